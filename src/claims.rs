@@ -1,0 +1,180 @@
+//! The claims of a token, as plain data: nothing here says that they can be trusted.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde_json::{Map, Value};
+
+/// The members of a claims set (RFC 7519, section 4).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Claims(Map<String, Value>);
+
+impl Claims {
+    /// The value of a top-level claim.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Value> {
+        self.0.get(name)
+    }
+
+    /// The value at a path; `None` where a step is missing or `null`.
+    ///
+    /// ```
+    /// use lambda_authorizer::claims::{ClaimPath, Claims};
+    /// use serde_json::json;
+    ///
+    /// let claims: Claims = serde_json::from_value(json!({"realm_access": {"roles": ["admin"]}}))?;
+    /// let path: ClaimPath = "realm_access.roles.0".parse()?;
+    /// assert_eq!(claims.at(&path), Some(&json!("admin")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn at(&self, path: &ClaimPath) -> Option<&Value> {
+        let (first, rest) = path.0.split_first()?;
+        let found = rest.iter().try_fold(self.0.get(first)?, |value, step| match value {
+            Value::Object(members) => members.get(step),
+            Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+        })?;
+        (!found.is_null()).then_some(found)
+    }
+
+    /// The scopes that the token carries: `scope` (RFC 6749, section 3.3: separated by spaces) and
+    /// `scp` (the same, or an array of strings). A claim of another type holds none.
+    #[must_use]
+    pub fn scopes(&self) -> Scopes<'_> {
+        let mut scopes = Vec::new();
+        for claim in [self.0.get("scope"), self.0.get("scp")].into_iter().flatten() {
+            match claim {
+                Value::String(text) => scopes.extend(text.split(' ').filter(|scope| !scope.is_empty())),
+                Value::Array(items) => scopes.extend(items.iter().filter_map(Value::as_str)),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => {}
+            }
+        }
+        Scopes(scopes)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Claims {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Map::deserialize(deserializer).map(Self)
+    }
+}
+
+/// The scopes of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scopes<'a>(Vec<&'a str>);
+
+impl Scopes<'_> {
+    /// Whether this very scope is there: no prefixes, no folding of case.
+    #[must_use]
+    pub fn contains(&self, scope: &str) -> bool {
+        self.0.contains(&scope)
+    }
+}
+
+/// Where in the claims a value lies: names, and positions in arrays, joined by dots. A name that
+/// holds a dot stands in double quotes: `"https://example.com/claims".tenant`.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ClaimPath(Vec<String>);
+
+impl FromStr for ClaimPath {
+    type Err = ClaimPathError;
+
+    fn from_str(text: &str) -> Result<Self, ClaimPathError> {
+        let mut steps = Vec::new();
+        let mut rest = text;
+        loop {
+            let (step, after) = match rest.strip_prefix('"') {
+                Some(quoted) => quoted.split_once('"').ok_or(ClaimPathError::UnclosedQuote)?,
+                None => rest.split_at(rest.find('.').unwrap_or(rest.len())),
+            };
+            if step.is_empty() || (!rest.starts_with('"') && step.contains('"')) {
+                return Err(ClaimPathError::EmptyOrQuoted);
+            }
+            steps.push(step.to_owned());
+            match after.strip_prefix('.') {
+                Some(following) => rest = following,
+                None if after.is_empty() => return Ok(Self(steps)),
+                None => return Err(ClaimPathError::EmptyOrQuoted),
+            }
+        }
+    }
+}
+
+impl fmt::Display for ClaimPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (position, step) in self.0.iter().enumerate() {
+            let dot = if position == 0 { "" } else { "." };
+            let quote = if step.contains('.') { "\"" } else { "" };
+            write!(formatter, "{dot}{quote}{step}{quote}")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for ClaimPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "ClaimPath({self})")
+    }
+}
+
+/// Why a text is no [`ClaimPath`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ClaimPathError {
+    /// A name that starts with `"` does not end.
+    #[error("a quoted name is not closed")]
+    UnclosedQuote,
+    /// Nothing between two dots, or a quote within a name.
+    #[error("a name is empty, or holds a quote")]
+    EmptyOrQuoted,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn claims(value: Value) -> Claims {
+        serde_json::from_value(value).unwrap()
+    }
+
+    #[test]
+    fn paths_reach_nested_claims_and_items() {
+        let claims = claims(json!({"a": {"b": [1, {"c": true}]}, "https://e.x/t": {"id": "7"}, "n": null}));
+        for (path, expected) in [
+            ("a.b.0", Some(json!(1))),
+            ("a.b.1.c", Some(json!(true))),
+            ("\"https://e.x/t\".id", Some(json!("7"))),
+            ("a.b.2", None),
+            ("a.b.c", None),
+            ("a.x", None),
+            ("n", None),
+            ("n.x", None),
+        ] {
+            let path: ClaimPath = path.parse().unwrap();
+            assert_eq!(claims.at(&path), expected.as_ref(), "{path}");
+            assert_eq!(path.to_string().parse::<ClaimPath>().unwrap(), path);
+        }
+    }
+
+    #[test]
+    fn a_path_with_an_empty_or_half_quoted_name_is_refused() {
+        for text in ["", ".", "a.", ".a", "a..b", "\"a", "\"a\"b", "a\"b", "\"\""] {
+            assert!(text.parse::<ClaimPath>().is_err(), "{text}");
+        }
+    }
+
+    /// Rule C8: exact match, and a claim of a wrong type holds no scope.
+    #[test]
+    fn scopes_are_compared_whole() {
+        let both = claims(json!({"scope": "orders:read  profile", "scp": ["orders:write", 5]}));
+        for (scope, expected) in
+            [("orders:read", true), ("profile", true), ("orders:write", true), ("orders", false), ("", false)]
+        {
+            assert_eq!(both.scopes().contains(scope), expected, "{scope}");
+        }
+        for wrong in [json!({"scope": {"a": 1}}), json!({"scope": 5}), json!({"scp": null}), json!({})] {
+            assert_eq!(claims(wrong).scopes(), Scopes(vec![]));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Where a function's configuration is: in its environment, or in a file beside it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::problem::{ConfigError, Problem};
+use super::raw::{AlgorithmName, ENVIRONMENT_VARIABLES, IssuerSettings, OneOrMore, Settings};
+use crate::io::read_file;
+
+/// The environment of a process, as far as the configuration looks at it.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    /// The environment variables.
+    pub variables: BTreeMap<String, String>,
+    /// The directory of the executable, where `authorizer.toml` may lie.
+    pub directory: Option<PathBuf>,
+}
+
+/// A configuration as it was found.
+pub(super) struct Located {
+    pub(super) raw: Settings,
+    /// Where the files that it names are.
+    pub(super) directory: Option<PathBuf>,
+}
+
+const FILE: &str = "authorizer.toml";
+
+impl Environment {
+    /// Whether this is AWS Lambda itself, and not something that stands in for it on a developer's
+    /// machine. Lambda documents the variable as reserved and sets it in every environment.
+    pub(super) fn is_lambda(&self) -> bool {
+        self.variables.contains_key("AWS_LAMBDA_INITIALIZATION_TYPE")
+    }
+
+    /// Finds the one place that holds a configuration. Two would leave it to chance which counts.
+    pub(super) fn locate(&self) -> Result<Located, ConfigError> {
+        let mut problems = self.unknown_variables();
+        let inline = self.variable("AUTHORIZER_CONFIG");
+        let named = self.variable("AUTHORIZER_CONFIG_FILE").map(PathBuf::from);
+        let simple = self
+            .variables
+            .keys()
+            .any(|name| name.starts_with(PREFIX) && !name.starts_with("AUTHORIZER_CONFIG"));
+        let given = [
+            ("AUTHORIZER_CONFIG", inline.is_some()),
+            ("AUTHORIZER_CONFIG_FILE", named.is_some()),
+            ("AUTHORIZER_ISSUER", simple),
+        ];
+        let given: Vec<&str> =
+            given.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name).collect();
+        if let [first, second, ..] = given.as_slice() {
+            problems.push(
+                Problem::new(*first, format!("`{second}` is set, too, and they exclude each other"))
+                    .hint("keep one of them"),
+            );
+        }
+        if !problems.is_empty() {
+            return Err(problems.into());
+        }
+        match (inline, named) {
+            (Some(toml), _) => Ok(Located { raw: Settings::parse(toml)?, directory: self.directory.clone() }),
+            (None, Some(path)) => from_file(&path),
+            (None, None) if simple => Ok(Located { raw: self.single_issuer()?, directory: None }),
+            (None, None) => match &self.directory {
+                Some(directory) if directory.join(FILE).is_file() => from_file(&directory.join(FILE)),
+                _ => Err(Problem::new("configuration", "there is none").hint(
+                    "set AUTHORIZER_ISSUER and AUTHORIZER_AUDIENCE, or put an `authorizer.toml` beside the binary",
+                ).into()),
+            },
+        }
+    }
+
+    /// A typing error in the name of a variable must not be silently ignored.
+    fn unknown_variables(&self) -> Vec<Problem> {
+        let is_known = |name: &str| ENVIRONMENT_VARIABLES.iter().any(|(known, _)| *known == name);
+        let ours = self.variables.keys().filter(|name| name.starts_with(PREFIX));
+        ours.filter(|name| !is_known(name))
+            .map(|name| {
+                let known: Vec<_> =
+                    ENVIRONMENT_VARIABLES.iter().map(|(known, _)| format!("`{known}`")).collect();
+                Problem::new(name, "this variable is unknown").hint(format!("one of {}", known.join(", ")))
+            })
+            .collect()
+    }
+
+    fn single_issuer(&self) -> Result<Settings, ConfigError> {
+        let list = |name| -> Vec<String> {
+            let text: &str = self.variable(name).unwrap_or_default();
+            text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
+        };
+        let mut problems = Vec::new();
+        let mut algorithms = Vec::new();
+        for name in list("AUTHORIZER_ALGORITHMS") {
+            match AlgorithmName::named(&name) {
+                Some(algorithm) => algorithms.push(algorithm),
+                None => problems.push(Problem::new(
+                    "AUTHORIZER_ALGORITHMS",
+                    format!("`{name}` is not an asymmetric signature algorithm that is supported"),
+                )),
+            }
+        }
+        let audience = match list("AUTHORIZER_AUDIENCE") {
+            audiences if audiences.is_empty() => None,
+            // The word means the same alone as in a file, and no audience beside others.
+            audiences if audiences.len() == 1 => audiences.into_iter().next().map(OneOrMore::One),
+            audiences => Some(OneOrMore::More(audiences)),
+        };
+        if audience.is_none() {
+            problems.push(Problem::new("AUTHORIZER_AUDIENCE", "it is not set").hint(
+                "name the audience that your issuer puts into `aud`; `unchecked` accepts tokens meant for others",
+            ));
+        }
+        let url = self.variable("AUTHORIZER_ISSUER").map(str::to_owned);
+        if url.is_none() {
+            problems.push(Problem::new("AUTHORIZER_ISSUER", "it is not set"));
+        }
+        if !problems.is_empty() {
+            return Err(problems.into());
+        }
+        let issuer = IssuerSettings {
+            url,
+            audience,
+            algorithms,
+            jwks_uri: self.variable("AUTHORIZER_JWKS_URI").map(str::to_owned),
+            ..IssuerSettings::default()
+        };
+        Ok(Settings { issuer: vec![issuer], ..Settings::default() })
+    }
+
+    /// A variable that is set to nothing is not set: templates have no other way to leave one out.
+    fn variable(&self, name: &str) -> Option<&str> {
+        self.variables.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+    }
+}
+
+const PREFIX: &str = "AUTHORIZER_";
+
+fn from_file(path: &Path) -> Result<Located, ConfigError> {
+    let shown = path.display().to_string();
+    let bytes =
+        read_file(path).map_err(|error| Problem::new(&shown, format!("it cannot be read: {error}")))?;
+    let toml = String::from_utf8(bytes).map_err(|_| Problem::new(&shown, "it is not UTF-8"))?;
+    Ok(Located { raw: Settings::parse(&toml)?, directory: path.parent().map(Path::to_owned) })
+}

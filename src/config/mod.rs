@@ -1,0 +1,87 @@
+//! The configuration: a file or the environment becomes a [`Config`] that is right, or a
+//! [`ConfigError`] that tells everything that is wrong with it.
+
+mod environment;
+mod problem;
+mod raw;
+mod validate;
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::credential::IdentitySources;
+use crate::jwks::{KeySetSource, Lifetimes};
+use crate::response::Answers;
+use crate::rules::Rules;
+use crate::verify::Expectations;
+
+pub use environment::Environment;
+pub use problem::{ConfigError, Problem};
+pub use raw::ENVIRONMENT_VARIABLES;
+#[cfg(feature = "schema")]
+pub use raw::schema;
+
+/// A configuration that was checked. Only this module makes one.
+#[non_exhaustive]
+pub struct Config {
+    /// Loopback key servers over plain http are allowed, and Lambda itself is not.
+    pub development: bool,
+    /// The issuers, each with its own keys.
+    pub issuers: Vec<Issuer>,
+    /// Where credentials are looked for.
+    pub identity_sources: IdentitySources,
+    /// Who may call what.
+    pub rules: Rules,
+    /// How answers are made up.
+    pub answers: Answers,
+    /// How long keys are kept.
+    pub lifetimes: Lifetimes,
+    /// The deadline of each document that is fetched.
+    pub timeout: Duration,
+}
+
+/// One issuer of tokens.
+#[non_exhaustive]
+pub struct Issuer {
+    /// What its tokens must be like.
+    pub expectations: Expectations,
+    /// Where its keys come from.
+    pub source: KeySetSource,
+}
+
+impl Config {
+    /// Finds and reads the configuration of a function.
+    ///
+    /// # Errors
+    ///
+    /// Every problem at once.
+    pub fn load(environment: &Environment) -> Result<Self, ConfigError> {
+        let located = environment.locate()?;
+        let config = validate::validate(located.raw, located.directory.as_deref())?;
+        if config.development && environment.is_lambda() {
+            return Err(problem::deployed_by_mistake().into());
+        }
+        Ok(config)
+    }
+
+    /// Reads a configuration. Files that it names are looked for in `directory`.
+    ///
+    /// ```
+    /// use lambda_authorizer::config::Config;
+    ///
+    /// let error = Config::parse("[[issuer]]\nurl = 'https://login.example.com/'\naudiance = 'orders'", None)
+    ///     .err()
+    ///     .expect("two mistakes");
+    /// assert_eq!(error.problems().len(), 2);
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Every problem at once.
+    pub fn parse(toml: &str, directory: Option<&Path>) -> Result<Self, ConfigError> {
+        validate::validate(raw::Settings::parse(toml)?, directory)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,381 @@
+//! The configuration as it is written: TOML, member by member. Every comment on a field here is its
+//! documentation, in the JSON Schema and in docs/configuration.md.
+
+use std::collections::BTreeMap;
+
+use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use super::problem::{ConfigError, Problem};
+
+/// The configuration of lambda-authorizer: `authorizer.toml`.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "authorizer.toml"))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Settings {
+    /// For a machine of your own: key servers on loopback addresses may be reached over plain http.
+    /// The function refuses to start with it on AWS Lambda.
+    pub(super) development: bool,
+    /// The issuers whose tokens are accepted. A token is verified with the keys of the issuer that
+    /// it names, and of no other. At least one is needed.
+    pub(super) issuer: Vec<IssuerSettings>,
+    /// Where the credential is looked for, in this order; the first place that holds one wins.
+    /// Default: the TOKEN event's token, then the header `Authorization`, both with the scheme
+    /// `Bearer`, then for WebSockets the subprotocol behind `access_token`.
+    pub(super) identity_source: Vec<IdentitySourceSettings>,
+    /// Who may call what. Without any rule, a verified caller may invoke the whole stage; with any,
+    /// what no rule allows is denied.
+    pub(super) rule: Vec<RuleSettings>,
+    /// How API Gateway is answered.
+    pub(super) response: ResponseSettings,
+    /// How key sets are fetched and kept.
+    pub(super) key_set: KeySetSettings,
+}
+
+/// An issuer of tokens.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct IssuerSettings {
+    /// The `iss` of its tokens, compared exactly, slash at the end included. Required.
+    pub(super) url: Option<String>,
+    /// The audience, or a list of audiences, of which `aud` must name one exactly. Required;
+    /// `"unchecked"` written out accepts tokens that are meant for others.
+    pub(super) audience: Option<OneOrMore>,
+    /// The algorithms that it signs with. Default: every one that is supported.
+    pub(super) algorithms: Vec<AlgorithmName>,
+    /// Where its key set is. Default: where its discovery document
+    /// (`<url>/.well-known/openid-configuration`) says.
+    pub(super) jwks_uri: Option<String>,
+    /// A key set in the package instead: a path relative to this file. It is never refreshed.
+    pub(super) jwks_file: Option<String>,
+    /// How far its clock and ours may differ: 0 to 300 seconds. Default: 30.
+    pub(super) leeway_seconds: Option<u64>,
+}
+
+/// A signature algorithm, by its registered name.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) enum AlgorithmName {
+    RS256,
+    RS384,
+    RS512,
+    PS256,
+    PS384,
+    PS512,
+    ES256,
+    ES384,
+    ES512,
+    EdDSA,
+    Ed25519,
+}
+
+/// A place where a credential may be.
+#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct IdentitySourceSettings {
+    /// The part of the request.
+    pub(super) from: Place,
+    /// The name of the header, query parameter or cookie. For `websocket_protocol` the subprotocol
+    /// that announces the credential (default `access_token`).
+    pub(super) name: Option<String>,
+    /// What stands before the credential. Default: `Bearer` for `authorization_token` and `header`,
+    /// `none` elsewhere.
+    pub(super) scheme: Option<SchemeName>,
+}
+
+/// A part of a request.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Place {
+    /// The TOKEN event's `authorizationToken`.
+    AuthorizationToken,
+    /// A header; the case of its name does not matter.
+    Header,
+    /// A query parameter. It ends up in access logs: prefer a header.
+    Query,
+    /// A cookie.
+    Cookie,
+    /// `Sec-WebSocket-Protocol`: the only header that a browser's script can set on a WebSocket.
+    WebsocketProtocol,
+}
+
+/// An authentication scheme.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub(super) enum SchemeName {
+    /// `Bearer`, in any case, before the token.
+    Bearer,
+    /// The token alone.
+    #[serde(rename = "none")]
+    None,
+}
+
+/// A rule: some routes, for callers who have what it takes.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct RuleSettings {
+    /// What you call it. Required.
+    pub(super) name: Option<String>,
+    /// The routes: `GET /orders`, `ANY /orders/**` (everything below), or `$connect`. Required.
+    pub(super) routes: Vec<String>,
+    /// `"authenticated"`, or `{ scope = "orders:read" }`, or several scopes, of which all are
+    /// needed. Required.
+    pub(super) requires: Option<RequirementSettings>,
+}
+
+/// What a caller must have.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub(super) enum RequirementSettings {
+    /// A verified credential.
+    Word(RequirementWord),
+    /// Scopes.
+    Scopes(ScopeSettings),
+}
+
+/// The requirement that has no parameters.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RequirementWord {
+    /// Any verified caller.
+    Authenticated,
+}
+
+/// The scopes that a caller must have.
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct ScopeSettings {
+    /// One scope, or several, of which all are needed.
+    pub(super) scope: OneOrMore,
+}
+
+/// How API Gateway is answered.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct ResponseSettings {
+    /// What a refused credential is answered with. Default: `deny`.
+    pub(super) refusal: RefusalName,
+    /// What an HTTP API with payload format 2.0 is answered with; it must agree with the
+    /// authorizer's `EnableSimpleResponses`. Default: `policy`.
+    pub(super) http_api: HttpApiName,
+    /// The claims of which the first that is there becomes the principal ID. Default: `["sub"]`.
+    pub(super) principal_id: Option<Vec<String>>,
+    /// The claim that holds the caller's API key, for REST APIs whose API key source is the
+    /// authorizer.
+    pub(super) usage_identifier_key: Option<String>,
+    /// The context key under which a refusal tells its reason code. Default: none.
+    pub(super) reason_key: Option<String>,
+    /// What the backend gets: context key = claim path. Paths are names and positions joined by
+    /// dots (`realm_access.roles`); a name that holds a dot stands in double quotes. Where API
+    /// Gateway takes no arrays and objects (everywhere but payload format 2.0), they arrive as the
+    /// base64url of their JSON.
+    pub(super) context: BTreeMap<String, String>,
+}
+
+/// What a refused credential is answered with.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum RefusalName {
+    /// A policy that denies everything: status 403.
+    #[default]
+    Deny,
+    /// The error that REST and WebSocket APIs answer with status 401; elsewhere as `deny`.
+    Unauthorized,
+}
+
+/// The two shapes of an answer to payload format 2.0.
+#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(super) enum HttpApiName {
+    /// An IAM policy.
+    #[default]
+    Policy,
+    /// `{"isAuthorized": true}`, which API Gateway caches for every route alike.
+    Simple,
+}
+
+/// How key sets are fetched and kept.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct KeySetSettings {
+    /// How long a document may take to arrive whole: 100 to 8000. Default: 2000. Discovery needs
+    /// two documents.
+    pub(super) timeout_milliseconds: Option<u64>,
+    /// How long a key set is used before it is fetched again: 60 to 86400. Default: 600.
+    pub(super) lifetime_seconds: Option<u64>,
+    /// How long after its lifetime it still serves while the issuer cannot be reached: 0 to 604800.
+    /// Default: 86400. A key that is withdrawn stops verifying after both at the latest.
+    pub(super) stale_seconds: Option<u64>,
+    /// The least time between two attempts to fetch a key set: 1 to 300. Default: 10.
+    pub(super) cooldown_seconds: Option<u64>,
+}
+
+/// A string, or a list of strings.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(untagged)]
+pub(super) enum OneOrMore {
+    /// One.
+    One(String),
+    /// Several.
+    More(Vec<String>),
+}
+
+impl OneOrMore {
+    pub(super) fn into_vec(self) -> Vec<String> {
+        match self {
+            Self::One(one) => vec![one],
+            Self::More(more) => more,
+        }
+    }
+}
+
+impl Settings {
+    /// Reads TOML. A member that is unknown or of the wrong type is noted and taken out, and the
+    /// rest read again, until all that is wrong is known.
+    pub(super) fn parse(toml: &str) -> Result<Self, ConfigError> {
+        let mut value: toml::Value = toml::from_str::<toml::Table>(toml)
+            .map(toml::Value::Table)
+            .map_err(|error| syntax_problem(toml, &error))?;
+        let mut problems = Vec::new();
+        loop {
+            let error = match serde_path_to_error::deserialize::<_, Self>(value.clone()) {
+                Ok(settings) if problems.is_empty() => return Ok(settings),
+                // What is missing only because it was taken out is not told again.
+                Ok(settings) => {
+                    let already: Vec<String> =
+                        problems.iter().map(|problem: &Problem| problem.path.clone()).collect();
+                    let more = super::validate::validate(settings, None).err();
+                    let more = more.iter().flat_map(ConfigError::problems);
+                    problems.extend(more.filter(|problem| !already.contains(&problem.path)).cloned());
+                    return Err(problems.into());
+                }
+                Err(error) => error,
+            };
+            let path: Vec<String> = error.path().iter().filter_map(step).collect();
+            problems.push(shape_problem(error.path().to_string(), error.inner()));
+            if !take_out(&mut value, &path) {
+                return Err(problems.into());
+            }
+        }
+    }
+}
+
+fn step(segment: &serde_path_to_error::Segment) -> Option<String> {
+    match segment {
+        serde_path_to_error::Segment::Seq { index } => Some(index.to_string()),
+        serde_path_to_error::Segment::Map { key } => Some(key.clone()),
+        serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => None,
+    }
+}
+
+/// Takes out the member at the path; `false` when there is none, so that reading cannot go on.
+fn take_out(value: &mut toml::Value, path: &[String]) -> bool {
+    let Some((last, parents)) = path.split_last() else { return false };
+    let parent = parents.iter().try_fold(value, |value, step| match value {
+        toml::Value::Table(table) => table.get_mut(step),
+        toml::Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
+        _ => None,
+    });
+    match parent {
+        Some(toml::Value::Table(table)) => table.remove(last).is_some(),
+        Some(toml::Value::Array(items)) => match last.parse::<usize>() {
+            Ok(index) if index < items.len() => {
+                items.remove(index);
+                true
+            }
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+fn shape_problem(path: String, error: &toml::de::Error) -> Problem {
+    let message = error.message().trim();
+    match message.split_once(", expected one of ") {
+        Some((unknown, known)) if unknown.starts_with("unknown field") => {
+            Problem::new(path, "this setting is unknown").hint(format!("one of {known}"))
+        }
+        _ => Problem::new(path, message),
+    }
+}
+
+fn syntax_problem(toml: &str, error: &toml::de::Error) -> Problem {
+    let before = error.span().and_then(|span| toml.get(..span.start)).unwrap_or_default();
+    let line = before.matches('\n').count() + 1;
+    Problem::new(format!("line {line}"), format!("not TOML: {}", error.message().trim()))
+}
+
+impl<'de> Deserialize<'de> for OneOrMore {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OneOrMoreVisitor;
+        impl<'de> Visitor<'de> for OneOrMoreVisitor {
+            type Value = OneOrMore;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a string or a list of strings")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<OneOrMore, E> {
+                Ok(OneOrMore::One(text.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<OneOrMore, A::Error> {
+                Vec::deserialize(de::value::SeqAccessDeserializer::new(items)).map(OneOrMore::More)
+            }
+        }
+        deserializer.deserialize_any(OneOrMoreVisitor)
+    }
+}
+
+impl<'de> Deserialize<'de> for RequirementSettings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RequirementVisitor;
+        impl<'de> Visitor<'de> for RequirementVisitor {
+            type Value = RequirementSettings;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("`authenticated`, or a table such as { scope = \"orders:read\" }")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<RequirementSettings, E> {
+                RequirementWord::deserialize(de::value::StrDeserializer::new(text))
+                    .map(RequirementSettings::Word)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<RequirementSettings, A::Error> {
+                ScopeSettings::deserialize(de::value::MapAccessDeserializer::new(members))
+                    .map(RequirementSettings::Scopes)
+            }
+        }
+        deserializer.deserialize_any(RequirementVisitor)
+    }
+}
+
+/// The variables that stand for a whole configuration of one issuer, and what each means.
+pub const ENVIRONMENT_VARIABLES: [(&str, &str); 6] = [
+    ("AUTHORIZER_ISSUER", "The issuer's `url`."),
+    ("AUTHORIZER_AUDIENCE", "Its `audience`; several are separated by commas."),
+    ("AUTHORIZER_JWKS_URI", "Its `jwks_uri`. Default: discovery."),
+    ("AUTHORIZER_ALGORITHMS", "Its `algorithms`, separated by commas."),
+    ("AUTHORIZER_CONFIG", "A whole configuration as TOML, instead of the above."),
+    ("AUTHORIZER_CONFIG_FILE", "The path of a configuration file, instead of the above."),
+];
+
+/// The JSON Schema of `authorizer.toml`.
+#[cfg(feature = "schema")]
+#[must_use]
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Settings).to_value()
+}

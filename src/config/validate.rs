@@ -1,0 +1,376 @@
+//! From the settings as they are written to a [`Config`] that is right.
+
+use std::collections::BTreeSet;
+use std::fmt::Display;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::{Host, Url};
+
+use super::problem::{ConfigError, Problem};
+use super::raw::{
+    AlgorithmName, HttpApiName, IdentitySourceSettings, IssuerSettings, KeySetSettings, OneOrMore, Place,
+    RefusalName, RequirementSettings, ResponseSettings, RuleSettings, SchemeName, Settings,
+};
+use super::{Config, Issuer};
+use crate::claims::ClaimPath;
+use crate::credential::{DEFAULT_MARKER, IdentitySource, IdentitySources, Location, Scheme};
+use crate::io::read_file;
+use crate::jwks::{Algorithm, KeySet, KeySetSource, Lifetimes};
+use crate::response::{Answers, HttpApi, Refusal};
+use crate::rules::{Requirement, RoutePattern, Rule, Rules};
+use crate::verify::{AudienceCheck, Expectations};
+
+pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<Config, ConfigError> {
+    let mut check = Check { problems: Vec::new(), development: settings.development, directory };
+    let issuers = check.issuers(settings.issuer);
+    let identity_sources = check.identity_sources(settings.identity_source);
+    let rules = check.rules(settings.rule);
+    let answers = check.answers(settings.response);
+    let (lifetimes, timeout) = check.key_sets(&settings.key_set);
+    if check.problems.is_empty() {
+        Ok(Config {
+            development: settings.development,
+            issuers,
+            identity_sources,
+            rules,
+            answers,
+            lifetimes,
+            timeout,
+        })
+    } else {
+        Err(check.problems.into())
+    }
+}
+
+/// Collects the problems on the way.
+struct Check<'a> {
+    problems: Vec<Problem>,
+    development: bool,
+    directory: Option<&'a Path>,
+}
+
+impl Check<'_> {
+    fn problem(&mut self, path: impl Into<String>, message: impl Into<String>) {
+        self.problems.push(Problem::new(path, message));
+    }
+
+    fn problem_with_hint(&mut self, path: impl Into<String>, message: impl Into<String>, hint: &str) {
+        self.problems.push(Problem::new(path, message).hint(hint));
+    }
+
+    /// The value in the range, or its default; a problem when it is outside.
+    fn number(&mut self, path: &str, value: Option<u64>, default: u32, from: u32, to: u32) -> u32 {
+        match value.map(u32::try_from) {
+            None => default,
+            Some(Ok(value)) if (from..=to).contains(&value) => value,
+            Some(_) => {
+                self.problem(path, format!("it is not between {from} and {to}"));
+                default
+            }
+        }
+    }
+
+    fn parsed<T: FromStr<Err: Display>>(&mut self, path: String, text: &str) -> Option<T> {
+        text.parse().map_err(|error| self.problem(path, format!("`{text}`: {error}"))).ok()
+    }
+
+    fn issuers(&mut self, settings: Vec<IssuerSettings>) -> Vec<Issuer> {
+        if settings.is_empty() {
+            self.problem_with_hint(
+                "issuer",
+                "there is none",
+                "add an `[[issuer]]` with its `url` and `audience`",
+            );
+        }
+        let mut seen = BTreeSet::new();
+        let mut issuers = Vec::new();
+        for (position, settings) in settings.into_iter().enumerate() {
+            let path = format!("issuer[{position}]");
+            if let Some(url) = settings.url.clone().filter(|url| !seen.insert(url.clone())) {
+                self.problem(format!("{path}.url"), format!("`{url}` is configured twice"));
+            }
+            issuers.extend(self.issuer(&path, settings));
+        }
+        issuers
+    }
+
+    fn issuer(&mut self, path: &str, settings: IssuerSettings) -> Option<Issuer> {
+        let audience = self.audience(&format!("{path}.audience"), settings.audience);
+        let leeway = self.number(&format!("{path}.leeway_seconds"), settings.leeway_seconds, 30, 0, 300);
+        let algorithms: Vec<Algorithm> = match settings.algorithms.as_slice() {
+            [] => Algorithm::ALL.to_vec(),
+            names => names.iter().map(|name| name.algorithm()).collect(),
+        };
+        let url = settings.url.filter(|url| !url.is_empty());
+        if url.is_none() {
+            self.problem_with_hint(
+                format!("{path}.url"),
+                "it is missing",
+                "the `iss` of the issuer's tokens, exactly",
+            );
+        }
+        let source = match (settings.jwks_uri, settings.jwks_file) {
+            (Some(_), Some(_)) => {
+                self.problem(
+                    format!("{path}.jwks_file"),
+                    "`jwks_uri` is set, too, and they exclude each other",
+                );
+                None
+            }
+            (Some(uri), None) => self.key_server(format!("{path}.jwks_uri"), &uri).map(KeySetSource::Url),
+            (None, Some(file)) => self.key_file(&format!("{path}.jwks_file"), &file),
+            (None, None) => url
+                .as_deref()
+                .and_then(|url| self.key_server(format!("{path}.url"), url))
+                .map(|_| KeySetSource::Discovery),
+        };
+        let expectations = Expectations {
+            issuer: Arc::from(url?),
+            audience: audience?,
+            algorithms,
+            leeway: f64::from(leeway),
+        };
+        Some(Issuer { expectations, source: source? })
+    }
+
+    fn audience(&mut self, path: &str, audience: Option<OneOrMore>) -> Option<AudienceCheck> {
+        match audience {
+            Some(OneOrMore::One(word)) if word == "unchecked" => Some(AudienceCheck::Unchecked),
+            Some(audience) => {
+                let audiences = audience.into_vec();
+                if audiences.is_empty() || audiences.iter().any(String::is_empty) {
+                    self.problem(path, "it is empty");
+                    return None;
+                }
+                Some(AudienceCheck::OneOf(audiences))
+            }
+            None => {
+                self.problem_with_hint(
+                    path,
+                    "it is missing",
+                    "name what the issuer puts into `aud` for this API; `\"unchecked\"` accepts tokens meant for others",
+                );
+                None
+            }
+        }
+    }
+
+    /// Rule K1: keys come over https, or from loopback where `development` says so.
+    fn key_server(&mut self, path: String, text: &str) -> Option<Url> {
+        let Ok(url) = Url::parse(text) else {
+            self.problem(path, format!("`{text}` is not a URL"));
+            return None;
+        };
+        let is_loopback = match url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        match url.scheme() {
+            "https" => Some(url),
+            "http" if is_loopback && self.development => Some(url),
+            "http" if is_loopback => {
+                self.problem_with_hint(
+                    path,
+                    format!("`{text}` is not https"),
+                    "`development = true` allows loopback addresses",
+                );
+                None
+            }
+            _ => {
+                self.problem(path, format!("`{text}` is not https, and keys are fetched from there"));
+                None
+            }
+        }
+    }
+
+    fn key_file(&mut self, path: &str, file: &str) -> Option<KeySetSource> {
+        let whole = self.directory.unwrap_or(Path::new("")).join(file);
+        let bytes = read_file(&whole)
+            .map_err(|error| self.problem(path, format!("`{file}` cannot be read: {error}")))
+            .ok()?;
+        let keys =
+            KeySet::parse(&bytes).map_err(|error| self.problem(path, format!("`{file}`: {error}"))).ok()?;
+        Some(KeySetSource::Fixed(Arc::new(keys)))
+    }
+
+    fn identity_sources(&mut self, settings: Vec<IdentitySourceSettings>) -> IdentitySources {
+        if settings.is_empty() {
+            return IdentitySources::default();
+        }
+        let mut sources = Vec::new();
+        for (position, settings) in settings.into_iter().enumerate() {
+            sources.extend(self.identity_source(&format!("identity_source[{position}].name"), settings));
+        }
+        IdentitySources::new(sources)
+    }
+
+    fn identity_source(&mut self, path: &str, settings: IdentitySourceSettings) -> Option<IdentitySource> {
+        let name = settings.name.filter(|name| !name.is_empty());
+        let (location, default) = match (settings.from, name) {
+            (Place::AuthorizationToken, None) => (Location::AuthorizationToken, Scheme::Bearer),
+            (Place::AuthorizationToken, Some(_)) => {
+                self.problem(path, "a TOKEN event has one token, which has no name");
+                return None;
+            }
+            (Place::WebsocketProtocol, name) => {
+                let marker = name.unwrap_or_else(|| DEFAULT_MARKER.to_owned());
+                (Location::WebSocketProtocol { marker }, Scheme::None)
+            }
+            (Place::Header, Some(name)) => (Location::Header(name), Scheme::Bearer),
+            (Place::Query, Some(name)) => (Location::Query(name), Scheme::None),
+            (Place::Cookie, Some(name)) => (Location::Cookie(name), Scheme::None),
+            (Place::Header | Place::Query | Place::Cookie, None) => {
+                self.problem(path, "it is missing");
+                return None;
+            }
+        };
+        let scheme = match settings.scheme {
+            None => default,
+            Some(SchemeName::Bearer) => Scheme::Bearer,
+            Some(SchemeName::None) => Scheme::None,
+        };
+        Some(IdentitySource { location, scheme })
+    }
+
+    fn rules(&mut self, settings: Vec<RuleSettings>) -> Rules {
+        let mut rules = Vec::new();
+        for (position, settings) in settings.into_iter().enumerate() {
+            rules.extend(self.rule(&format!("rule[{position}]"), settings));
+        }
+        Rules::new(rules)
+    }
+
+    fn rule(&mut self, path: &str, settings: RuleSettings) -> Option<Rule> {
+        if settings.routes.is_empty() {
+            self.problem_with_hint(format!("{path}.routes"), "it is missing", "such as `[\"GET /orders\"]`");
+        }
+        let mut routes: Vec<RoutePattern> = Vec::new();
+        for (position, route) in settings.routes.iter().enumerate() {
+            routes.extend(self.parsed::<RoutePattern>(format!("{path}.routes[{position}]"), route));
+        }
+        let requirement = match settings.requires {
+            Some(RequirementSettings::Word(_)) => Some(Requirement::Authenticated),
+            Some(RequirementSettings::Scopes(settings)) => {
+                self.scopes(&format!("{path}.requires.scope"), settings.scope)
+            }
+            None => {
+                self.problem_with_hint(
+                    format!("{path}.requires"),
+                    "it is missing",
+                    "`\"authenticated\"`, or `{ scope = \"…\" }`",
+                );
+                None
+            }
+        };
+        let name = settings.name.filter(|name| !name.is_empty());
+        if name.is_none() {
+            self.problem(format!("{path}.name"), "it is missing");
+        }
+        Some(Rule { name: name?, routes, requirement: requirement? })
+    }
+
+    /// RFC 6749, section 3.3: a scope with a space in it would never be found in a token.
+    fn scopes(&mut self, path: &str, scopes: OneOrMore) -> Option<Requirement> {
+        let scopes = scopes.into_vec();
+        if scopes.is_empty()
+            || scopes.iter().any(|scope| scope.is_empty() || scope.contains(char::is_whitespace))
+        {
+            self.problem_with_hint(
+                path,
+                "a scope is empty or holds white space",
+                "list several scopes one by one",
+            );
+            return None;
+        }
+        Some(Requirement::Scopes(scopes))
+    }
+
+    fn answers(&mut self, settings: ResponseSettings) -> Answers {
+        let principal_id = settings.principal_id.unwrap_or_else(|| vec!["sub".to_owned()]);
+        if principal_id.is_empty() {
+            self.problem("response.principal_id", "it is empty");
+        }
+        let mut claims: Vec<ClaimPath> = Vec::new();
+        for (position, claim) in principal_id.iter().enumerate() {
+            claims.extend(self.parsed::<ClaimPath>(format!("response.principal_id[{position}]"), claim));
+        }
+        let mut context = Vec::new();
+        for (key, claim) in &settings.context {
+            let path = format!("response.context.{key}");
+            let key = self.parsed(path.clone(), key);
+            context.extend(key.zip(self.parsed(path, claim)));
+        }
+        let reason_key = settings.reason_key.and_then(|key| self.parsed("response.reason_key".into(), &key));
+        if context.iter().any(|(key, _)| Some(key) == reason_key.as_ref()) {
+            self.problem("response.reason_key", "a claim of `response.context` has the same key");
+        }
+        let usage_identifier_key = settings
+            .usage_identifier_key
+            .and_then(|path| self.parsed("response.usage_identifier_key".into(), &path));
+        Answers {
+            refusal: match settings.refusal {
+                RefusalName::Deny => Refusal::Deny,
+                RefusalName::Unauthorized => Refusal::Unauthorized,
+            },
+            http_api: match settings.http_api {
+                HttpApiName::Policy => HttpApi::Policy,
+                HttpApiName::Simple => HttpApi::Simple,
+            },
+            principal_id: claims,
+            usage_identifier_key,
+            reason_key,
+            context,
+        }
+    }
+
+    fn key_sets(&mut self, settings: &KeySetSettings) -> (Lifetimes, Duration) {
+        let timeout =
+            self.number("key_set.timeout_milliseconds", settings.timeout_milliseconds, 2000, 100, 8000);
+        let lifetime = self.number("key_set.lifetime_seconds", settings.lifetime_seconds, 600, 60, 86_400);
+        let stale = self.number("key_set.stale_seconds", settings.stale_seconds, 86_400, 0, 604_800);
+        let cooldown = self.number("key_set.cooldown_seconds", settings.cooldown_seconds, 10, 1, 300);
+        let [lifetime, stale, cooldown] = [lifetime, stale, cooldown].map(f64::from);
+        (Lifetimes { lifetime, stale, cooldown }, Duration::from_millis(u64::from(timeout)))
+    }
+}
+
+impl AlgorithmName {
+    pub(super) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|candidate| candidate.algorithm().name() == name)
+    }
+
+    const ALL: [Self; 11] = [
+        Self::RS256,
+        Self::RS384,
+        Self::RS512,
+        Self::PS256,
+        Self::PS384,
+        Self::PS512,
+        Self::ES256,
+        Self::ES384,
+        Self::ES512,
+        Self::EdDSA,
+        Self::Ed25519,
+    ];
+
+    fn algorithm(self) -> Algorithm {
+        match self {
+            Self::RS256 => Algorithm::RS256,
+            Self::RS384 => Algorithm::RS384,
+            Self::RS512 => Algorithm::RS512,
+            Self::PS256 => Algorithm::PS256,
+            Self::PS384 => Algorithm::PS384,
+            Self::PS512 => Algorithm::PS512,
+            Self::ES256 => Algorithm::ES256,
+            Self::ES384 => Algorithm::ES384,
+            Self::ES512 => Algorithm::ES512,
+            Self::EdDSA => Algorithm::EdDSA,
+            Self::Ed25519 => Algorithm::Ed25519,
+        }
+    }
+}

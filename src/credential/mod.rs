@@ -1,0 +1,170 @@
+//! Stage 3: where a [`Credential`] is looked for, and the credential that was found there.
+//!
+//! A credential is a claim and nothing more: only [`verify`](crate::verify) makes a principal of it.
+
+use std::fmt;
+
+use crate::error::Reason;
+use crate::request::{Ambiguous, EventKind, Request};
+
+/// The credential as the caller presented it: unverified and secret.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Credential(String);
+
+impl Credential {
+    /// The token's text, for the verifier.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Credential {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Credential(…)")
+    }
+}
+
+/// The places to look, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentitySources(Vec<IdentitySource>);
+
+/// One place to look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentitySource {
+    /// The part of the request.
+    pub location: Location,
+    /// What stands before the credential there.
+    pub scheme: Scheme,
+}
+
+/// A part of the request. One that the kind of event does not have holds nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// The TOKEN event's `authorizationToken`.
+    AuthorizationToken,
+    /// A header, by a name whose case does not matter.
+    Header(String),
+    /// A query parameter. Its value ends up in access logs and browser histories.
+    Query(String),
+    /// A cookie.
+    Cookie(String),
+    /// `Sec-WebSocket-Protocol`, the only header that a browser's script can set on a WebSocket:
+    /// the value behind this marker, as in `new WebSocket(url, ["access_token", token])`.
+    WebSocketProtocol {
+        /// The subprotocol that announces the credential.
+        marker: String,
+    },
+}
+
+/// The authentication scheme (RFC 9110, section 11.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// `Bearer`, in any case, and a space (RFC 6750, section 2.1).
+    Bearer,
+    /// The credential alone.
+    None,
+}
+
+impl IdentitySources {
+    /// Looks in these places, in this order.
+    #[must_use]
+    pub fn new(sources: Vec<IdentitySource>) -> Self {
+        Self(sources)
+    }
+
+    /// The credential of the first source that holds one.
+    ///
+    /// # Errors
+    ///
+    /// [`Reason::CredentialAmbiguous`] as soon as a source holds several values: a backend could
+    /// read another one than was checked. [`Reason::CredentialMalformed`] when only values of other
+    /// schemes are there, [`Reason::CredentialMissing`] when there is nothing.
+    pub fn extract(&self, request: &Request) -> Result<Credential, Reason> {
+        let mut refusal = Reason::CredentialMissing;
+        for source in &self.0 {
+            let Some(value) =
+                source.location.value(request).map_err(|Ambiguous| Reason::CredentialAmbiguous)?
+            else {
+                continue;
+            };
+            match source.scheme.credential(value) {
+                Some(credential) => return Ok(Credential(credential.to_owned())),
+                None => refusal = Reason::CredentialMalformed,
+            }
+        }
+        Err(refusal)
+    }
+}
+
+impl Default for IdentitySources {
+    /// What works for each kind of event: the TOKEN event's token, the header `Authorization`, and
+    /// for browsers' WebSockets the subprotocol behind `access_token`.
+    fn default() -> Self {
+        let bearer = |location| IdentitySource { location, scheme: Scheme::Bearer };
+        let marker = DEFAULT_MARKER.to_owned();
+        Self(vec![
+            bearer(Location::AuthorizationToken),
+            bearer(Location::Header("Authorization".to_owned())),
+            IdentitySource { location: Location::WebSocketProtocol { marker }, scheme: Scheme::None },
+        ])
+    }
+}
+
+/// The subprotocol that announces a token where the configuration names no other.
+pub const DEFAULT_MARKER: &str = "access_token";
+
+impl Location {
+    /// The only value that is there, without the white space around it; `None` when it is empty.
+    fn value<'a>(&self, request: &'a Request) -> Result<Option<&'a str>, Ambiguous> {
+        let value = match self {
+            Self::AuthorizationToken => request.authorization_token.as_deref(),
+            Self::Header(name) => request.headers.header(name)?,
+            Self::Query(name) => request.query.exact(name)?,
+            Self::Cookie(name) => request.cookies.exact(name)?,
+            Self::WebSocketProtocol { marker } => return websocket_protocol(request, marker),
+        };
+        let value = value.map(str::trim).filter(|value| !value.is_empty());
+        // Payload format 2.0 joins repeated headers and query parameters with a comma, and so do
+        // proxies; no credential that we take has one.
+        if value.is_some_and(|value| value.contains(',')) {
+            return Err(Ambiguous);
+        }
+        Ok(value)
+    }
+}
+
+/// The subprotocol that follows the marker, if the client offered it.
+fn websocket_protocol<'a>(request: &'a Request, marker: &str) -> Result<Option<&'a str>, Ambiguous> {
+    if request.kind != EventKind::WebSocket {
+        return Ok(None);
+    }
+    let offered = request.headers.header("Sec-WebSocket-Protocol")?.unwrap_or_default();
+    let mut protocols = offered.split(',').map(str::trim).skip_while(|protocol| *protocol != marker).skip(1);
+    let token = protocols.next().filter(|token| !token.is_empty());
+    if protocols.any(|protocol| protocol == marker) {
+        return Err(Ambiguous);
+    }
+    Ok(token)
+}
+
+impl Scheme {
+    /// The credential behind the scheme.
+    fn credential(self, value: &str) -> Option<&str> {
+        let credential = match self {
+            Self::None => value,
+            Self::Bearer => {
+                let (scheme, rest) = value.split_once(' ')?;
+                if !scheme.eq_ignore_ascii_case("Bearer") {
+                    return None;
+                }
+                rest.trim_start_matches(' ')
+            }
+        };
+        let is_one_word = !credential.is_empty() && !credential.contains(char::is_whitespace);
+        is_one_word.then_some(credential)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! An AWS Lambda authorizer for API Gateway: the caller's token in, an IAM policy out.
+//!
+//! The function (`src/main.rs`) is configured and deployed as it is; this library is for those who
+//! want to program. Each stage is a module, and the type it makes is the only way into the next:
+//!
+//! | stage | module | makes |
+//! |---|---|---|
+//! | 1 | [`event`] | decodes an authorizer event |
+//! | 2 | [`request`] | [`Request`](request::Request) |
+//! | 3 | [`credential`] | [`Credential`](credential::Credential) |
+//! | 4 | [`verify`] | [`Principal`](verify::Principal) |
+//! | 5 | [`rules`] | [`Rules`](rules::Rules) for every principal |
+//! | 6 | [`policy`] | [`Policy`](policy::Policy) |
+//! | 7 | [`response`] | [`Response`](response::Response) |
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::Duration;
+//!
+//! use lambda_authorizer::config::Config;
+//! use lambda_authorizer::event::Event;
+//! use lambda_authorizer::io::{Edges, HttpClient, StandardOutput, SystemClock};
+//! use lambda_authorizer::{Authorizer, Level};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let config = Config::parse(
+//!     r#"
+//!     [[issuer]]
+//!     url = "https://login.example.com/"
+//!     audience = "orders-api"
+//!     "#,
+//!     None,
+//! )?;
+//! let edges = Edges {
+//!     clock: Arc::new(SystemClock::start()),
+//!     fetch: Arc::new(HttpClient::new(Duration::from_secs(2))?),
+//!     log: Arc::new(StandardOutput),
+//! };
+//! let authorizer = Authorizer::new(config, Level::Info, edges);
+//!
+//! let payload = r#"{
+//!     "type": "TOKEN",
+//!     "authorizationToken": "Bearer not-a-token",
+//!     "methodArn": "arn:aws:execute-api:us-east-1:123456789012:abc/prod/GET/orders"
+//! }"#;
+//! let answer = authorizer.authorize(Event { payload, invocation_id: "1" }).await;
+//! assert!(answer.is_ok_and(|answer| answer.as_str().contains(r#""Effect":"Deny""#)));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! What it does not do: issue tokens, decrypt JWE, keep sessions, or stand in the way of requests
+//! that API Gateway does not ask it about.
+
+pub mod arn;
+pub mod claims;
+pub mod config;
+pub mod credential;
+pub mod error;
+pub mod event;
+pub mod io;
+pub mod jwks;
+pub mod policy;
+pub mod request;
+pub mod response;
+pub mod rules;
+pub mod telemetry;
+pub mod verify;
+
+mod authorizer;
+
+pub use authorizer::Authorizer;
+pub use telemetry::Level;

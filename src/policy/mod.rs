@@ -1,0 +1,98 @@
+//! Stage 6: the [`Policy`] of one caller, which *is* the decision. What API Gateway is sent, what it
+//! caches and replays on other routes, and the verdict on this very request are one and the same.
+
+use crate::arn::{ArnPattern, MethodArn};
+use crate::rules::{ODD_PATHS, Rules};
+use crate::verify::Principal;
+
+/// Yes or no. There is no default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The caller may.
+    Allow,
+    /// The caller may not.
+    Deny,
+}
+
+/// What one caller may invoke, on every route of the stage.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    statements: Vec<Statement>,
+}
+
+/// One statement of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// What it says.
+    pub effect: Effect,
+    /// Of what.
+    pub resources: Vec<ArnPattern>,
+}
+
+impl Statement {
+    /// The same resources make the same statement, whatever the order of the rules.
+    fn new(effect: Effect, mut resources: Vec<ArnPattern>) -> Self {
+        resources.sort_unstable();
+        resources.dedup();
+        Self { effect, resources }
+    }
+}
+
+impl Policy {
+    /// The policy that refuses everything, in so many words: beside a resource policy that allows,
+    /// an authorizer that is merely silent lets the call through.
+    #[must_use]
+    pub fn deny_everything() -> Self {
+        Self { statements: vec![Statement::new(Effect::Deny, vec![ArnPattern::new("*")])] }
+    }
+
+    /// What the rules grant the principal on the stage of `arn`; everything on that stage where
+    /// there are no rules.
+    #[must_use]
+    pub fn compile(rules: &Rules, principal: &Principal, arn: &MethodArn) -> Self {
+        let on_stage = |resource: &str| ArnPattern::new(format!("{}{resource}", arn.stage_prefix()));
+        if rules.is_empty() {
+            return Self { statements: vec![Statement::new(Effect::Allow, vec![on_stage("*")])] };
+        }
+        let granted: Vec<_> = rules.granted_to(principal).collect();
+        if granted.is_empty() {
+            return Self::deny_everything();
+        }
+        let resources = granted.iter().flat_map(|route| route.resources());
+        let mut statements =
+            vec![Statement::new(Effect::Allow, resources.map(|text| on_stage(&text)).collect())];
+        if granted.iter().any(|route| route.is_open_ended()) {
+            statements.push(Statement::new(Effect::Deny, ODD_PATHS.into_iter().map(on_stage).collect()));
+        }
+        Self { statements }
+    }
+
+    /// The statements, in the order of the document.
+    #[must_use]
+    pub fn statements(&self) -> &[Statement] {
+        &self.statements
+    }
+
+    /// Whether nothing at all is allowed.
+    #[must_use]
+    pub fn denies_everything(&self) -> bool {
+        self.statements.iter().all(|statement| statement.effect == Effect::Deny)
+    }
+
+    /// The verdict on one method, as IAM reaches it: a Deny wins, and silence is a Deny.
+    #[must_use]
+    pub fn evaluate(&self, arn: &MethodArn) -> Effect {
+        let text = arn.to_string();
+        let says = |effect| {
+            self.statements
+                .iter()
+                .filter(|statement| statement.effect == effect)
+                .flat_map(|statement| &statement.resources)
+                .any(|resource| resource.matches(&text))
+        };
+        if says(Effect::Allow) && !says(Effect::Deny) { Effect::Allow } else { Effect::Deny }
+    }
+}
+
+#[cfg(test)]
+mod tests;

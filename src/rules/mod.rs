@@ -1,0 +1,70 @@
+//! Stage 5: who may call what.
+//!
+//! A rule sees the principal and the route and nothing else: the answer is cached per credential and
+//! replayed on other routes, so nothing else may matter.
+
+mod route;
+
+use crate::claims::Scopes;
+use crate::verify::Principal;
+pub use route::{ODD_PATHS, RouteError, RoutePattern};
+
+/// The configured rules. Without any, a verified caller may invoke the whole stage; with any, what
+/// no rule allows is denied.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rules(Vec<Rule>);
+
+/// One rule: these routes for callers who meet this requirement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// What the operator calls it.
+    pub name: String,
+    /// The routes that it opens.
+    pub routes: Vec<RoutePattern>,
+    /// To whom.
+    pub requirement: Requirement,
+}
+
+/// What a caller must have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Requirement {
+    /// A verified credential.
+    Authenticated,
+    /// All of these scopes.
+    Scopes(Vec<String>),
+}
+
+impl Rules {
+    /// These rules.
+    #[must_use]
+    pub fn new(rules: Vec<Rule>) -> Self {
+        Self(rules)
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The routes that the principal may invoke.
+    pub fn granted_to<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a RoutePattern> {
+        let scopes = principal.claims().scopes();
+        self.0.iter().filter(move |rule| rule.requirement.is_met_by(&scopes)).flat_map(|rule| &rule.routes)
+    }
+
+    /// Whether some rule names the route at all, for whomever.
+    #[must_use]
+    pub fn name(&self, method: Option<&str>, path: &str) -> bool {
+        self.0.iter().flat_map(|rule| &rule.routes).any(|route| route.matches(method, path))
+    }
+}
+
+impl Requirement {
+    fn is_met_by(&self, scopes: &Scopes<'_>) -> bool {
+        match self {
+            Self::Authenticated => true,
+            Self::Scopes(required) => required.iter().all(|scope| scopes.contains(scope)),
+        }
+    }
+}

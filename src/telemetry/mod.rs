@@ -1,0 +1,176 @@
+//! One decision record for each event: a line of JSON, with the same keys every time.
+//!
+//! It holds what was verified, configured, or said by API Gateway itself, and the route. Never a
+//! token, and never a claim of a token whose signature does not hold.
+
+mod level;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::error::{Error, Fault};
+use crate::io::{Edges, Log, StandardOutput};
+use crate::policy::Effect;
+use crate::request::Request;
+use crate::response::Decision;
+pub use level::Level;
+
+/// Writes the decision records.
+#[derive(Clone)]
+pub struct Telemetry {
+    level: Level,
+    edges: Edges,
+}
+
+/// A decision under way.
+pub struct Timer {
+    started: Duration,
+}
+
+/// The record. An absent value has no key.
+#[derive(Serialize)]
+struct Record<'a> {
+    timestamp: f64,
+    level: Level,
+    message: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    route: Option<&'a str>,
+    decision: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issuer: Option<&'a Arc<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    principal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<&'a str>,
+    duration_us: u128,
+    request_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_request_id: Option<&'a str>,
+}
+
+impl Telemetry {
+    /// Records of this level and above go to the log.
+    #[must_use]
+    pub fn new(level: Level, edges: Edges) -> Self {
+        Self { level, edges }
+    }
+
+    /// Starts the clock of a decision.
+    #[must_use]
+    pub fn start(&self) -> Timer {
+        Timer { started: self.edges.clock.elapsed() }
+    }
+
+    /// Records what came of a request.
+    pub fn record(
+        &self,
+        timer: &Timer,
+        invocation: &str,
+        request: &Request,
+        outcome: &Result<Decision, Error>,
+    ) {
+        let mut record = self.blank(timer, invocation);
+        record.kind = Some(request.kind.name());
+        record.method = request.arn.method();
+        record.route = Some(request.route.as_deref().unwrap_or_else(|| request.arn.path()));
+        record.api_request_id = request.request_id.as_deref();
+        match outcome {
+            Ok(decision) => {
+                record.issuer = Some(decision.principal().issuer());
+                record.principal = Some(decision.principal_id());
+                record.key_id = decision.principal().key_id();
+                if let Some(reason) = decision.reason() {
+                    record.refused(reason.code(), reason.to_string());
+                }
+                debug_assert_eq!(decision.effect() == Effect::Allow, decision.reason().is_none());
+            }
+            Err(Error::Rejection(rejection)) => {
+                record.issuer = rejection.issuer.as_ref();
+                record.key_id = rejection.key_id.as_deref();
+                record.refused(rejection.reason.code(), rejection.reason.to_string());
+            }
+            Err(Error::Fault(fault)) => record.failed(fault),
+        }
+        self.write(&record);
+    }
+
+    /// Records an event that could not be read.
+    pub fn record_malformed(&self, timer: &Timer, invocation: &str, fault: &Fault) {
+        let mut record = self.blank(timer, invocation);
+        record.failed(fault);
+        self.write(&record);
+    }
+
+    fn blank<'a>(&self, timer: &Timer, invocation: &'a str) -> Record<'a> {
+        Record {
+            timestamp: self.edges.clock.now(),
+            level: Level::Info,
+            message: "request allowed",
+            kind: None,
+            method: None,
+            route: None,
+            decision: "allow",
+            reason: None,
+            detail: None,
+            issuer: None,
+            principal: None,
+            key_id: None,
+            duration_us: self.edges.clock.elapsed().saturating_sub(timer.started).as_micros(),
+            request_id: invocation,
+            api_request_id: None,
+        }
+    }
+
+    fn write(&self, record: &Record<'_>) {
+        if record.level < self.level {
+            return;
+        }
+        // Nothing in a record can fail to serialize; if it did, the decision stands all the same.
+        if let Ok(line) = serde_json::to_string(record) {
+            self.edges.log.line(&line);
+        }
+    }
+}
+
+impl Record<'_> {
+    fn refused(&mut self, code: &'static str, detail: String) {
+        (self.level, self.message, self.decision) = (Level::Warn, "request refused", "deny");
+        (self.reason, self.detail) = (Some(code), Some(detail));
+    }
+
+    fn failed(&mut self, fault: &Fault) {
+        (self.level, self.message, self.decision) = (Level::Error, "no decision", "fault");
+        (self.reason, self.detail) = (Some(fault.code()), Some(fault.to_string()));
+    }
+}
+
+/// Tells why the function cannot start: one line, with every problem in it.
+pub fn log_start_failure(log: &dyn Log, error: &dyn std::error::Error) {
+    let line = serde_json::json!({
+        "level": Level::Fatal,
+        "message": "the function cannot start",
+        "reason": "start_failed",
+        "detail": error.to_string(),
+    });
+    log.line(&line.to_string());
+}
+
+/// Makes a panic tell where it happened and nothing else: its message may quote what it stumbled on.
+pub fn quiet_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let at = panic.location().map(ToString::to_string);
+        let line =
+            serde_json::json!({ "level": Level::Error, "message": "panic", "reason": "bug", "at": at });
+        StandardOutput.line(&line.to_string());
+    }));
+}
