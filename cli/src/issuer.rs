@@ -1,0 +1,353 @@
+//! A development issuer: an identity provider's discovery document and key set, served over loopback HTTP,
+//! with every trouble that a real one can give.
+//!
+//! ```no_run
+//! use authorizer_cli::issuer::{Behaviour, DevelopmentIssuer, KEYS_PATH};
+//! use authorizer_cli::signing::{Algorithm, SigningKey};
+//! use serde_json::{Value, json};
+//!
+//! # async fn example() -> Result<(), authorizer_cli::Error> {
+//! let issuer = DevelopmentIssuer::start([SigningKey::generate(Algorithm::RS256, "key-1")?]).await?;
+//! let token = issuer.mint(&json!({"scope": "orders:write", "sub": Value::Null}))?; // null takes a claim away
+//! issuer.replace_keys([SigningKey::generate(Algorithm::ES256, "key-2")?]);
+//! issuer.behave(Behaviour::Status(503));
+//! assert_eq!(issuer.requests(KEYS_PATH), 0);
+//! # Ok(()) }
+//! ```
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{StatusCode, Uri, header};
+use axum::response::{IntoResponse, Response};
+use axum::serve::Listener;
+use serde_json::{Value, json};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::signing::{SigningError, SigningKey, key_set};
+
+/// Where the discovery document is.
+pub const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
+
+/// Where the key set is.
+pub const KEYS_PATH: &str = "/keys";
+
+/// The audience of the tokens that [`DevelopmentIssuer::mint`] makes.
+pub const AUDIENCE: &str = "orders-api";
+
+/// An identity provider on loopback. Once dropped, its port refuses connections.
+#[derive(Debug)]
+pub struct DevelopmentIssuer {
+    url: String,
+    state: Arc<Mutex<Service>>,
+    server: JoinHandle<()>,
+}
+
+/// How the issuer treats the requests that come in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Behaviour {
+    /// Answers with the published document.
+    #[default]
+    Answer,
+    /// Answers with this status and an empty body.
+    Status(u16),
+    /// Takes the request and never answers.
+    Hang,
+    /// Closes every connection before a request is read, so that none is counted.
+    Close,
+}
+
+impl DevelopmentIssuer {
+    /// Starts serving these keys on a free port of 127.0.0.1.
+    pub async fn start<K: Into<Arc<SigningKey>>>(keys: impl IntoIterator<Item = K>) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let url = format!("http://{}/", listener.local_addr()?);
+        let state = Arc::new(Mutex::new(Service::default()));
+        let app = Router::new().fallback(answer).with_state(state.clone());
+        let listener = FickleListener { listener, state: state.clone() };
+        let server = tokio::spawn(async move {
+            let _never_ends = axum::serve(listener, app).await;
+        });
+        let issuer = Self { url, state, server };
+        let discovery = json!({
+            "issuer": issuer.url(),
+            "jwks_uri": issuer.jwks_uri(),
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+        });
+        issuer.publish(DISCOVERY_PATH, discovery.to_string());
+        issuer.replace_keys(keys);
+        Ok(issuer)
+    }
+
+    /// The issuer's name, exactly as `iss` and the discovery document have it: with a slash at its end.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The URL of the key set.
+    #[must_use]
+    pub fn jwks_uri(&self) -> String {
+        format!("{}{}", self.url.trim_end_matches('/'), KEYS_PATH)
+    }
+
+    /// A token of the first key, valid for five minutes: the claims of [`DevelopmentIssuer::claims`] with
+    /// those of `overrides` in their place. `null` takes a claim away.
+    pub fn mint(&self, overrides: &Value) -> Result<String, MintError> {
+        let mut claims = self.claims();
+        for (name, value) in overrides.as_object().ok_or(MintError::NotAnObject)? {
+            if value.is_null() {
+                claims.as_object_mut().and_then(|claims| claims.remove(name));
+            } else if let Some(claims) = claims.as_object_mut() {
+                claims.insert(name.clone(), value.clone());
+            }
+        }
+        let key = self.state().keys.first().cloned().ok_or(MintError::NoKey)?;
+        Ok(key.token(&claims)?)
+    }
+
+    /// The claims of an ordinary token, as of now: `iss`, `sub`, `aud`, `scope`, `iat`, `exp`.
+    #[must_use]
+    pub fn claims(&self) -> Value {
+        let now = unix_time();
+        json!({
+            "iss": self.url,
+            "sub": "user-7f1c",
+            "aud": AUDIENCE,
+            "scope": "orders:read",
+            "iat": now,
+            "exp": now + 300,
+        })
+    }
+
+    /// The keys in use, to sign what [`DevelopmentIssuer::mint`] cannot make.
+    #[must_use]
+    pub fn keys(&self) -> Vec<Arc<SigningKey>> {
+        self.state().keys.clone()
+    }
+
+    /// Rotates: from now on these keys sign, and these are published at [`KEYS_PATH`].
+    pub fn replace_keys<K: Into<Arc<SigningKey>>>(&self, keys: impl IntoIterator<Item = K>) {
+        let keys: Vec<Arc<SigningKey>> = keys.into_iter().map(Into::into).collect();
+        self.publish(KEYS_PATH, key_set(keys.iter().map(AsRef::as_ref)).to_string());
+        self.state().keys = keys;
+    }
+
+    /// Serves these bytes at this path, in place of what was there: another discovery document, a key set
+    /// with odd keys, no JSON at all.
+    pub fn publish(&self, path: &str, document: impl Into<Vec<u8>>) {
+        self.state().documents.insert(path.to_owned(), document.into());
+    }
+
+    /// Changes how requests are treated from now on.
+    pub fn behave(&self, behaviour: Behaviour) {
+        self.state().behaviour = behaviour;
+    }
+
+    /// How many requests came for this path.
+    #[must_use]
+    pub fn requests(&self, path: &str) -> usize {
+        self.state().requests.get(path).copied().unwrap_or_default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, Service> {
+        lock(&self.state)
+    }
+}
+
+impl Drop for DevelopmentIssuer {
+    fn drop(&mut self) {
+        self.server.abort();
+    }
+}
+
+/// Why no token could be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MintError {
+    /// The overrides are not a JSON object.
+    NotAnObject,
+    /// The issuer has no key.
+    NoKey,
+    /// The key could not sign.
+    Signing(SigningError),
+}
+
+impl std::fmt::Display for MintError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            MintError::NotAnObject => f.write_str("the claims are not a JSON object"),
+            MintError::NoKey => f.write_str("the issuer has no key to sign with"),
+            MintError::Signing(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for MintError {}
+
+impl From<SigningError> for MintError {
+    fn from(error: SigningError) -> Self {
+        MintError::Signing(error)
+    }
+}
+
+/// Seconds since 1970, as `iat` and `exp` count them.
+#[must_use]
+pub fn unix_time() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+#[derive(Debug, Default)]
+struct Service {
+    keys: Vec<Arc<SigningKey>>,
+    documents: BTreeMap<String, Vec<u8>>,
+    behaviour: Behaviour,
+    requests: BTreeMap<String, usize>,
+}
+
+fn lock(state: &Mutex<Service>) -> MutexGuard<'_, Service> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn answer(State(state): State<Arc<Mutex<Service>>>, uri: Uri) -> Response {
+    let (behaviour, document) = {
+        let mut state = lock(&state);
+        *state.requests.entry(uri.path().to_owned()).or_default() += 1;
+        (state.behaviour, state.documents.get(uri.path()).cloned())
+    };
+    // One request a connection: otherwise `Behaviour::Close` would not reach a client that keeps its own.
+    let headers = [(header::CONNECTION, "close"), (header::CONTENT_TYPE, "application/json")];
+    match (behaviour, document) {
+        (Behaviour::Hang, _) => std::future::pending().await,
+        (Behaviour::Status(status), _) => {
+            (StatusCode::from_u16(status).unwrap_or_default(), headers).into_response()
+        }
+        (Behaviour::Answer | Behaviour::Close, Some(document)) => (headers, document).into_response(),
+        (Behaviour::Answer | Behaviour::Close, None) => (StatusCode::NOT_FOUND, headers).into_response(),
+    }
+}
+
+/// A listener that drops its connections while the issuer is told to.
+struct FickleListener {
+    listener: TcpListener,
+    state: Arc<Mutex<Service>>,
+}
+
+impl Listener for FickleListener {
+    type Io = TcpStream;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (TcpStream, SocketAddr) {
+        loop {
+            let connection = Listener::accept(&mut self.listener).await;
+            if lock(&self.state).behaviour != Behaviour::Close {
+                return connection;
+            }
+        }
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::signing::Algorithm;
+
+    async fn issuer() -> DevelopmentIssuer {
+        let key = SigningKey::generate(Algorithm::ES256, "key-1").unwrap();
+        DevelopmentIssuer::start([key]).await.unwrap()
+    }
+
+    async fn get(issuer: &DevelopmentIssuer, path: &str) -> io::Result<String> {
+        let address = issuer.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let mut stream = TcpStream::connect(address).await?;
+        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        Ok(answer)
+    }
+
+    fn body(answer: &str) -> Value {
+        serde_json::from_str(answer.split_once("\r\n\r\n").unwrap().1).unwrap()
+    }
+
+    fn claims(token: &str) -> Value {
+        let payload = token.split('.').nth(1).unwrap();
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn discovery_leads_to_the_keys() {
+        let issuer = issuer().await;
+        let discovery = body(&get(&issuer, DISCOVERY_PATH).await.unwrap());
+        assert_eq!(discovery["issuer"], issuer.url());
+        assert_eq!(discovery["jwks_uri"], issuer.jwks_uri());
+        let keys = body(&get(&issuer, KEYS_PATH).await.unwrap());
+        assert_eq!(keys["keys"][0]["kid"], "key-1");
+        assert_eq!((issuer.requests(DISCOVERY_PATH), issuer.requests(KEYS_PATH)), (1, 1));
+    }
+
+    #[tokio::test]
+    async fn rotation_replaces_what_is_published_and_what_signs() {
+        let issuer = issuer().await;
+        issuer.replace_keys([SigningKey::generate(Algorithm::EdDSA, "key-2").unwrap()]);
+        let keys = body(&get(&issuer, KEYS_PATH).await.unwrap());
+        assert_eq!(keys["keys"].as_array().unwrap().len(), 1);
+        assert_eq!(keys["keys"][0]["kid"], "key-2");
+        let header = issuer.mint(&json!({})).unwrap();
+        let header = URL_SAFE_NO_PAD.decode(header.split('.').next().unwrap()).unwrap();
+        assert_eq!(serde_json::from_slice::<Value>(&header).unwrap()["kid"], "key-2");
+    }
+
+    #[tokio::test]
+    async fn claims_can_be_replaced_added_and_taken_away() {
+        let issuer = issuer().await;
+        let token = issuer.mint(&json!({"aud": ["a", "b"], "exp": null, "level": 3})).unwrap();
+        let claims = claims(&token);
+        assert_eq!(claims["aud"], json!(["a", "b"]));
+        assert_eq!(claims["level"], 3);
+        assert_eq!(claims["iss"], issuer.url());
+        assert!(claims.get("exp").is_none());
+        assert_eq!(issuer.mint(&json!([])).unwrap_err(), MintError::NotAnObject);
+    }
+
+    #[tokio::test]
+    async fn troubles_are_as_ordered_and_end() {
+        let issuer = issuer().await;
+        issuer.behave(Behaviour::Status(503));
+        assert!(get(&issuer, KEYS_PATH).await.unwrap().starts_with("HTTP/1.1 503 "));
+        issuer.behave(Behaviour::Close);
+        assert!(get(&issuer, KEYS_PATH).await.unwrap_or_default().is_empty());
+        issuer.behave(Behaviour::Hang);
+        assert!(tokio::time::timeout(Duration::from_millis(50), get(&issuer, KEYS_PATH)).await.is_err());
+        issuer.behave(Behaviour::Answer);
+        issuer.publish(KEYS_PATH, "not json");
+        assert!(get(&issuer, KEYS_PATH).await.unwrap().ends_with("\r\n\r\nnot json"));
+        assert_eq!(issuer.requests(KEYS_PATH), 3);
+    }
+
+    #[tokio::test]
+    async fn a_dropped_issuer_refuses_connections() {
+        let issuer = issuer().await;
+        let address = issuer.url().trim_start_matches("http://").trim_end_matches('/').to_owned();
+        drop(issuer);
+        tokio::task::yield_now().await;
+        assert_eq!(TcpStream::connect(address).await.unwrap_err().kind(), io::ErrorKind::ConnectionRefused);
+    }
+}

@@ -1,0 +1,34 @@
+//! What the `authorizer` command and the integration tests of `lambda-authorizer` are made of: everything
+//! around the function that AWS and an identity provider supply in production, on loopback.
+//!
+//! ```text
+//! DevelopmentIssuer ──keys──▶ FunctionProcess ◀──events── RuntimeApi ──Outcome──▶ Gateway ──▶ status
+//!        ▲                    (the real binary)               ▲
+//!    SigningKey ───────────────tokens──────────────────▶ scenario
+//! ```
+//!
+//! | module | stands in for |
+//! |---|---|
+//! | [`signing`] | the identity provider's private keys |
+//! | [`issuer`] | the identity provider: discovery document and key set over HTTP |
+//! | [`runtime_api`] | the Lambda service, as the function sees it |
+//! | [`function`] | the sandbox in which the function runs |
+//! | [`gateway`] | API Gateway, as the client sees it |
+//! | [`scenario`] | the callers: every sample event with its token and its expected outcome |
+//! | [`events`] | `authorizer events`: writes the sample events |
+//! | [`demo`] | `authorizer demo`: puts the sample events to a function |
+//!
+//! Nothing here is for production: private keys live in memory and tokens are made for whoever asks.
+
+pub mod demo;
+pub mod events;
+pub mod function;
+pub mod gateway;
+pub mod issuer;
+pub mod runtime_api;
+pub mod scenario;
+pub mod signing;
+mod table;
+
+/// What the commands fail with: a message for a person, with its `hint:` where there is a next step.
+pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -1,0 +1,303 @@
+//! Development keys: key pairs made on the spot, in every algorithm that the function can verify.
+//!
+//! ```
+//! use authorizer_cli::signing::{Algorithm, SigningKey};
+//! use serde_json::json;
+//!
+//! let key = SigningKey::generate(Algorithm::ES256, "key-1")?;
+//! let token = key.token(&json!({"sub": "user-7f1c"}))?;
+//! assert_eq!(token.split('.').count(), 3);
+//! assert_eq!(key.public_jwk()["crv"], "P-256");
+//! # Ok::<(), authorizer_cli::signing::SigningError>(())
+//! ```
+
+use std::fmt;
+
+use aws_lc_rs::error::Unspecified;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaEncoding, RsaKeyPair};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+/// The signature algorithms of RFC 7518, RFC 8037 and RFC 9864, by their names in the `alg` header.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names are those of the registry")]
+pub enum Algorithm {
+    RS256,
+    RS384,
+    RS512,
+    PS256,
+    PS384,
+    PS512,
+    ES256,
+    ES384,
+    ES512,
+    EdDSA,
+    Ed25519,
+}
+
+impl Algorithm {
+    /// Every algorithm, for tests that go through all of them.
+    pub const ALL: [Algorithm; 11] = [
+        Algorithm::RS256,
+        Algorithm::RS384,
+        Algorithm::RS512,
+        Algorithm::PS256,
+        Algorithm::PS384,
+        Algorithm::PS512,
+        Algorithm::ES256,
+        Algorithm::ES384,
+        Algorithm::ES512,
+        Algorithm::EdDSA,
+        Algorithm::Ed25519,
+    ];
+
+    /// The value of the `alg` header.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Algorithm::RS256 => "RS256",
+            Algorithm::RS384 => "RS384",
+            Algorithm::RS512 => "RS512",
+            Algorithm::PS256 => "PS256",
+            Algorithm::PS384 => "PS384",
+            Algorithm::PS512 => "PS512",
+            Algorithm::ES256 => "ES256",
+            Algorithm::ES384 => "ES384",
+            Algorithm::ES512 => "ES512",
+            Algorithm::EdDSA => "EdDSA",
+            Algorithm::Ed25519 => "Ed25519",
+        }
+    }
+}
+
+/// A private key that never leaves the process, and the public JWK that belongs to it.
+pub struct SigningKey {
+    algorithm: Algorithm,
+    kid: String,
+    pair: Pair,
+}
+
+impl SigningKey {
+    /// Makes a new key pair; RSA keys have 2048 bits.
+    pub fn generate(algorithm: Algorithm, kid: impl Into<String>) -> Result<Self, SigningError> {
+        let rsa = |encoding| Ok(Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048)?, encoding));
+        let ec = |curve, parameters| Ok(Pair::Ec(curve, EcdsaKeyPair::generate(parameters)?));
+        let pair: Result<Pair, Unspecified> = match algorithm {
+            Algorithm::RS256 => rsa(&signature::RSA_PKCS1_SHA256),
+            Algorithm::RS384 => rsa(&signature::RSA_PKCS1_SHA384),
+            Algorithm::RS512 => rsa(&signature::RSA_PKCS1_SHA512),
+            Algorithm::PS256 => rsa(&signature::RSA_PSS_SHA256),
+            Algorithm::PS384 => rsa(&signature::RSA_PSS_SHA384),
+            Algorithm::PS512 => rsa(&signature::RSA_PSS_SHA512),
+            Algorithm::ES256 => ec("P-256", &signature::ECDSA_P256_SHA256_FIXED_SIGNING),
+            Algorithm::ES384 => ec("P-384", &signature::ECDSA_P384_SHA384_FIXED_SIGNING),
+            Algorithm::ES512 => ec("P-521", &signature::ECDSA_P521_SHA512_FIXED_SIGNING),
+            Algorithm::EdDSA | Algorithm::Ed25519 => Ed25519KeyPair::generate().map(Pair::Ed25519),
+        };
+        Ok(Self { algorithm, kid: kid.into(), pair: pair? })
+    }
+
+    /// The algorithm that this key signs with.
+    #[must_use]
+    pub fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+
+    /// The key ID, in the JWK and in [`SigningKey::header`].
+    #[must_use]
+    pub fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// The public half as a JWK: `kty`, its parameters, `kid`, `alg` and `use`.
+    #[must_use]
+    pub fn public_jwk(&self) -> Value {
+        let mut jwk = match &self.pair {
+            Pair::Rsa(pair, _) => {
+                let public = pair.public_key();
+                json!({
+                    "kty": "RSA",
+                    "n": encode(public.modulus().big_endian_without_leading_zero()),
+                    "e": encode(public.exponent().big_endian_without_leading_zero()),
+                })
+            }
+            Pair::Ec(curve, pair) => {
+                // The uncompressed point of SEC 1: a 4, then x and y at the full length of the field.
+                let point = pair.public_key().as_ref().get(1..).unwrap_or_default();
+                let (x, y) = point.split_at(point.len() / 2);
+                json!({"kty": "EC", "crv": curve, "x": encode(x), "y": encode(y)})
+            }
+            Pair::Ed25519(pair) => {
+                json!({"kty": "OKP", "crv": "Ed25519", "x": encode(pair.public_key().as_ref())})
+            }
+        };
+        if let Value::Object(members) = &mut jwk {
+            members.insert("kid".into(), self.kid.clone().into());
+            members.insert("alg".into(), self.algorithm.name().into());
+            members.insert("use".into(), "sig".into());
+        }
+        jwk
+    }
+
+    /// The header of an ordinary token of this key: `alg`, `kid`, `typ`.
+    #[must_use]
+    pub fn header(&self) -> Value {
+        json!({"alg": self.algorithm.name(), "kid": self.kid, "typ": "JWT"})
+    }
+
+    /// An ordinary token with these claims.
+    pub fn token(&self, claims: &Value) -> Result<String, SigningError> {
+        self.sign(&self.header(), claims)
+    }
+
+    /// A token with this header and these claims exactly, however odd they are.
+    pub fn sign(&self, header: &Value, claims: &Value) -> Result<String, SigningError> {
+        self.sign_text(&header.to_string(), &claims.to_string())
+    }
+
+    /// As [`SigningKey::sign`], for what no JSON value can express: duplicate members, no JSON at all.
+    pub fn sign_text(&self, header: &str, payload: &str) -> Result<String, SigningError> {
+        let input = format!("{}.{}", encode(header.as_bytes()), encode(payload.as_bytes()));
+        let signature = self.signature(input.as_bytes())?;
+        Ok(format!("{input}.{}", encode(&signature)))
+    }
+
+    /// The signature of any bytes, in the form that JWS uses.
+    pub fn signature(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
+        let random = SystemRandom::new();
+        match &self.pair {
+            Pair::Rsa(pair, encoding) => {
+                let mut signature = vec![0; pair.public_modulus_len()];
+                pair.sign(*encoding, &random, message, &mut signature)?;
+                Ok(signature)
+            }
+            Pair::Ec(_, pair) => Ok(pair.sign(&random, message)?.as_ref().to_vec()),
+            Pair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+        }
+    }
+}
+
+/// Shows what the key is called, never the key.
+impl fmt::Debug for SigningKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SigningKey({}, {})", self.algorithm.name(), self.kid)
+    }
+}
+
+/// The JWK set of these keys.
+pub fn key_set<'a>(keys: impl IntoIterator<Item = &'a SigningKey>) -> Value {
+    json!({"keys": keys.into_iter().map(SigningKey::public_jwk).collect::<Vec<_>>()})
+}
+
+/// The signature library refused to make a key or a signature.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SigningError(());
+
+impl fmt::Display for SigningError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the signature library could not make the key or the signature")
+    }
+}
+
+impl std::error::Error for SigningError {}
+
+impl From<Unspecified> for SigningError {
+    fn from(_: Unspecified) -> Self {
+        Self(())
+    }
+}
+
+enum Pair {
+    Rsa(RsaKeyPair, &'static dyn RsaEncoding),
+    Ec(&'static str, EcdsaKeyPair),
+    Ed25519(Ed25519KeyPair),
+}
+
+fn encode(bytes: &[u8]) -> String {
+    URL_SAFE_NO_PAD.encode(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_lc_rs::signature::{RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
+
+    use super::*;
+
+    fn decode(text: &str) -> Vec<u8> {
+        URL_SAFE_NO_PAD.decode(text).unwrap()
+    }
+
+    /// Verifies with nothing but the token and the JWK, as a stranger would.
+    fn verify(token: &str, jwk: &Value) -> Result<(), Unspecified> {
+        let (input, signature) = token.rsplit_once('.').unwrap();
+        let (message, signature) = (input.as_bytes(), decode(signature));
+        let member = |name: &str| decode(jwk[name].as_str().unwrap());
+        let plain = |algorithm: &'static dyn VerificationAlgorithm, key: Vec<u8>| {
+            UnparsedPublicKey::new(algorithm, key).verify(message, &signature)
+        };
+        let rsa = |parameters| {
+            RsaPublicKeyComponents { n: member("n"), e: member("e") }.verify(parameters, message, &signature)
+        };
+        let point = || [vec![4], member("x"), member("y")].concat();
+        match jwk["alg"].as_str().unwrap() {
+            "RS256" => rsa(&signature::RSA_PKCS1_2048_8192_SHA256),
+            "RS384" => rsa(&signature::RSA_PKCS1_2048_8192_SHA384),
+            "RS512" => rsa(&signature::RSA_PKCS1_2048_8192_SHA512),
+            "PS256" => rsa(&signature::RSA_PSS_2048_8192_SHA256),
+            "PS384" => rsa(&signature::RSA_PSS_2048_8192_SHA384),
+            "PS512" => rsa(&signature::RSA_PSS_2048_8192_SHA512),
+            "ES256" => plain(&signature::ECDSA_P256_SHA256_FIXED, point()),
+            "ES384" => plain(&signature::ECDSA_P384_SHA384_FIXED, point()),
+            "ES512" => plain(&signature::ECDSA_P521_SHA512_FIXED, point()),
+            "EdDSA" | "Ed25519" => plain(&signature::ED25519, member("x")),
+            other => panic!("no such algorithm: {other}"),
+        }
+    }
+
+    #[test]
+    fn every_algorithm_signs_what_its_jwk_verifies() {
+        for algorithm in Algorithm::ALL {
+            let key = SigningKey::generate(algorithm, "k").unwrap();
+            let token = key.token(&json!({"sub": "user"})).unwrap();
+            verify(&token, &key.public_jwk()).unwrap_or_else(|_| panic!("{}", algorithm.name()));
+        }
+    }
+
+    #[test]
+    fn another_key_of_the_same_name_does_not_verify() {
+        for algorithm in [Algorithm::PS256, Algorithm::ES512, Algorithm::Ed25519] {
+            let [ours, theirs] = [(); 2].map(|()| SigningKey::generate(algorithm, "k").unwrap());
+            let token = theirs.token(&json!({})).unwrap();
+            assert!(verify(&token, &ours.public_jwk()).is_err());
+        }
+    }
+
+    #[test]
+    fn header_and_payload_are_signed_as_they_are_given() {
+        let key = SigningKey::generate(Algorithm::ES256, "k").unwrap();
+        let token = key.sign_text(r#"{"alg":"ES256","alg":"none"}"#, "not json").unwrap();
+        let parts: Vec<_> = token.split('.').collect();
+        assert_eq!(decode(parts[0]), br#"{"alg":"ES256","alg":"none"}"#);
+        assert_eq!(decode(parts[1]), b"not json");
+        verify(&token, &key.public_jwk()).unwrap();
+    }
+
+    #[test]
+    fn a_jwk_holds_nothing_private() {
+        for algorithm in Algorithm::ALL {
+            let jwk = SigningKey::generate(algorithm, "k").unwrap().public_jwk();
+            for private in ["d", "p", "q", "dp", "dq", "qi", "k"] {
+                assert!(jwk.get(private).is_none(), "{} has `{private}`", algorithm.name());
+            }
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_name_only() {
+        let key = SigningKey::generate(Algorithm::ES256, "key-1").unwrap();
+        assert_eq!(format!("{key:?}"), "SigningKey(ES256, key-1)");
+    }
+}
