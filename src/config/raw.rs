@@ -18,6 +18,7 @@ pub(super) struct Settings {
     pub(super) development: bool,
     /// The issuers whose tokens are accepted. A token is verified with the keys of the issuer that
     /// it names, and of no other. At least one is needed.
+    #[cfg_attr(feature = "schema", schemars(required, length(min = 1)))]
     pub(super) issuer: Vec<IssuerSettings>,
     /// Where the credential is looked for, in this order; the first place that holds one wins.
     /// Default: the TOKEN event's token, then the header `Authorization`, both with the scheme
@@ -38,9 +39,11 @@ pub(super) struct Settings {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct IssuerSettings {
     /// The `iss` of its tokens, compared exactly, slash at the end included. Required.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub(super) url: Option<String>,
     /// The audience, or a list of audiences, of which `aud` must name one exactly. Required;
     /// `"unchecked"` written out accepts tokens that are meant for others.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub(super) audience: Option<OneOrMore>,
     /// The algorithms that it signs with. Default: every one that is supported.
     pub(super) algorithms: Vec<AlgorithmName>,
@@ -71,12 +74,13 @@ pub(super) enum AlgorithmName {
 }
 
 /// A place where a credential may be.
-#[derive(Clone, Debug, Deserialize, PartialEq)]
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, default)]
 pub(super) struct IdentitySourceSettings {
-    /// The part of the request.
-    pub(super) from: Place,
+    /// The part of the request. Required.
+    #[cfg_attr(feature = "schema", schemars(required))]
+    pub(super) from: Option<Place>,
     /// The name of the header, query parameter or cookie. For `websocket_protocol` the subprotocol
     /// that announces the credential (default `access_token`).
     pub(super) name: Option<String>,
@@ -119,11 +123,14 @@ pub(super) enum SchemeName {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RuleSettings {
     /// What you call it. Required.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub(super) name: Option<String>,
     /// The routes: `GET /orders`, `ANY /orders/**` (everything below), or `$connect`. Required.
+    #[cfg_attr(feature = "schema", schemars(required, length(min = 1)))]
     pub(super) routes: Vec<String>,
     /// `"authenticated"`, or `{ scope = "orders:read" }`, or several scopes, of which all are
     /// needed. Required.
+    #[cfg_attr(feature = "schema", schemars(required))]
     pub(super) requires: Option<RequirementSettings>,
 }
 
@@ -286,7 +293,11 @@ fn take_out(value: &mut toml::Value, path: &[String]) -> bool {
     let parent = parents.iter().try_fold(value, |value, step| match value {
         toml::Value::Table(table) => table.get_mut(step),
         toml::Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
-        _ => None,
+        toml::Value::String(_)
+        | toml::Value::Integer(_)
+        | toml::Value::Float(_)
+        | toml::Value::Boolean(_)
+        | toml::Value::Datetime(_) => None,
     });
     match parent {
         Some(toml::Value::Table(table)) => table.remove(last).is_some(),

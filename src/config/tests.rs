@@ -1,1 +1,199 @@
+use super::*;
+use crate::jwks::Algorithm;
+use crate::response::{HttpApi, Refusal};
+use crate::verify::AudienceCheck;
 
+const ISSUER: &str = "[[issuer]]\nurl = \"https://login.example.com/\"\naudience = [\"orders-api\"]\n";
+
+fn paths(error: &ConfigError) -> Vec<&str> {
+    error.problems().iter().map(|problem| problem.path.as_str()).collect()
+}
+
+fn problems(toml: &str) -> ConfigError {
+    Config::parse(toml, None).err().expect("the configuration has problems")
+}
+
+fn environment(variables: &[(&str, &str)]) -> Environment {
+    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    Environment { variables: variables.iter().map(owned).collect(), directory: None }
+}
+
+#[test]
+fn an_issuer_and_an_audience_are_enough() {
+    let config = Config::parse(ISSUER, None).unwrap();
+    let issuer = &config.issuers[0];
+    assert_eq!(&*issuer.expectations.issuer, "https://login.example.com/");
+    assert_eq!(issuer.expectations.audience, AudienceCheck::OneOf(vec!["orders-api".into()]));
+    assert_eq!(issuer.expectations.algorithms, Algorithm::ALL);
+    assert!((issuer.expectations.leeway - 30.0).abs() < f64::EPSILON);
+    assert!(matches!(issuer.source, KeySetSource::Discovery));
+    assert!(config.rules.is_empty() && !config.development);
+    assert_eq!((config.answers.refusal, config.answers.http_api), (Refusal::Deny, HttpApi::Policy));
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let error = problems(
+        r#"
+        colour = "blue"
+        [[issuer]]
+        url = "http://login.example.com/"
+        audiance = "orders-api"
+        algorithms = ["HS256"]
+        leeway_seconds = 3600
+        [[issuer]]
+        audience = []
+        [[identity_source]]
+        from = "header"
+        [[identity_source]]
+        from = "body"
+        [[rule]]
+        name = "read"
+        routes = ["GET orders", "GET /a/{id}"]
+        requires = { scope = "a b" }
+        [[rule]]
+        routes = ["GET /orders"]
+        requires = "nothing"
+        [response]
+        principal_id = []
+        [response.context]
+        principalId = "sub"
+        "a-b" = "sub"
+        ok = "a..b"
+        [key_set]
+        lifetime_seconds = 1
+        "#,
+    );
+    let mut found = paths(&error);
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [
+            "colour",
+            "identity_source[0].name",
+            "identity_source[1].from",
+            "issuer[0].algorithms[0]",
+            "issuer[0].audiance",
+            "issuer[0].audience",
+            "issuer[0].leeway_seconds",
+            "issuer[0].url",
+            "issuer[1].audience",
+            "issuer[1].url",
+            "key_set.lifetime_seconds",
+            "response.context.a-b",
+            "response.context.ok",
+            "response.context.principalId",
+            "response.principal_id",
+            "rule[0].requires.scope",
+            "rule[0].routes[0]",
+            "rule[0].routes[1]",
+            "rule[1].name",
+            "rule[1].requires",
+        ]
+    );
+    let typo = error.problems().iter().find(|problem| problem.path == "issuer[0].audiance").unwrap();
+    assert!(typo.hint.as_ref().unwrap().contains("`audience`"), "{typo}");
+}
+
+#[test]
+fn a_syntax_error_names_its_line() {
+    let error = problems("[[issuer]]\nurl = 'a'\naudience = [\n");
+    assert_eq!(paths(&error).len(), 1);
+    assert!(error.problems()[0].path.starts_with("line "), "{error}");
+}
+
+#[test]
+fn no_issuer_is_no_configuration() {
+    assert_eq!(paths(&problems("")), ["issuer"]);
+}
+
+/// Leaving the audience out is a mistake, not a way to switch the check off.
+#[test]
+fn the_audience_check_is_only_left_out_in_writing() {
+    assert_eq!(paths(&problems("[[issuer]]\nurl = 'https://a.example/'")), ["issuer[0].audience"]);
+    let config =
+        Config::parse("[[issuer]]\nurl = 'https://a.example/'\naudience = 'unchecked'", None).unwrap();
+    assert_eq!(config.issuers[0].expectations.audience, AudienceCheck::Unchecked);
+    let list =
+        Config::parse("[[issuer]]\nurl = 'https://a.example/'\naudience = ['unchecked']", None).unwrap();
+    assert_eq!(list.issuers[0].expectations.audience, AudienceCheck::OneOf(vec!["unchecked".into()]));
+}
+
+/// Rule K1.
+#[test]
+fn keys_come_over_https_or_in_development_from_loopback() {
+    let with = |development: bool, uri: &str| {
+        Config::parse(&format!("development = {development}\n{ISSUER}jwks_uri = '{uri}'"), None).is_ok()
+    };
+    assert!(with(false, "https://keys.example.com/"));
+    assert!(!with(true, "http://keys.example.com/"));
+    assert!(!with(true, "file:///etc/keys.json"));
+    for loopback in ["http://127.0.0.1:9/", "http://[::1]/", "http://localhost:8080/keys"] {
+        assert!(with(true, loopback) && !with(false, loopback), "{loopback}");
+    }
+    assert!(!with(true, "http://127.0.0.1.example.com/"));
+}
+
+#[test]
+fn one_issuer_has_one_key_set() {
+    let both = format!("{ISSUER}jwks_uri = 'https://a.example/'\njwks_file = 'keys.json'");
+    assert_eq!(paths(&problems(&both)), ["issuer[0].jwks_file"]);
+    assert_eq!(paths(&problems(&format!("{ISSUER}{ISSUER}"))), ["issuer[1].url"]);
+    assert_eq!(paths(&problems(&format!("{ISSUER}jwks_file = 'missing.json'"))), ["issuer[0].jwks_file"]);
+}
+
+#[test]
+fn the_environment_alone_configures_one_issuer() {
+    let config = Config::load(&environment(&[
+        ("AUTHORIZER_ISSUER", "https://login.example.com/"),
+        ("AUTHORIZER_AUDIENCE", "orders-api, web"),
+        ("AUTHORIZER_ALGORITHMS", "RS256,ES256"),
+        ("AUTHORIZER_JWKS_URI", ""),
+        ("PATH", "/bin"),
+    ]))
+    .unwrap();
+    let expectations = &config.issuers[0].expectations;
+    assert_eq!(expectations.audience, AudienceCheck::OneOf(vec!["orders-api".into(), "web".into()]));
+    assert_eq!(expectations.algorithms, [Algorithm::RS256, Algorithm::ES256]);
+    assert!(matches!(config.issuers[0].source, KeySetSource::Discovery));
+}
+
+#[test]
+fn what_is_wrong_with_the_environment_is_told() {
+    for (variables, expected) in [
+        (&[][..], &["configuration"][..]),
+        (&[("AUTHORIZER_ISSUER", "https://a.example/")], &["AUTHORIZER_AUDIENCE"]),
+        (&[("AUTHORIZER_AUDIENCE", "a")], &["AUTHORIZER_ISSUER"]),
+        (&[("AUTHORIZER_ISSUR", "https://a.example/")], &["AUTHORIZER_ISSUR"]),
+        (
+            &[("AUTHORIZER_CONFIG", ISSUER), ("AUTHORIZER_ISSUER", "https://b.example/")],
+            &["AUTHORIZER_CONFIG"],
+        ),
+        (&[("AUTHORIZER_CONFIG", ISSUER), ("AUTHORIZER_CONFIG_FILE", "a.toml")], &["AUTHORIZER_CONFIG"]),
+        (&[("AUTHORIZER_CONFIG_FILE", "missing.toml")], &["missing.toml"]),
+        (
+            &[
+                ("AUTHORIZER_ISSUER", "https://a.example/"),
+                ("AUTHORIZER_AUDIENCE", "a"),
+                ("AUTHORIZER_ALGORITHMS", "HS256,none"),
+            ],
+            &["AUTHORIZER_ALGORITHMS", "AUTHORIZER_ALGORITHMS"],
+        ),
+    ] {
+        let error = Config::load(&environment(variables)).err().expect("a problem");
+        assert_eq!(paths(&error), expected, "{variables:?}");
+    }
+}
+
+#[test]
+fn a_development_configuration_does_not_start_on_lambda() {
+    let toml = format!("development = true\n{ISSUER}");
+    let here = environment(&[("AUTHORIZER_CONFIG", &toml)]);
+    assert!(Config::load(&here).is_ok());
+    let lambda =
+        environment(&[("AUTHORIZER_CONFIG", &toml), ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")]);
+    assert_eq!(paths(&Config::load(&lambda).err().unwrap()), ["development"]);
+    let deployed =
+        environment(&[("AUTHORIZER_CONFIG", ISSUER), ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")]);
+    assert!(Config::load(&deployed).is_ok());
+}

@@ -204,14 +204,19 @@ impl Check<'_> {
         }
         let mut sources = Vec::new();
         for (position, settings) in settings.into_iter().enumerate() {
-            sources.extend(self.identity_source(&format!("identity_source[{position}].name"), settings));
+            sources.extend(self.identity_source(&format!("identity_source[{position}]"), settings));
         }
         IdentitySources::new(sources)
     }
 
     fn identity_source(&mut self, path: &str, settings: IdentitySourceSettings) -> Option<IdentitySource> {
+        let Some(from) = settings.from else {
+            self.problem(format!("{path}.from"), "it is missing");
+            return None;
+        };
+        let path = format!("{path}.name");
         let name = settings.name.filter(|name| !name.is_empty());
-        let (location, default) = match (settings.from, name) {
+        let (location, default) = match (from, name) {
             (Place::AuthorizationToken, None) => (Location::AuthorizationToken, Scheme::Bearer),
             (Place::AuthorizationToken, Some(_)) => {
                 self.problem(path, "a TOKEN event has one token, which has no name");

@@ -47,7 +47,8 @@ impl Policy {
     }
 
     /// What the rules grant the principal on the stage of `arn`; everything on that stage where
-    /// there are no rules.
+    /// there are no rules. When they do not grant `arn` itself, the policy denies it in so many
+    /// words, and stays right for every other route on which API Gateway replays it.
     #[must_use]
     pub fn compile(rules: &Rules, principal: &Principal, arn: &MethodArn) -> Self {
         let on_stage = |resource: &str| ArnPattern::new(format!("{}{resource}", arn.stage_prefix()));
@@ -64,7 +65,22 @@ impl Policy {
         if granted.iter().any(|route| route.is_open_ended()) {
             statements.push(Statement::new(Effect::Deny, ODD_PATHS.into_iter().map(on_stage).collect()));
         }
-        Self { statements }
+        Self { statements }.refusing(arn)
+    }
+
+    /// The same policy with an explicit Deny for `arn`, should it be silent about it.
+    fn refusing(mut self, arn: &MethodArn) -> Self {
+        let text = arn.to_string();
+        if self.says(Effect::Allow, &text) || self.says(Effect::Deny, &text) {
+            return self;
+        }
+        // The path is the client's: a wildcard in it would deny other routes, which the cache would
+        // then refuse.
+        if text.len() > LONGEST_RESOURCE || text.contains(['*', '?', '{', '}']) {
+            return Self::deny_everything();
+        }
+        self.statements.push(Statement::new(Effect::Deny, vec![ArnPattern::new(text)]));
+        self
     }
 
     /// The statements, in the order of the document.
@@ -83,16 +99,24 @@ impl Policy {
     #[must_use]
     pub fn evaluate(&self, arn: &MethodArn) -> Effect {
         let text = arn.to_string();
-        let says = |effect| {
-            self.statements
-                .iter()
-                .filter(|statement| statement.effect == effect)
-                .flat_map(|statement| &statement.resources)
-                .any(|resource| resource.matches(&text))
-        };
-        if says(Effect::Allow) && !says(Effect::Deny) { Effect::Allow } else { Effect::Deny }
+        if self.says(Effect::Allow, &text) && !self.says(Effect::Deny, &text) {
+            Effect::Allow
+        } else {
+            Effect::Deny
+        }
+    }
+
+    fn says(&self, effect: Effect, arn: &str) -> bool {
+        self.statements
+            .iter()
+            .filter(|statement| statement.effect == effect)
+            .flat_map(|statement| &statement.resources)
+            .any(|resource| resource.matches(arn))
     }
 }
+
+/// API Gateway takes no longer `Resource`.
+const LONGEST_RESOURCE: usize = 512;
 
 #[cfg(test)]
 mod tests;

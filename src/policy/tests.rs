@@ -1,1 +1,97 @@
+use super::*;
+use crate::rules::{Requirement, Rule};
+use crate::verify::Principal;
+use serde_json::{Value, json};
 
+const STAGE: &str = "arn:aws:execute-api:us-east-1:123456789012:abc/dev/";
+
+fn arn(tail: &str) -> MethodArn {
+    format!("{STAGE}{tail}").parse().unwrap()
+}
+
+fn principal(claims: Value) -> Principal {
+    Principal::for_tests(serde_json::from_value(claims).unwrap())
+}
+
+fn rules(rules: &[(&[&str], &[&str])]) -> Rules {
+    let rule = |(routes, scopes): &(&[&str], &[&str])| Rule {
+        name: "a rule".into(),
+        routes: routes.iter().map(|route| route.parse().unwrap()).collect(),
+        requirement: match *scopes {
+            [] => Requirement::Authenticated,
+            scopes => Requirement::Scopes(scopes.iter().map(|scope| (*scope).to_owned()).collect()),
+        },
+    };
+    Rules::new(rules.iter().map(rule).collect())
+}
+
+/// Rule Z4: the policy does not depend on the route that was asked for, and covers one stage.
+#[test]
+fn without_rules_the_policy_is_the_stage_and_nothing_else() {
+    let nobody = principal(json!({}));
+    let policy = Policy::compile(&Rules::default(), &nobody, &arn("GET/orders"));
+    assert_eq!(policy, Policy::compile(&Rules::default(), &nobody, &arn("DELETE/x/*")));
+    for (text, expected) in [
+        ("abc/dev/POST/a/b", Effect::Allow),
+        ("abc/dev/$connect", Effect::Allow),
+        ("abc/prod/GET/a", Effect::Deny),
+        ("abd/dev/GET/a", Effect::Deny),
+        ("abc/dev2/GET/a", Effect::Deny),
+    ] {
+        let arn: MethodArn = format!("arn:aws:execute-api:us-east-1:123456789012:{text}").parse().unwrap();
+        assert_eq!(policy.evaluate(&arn), expected, "{text}");
+    }
+}
+
+#[test]
+fn a_rule_grants_its_routes_to_those_who_meet_it() {
+    let rules = rules(&[
+        (&["GET /orders", "GET /orders/**"], &["orders:read"]),
+        (&["ANY /orders"], &["orders:read", "orders:write"]),
+        (&["GET /me"], &[]),
+    ]);
+    let reader = principal(json!({"scope": "orders:read"}));
+    let policy = Policy::compile(&rules, &reader, &arn("GET/orders"));
+    for (tail, expected) in [
+        ("GET/orders", Effect::Allow),
+        ("GET/orders/", Effect::Allow),
+        ("GET/orders/7/items", Effect::Allow),
+        ("GET/orders/../admin", Effect::Deny),
+        ("GET/orders/7//items", Effect::Deny),
+        ("POST/orders", Effect::Deny),
+        ("GET/me", Effect::Allow),
+        ("GET/admin", Effect::Deny),
+        ("$connect", Effect::Deny),
+    ] {
+        assert_eq!(policy.evaluate(&arn(tail)), expected, "{tail}");
+    }
+}
+
+/// Contract 4.7, row 3: silence beside a resource policy that allows is an Allow.
+#[test]
+fn a_refused_request_is_denied_in_so_many_words_and_the_other_routes_stay() {
+    let rules = rules(&[(&["GET /orders"], &[])]);
+    let policy = Policy::compile(&rules, &principal(json!({})), &arn("POST/orders"));
+    assert!(policy.says(Effect::Deny, &arn("POST/orders").to_string()));
+    assert_eq!(policy.evaluate(&arn("GET/orders")), Effect::Allow);
+}
+
+/// Rule Z3: a wildcard of the client's reaches no policy, not even as a Deny.
+#[test]
+fn a_wildcard_in_the_path_does_not_enter_the_policy() {
+    let rules = rules(&[(&["GET /orders"], &[])]);
+    for tail in ["GET/*", "GET/order?", "GET/${aws:username}"] {
+        let policy = Policy::compile(&rules, &principal(json!({})), &arn(tail));
+        assert_eq!(policy, Policy::deny_everything(), "{tail}");
+    }
+    let long = arn(&format!("GET/{}", "a".repeat(1500)));
+    assert_eq!(Policy::compile(&rules, &principal(json!({})), &long), Policy::deny_everything());
+}
+
+#[test]
+fn with_nothing_granted_everything_is_denied() {
+    let rules = rules(&[(&["GET /orders"], &["orders:read"])]);
+    let policy = Policy::compile(&rules, &principal(json!({"scope": "orders"})), &arn("GET/orders"));
+    assert_eq!(policy, Policy::deny_everything());
+    assert!(policy.denies_everything());
+}

@@ -19,6 +19,7 @@ pub struct Decision {
     principal_id: String,
     policy: Policy,
     denied: Option<Reason>,
+    rule: Option<String>,
     answer: Box<RawValue>,
 }
 
@@ -41,11 +42,10 @@ impl Decision {
     ) -> Result<Self, Error> {
         let denied = match policy.evaluate(&request.arn) {
             Effect::Allow => None,
-            Effect::Deny if rules.name(request.arn.method(), request.arn.path()) => {
-                Some(Reason::InsufficientScope)
-            }
+            Effect::Deny if rules.naming(&request.arn).next().is_some() => Some(Reason::InsufficientScope),
             Effect::Deny => Some(Reason::RouteNotAllowed),
         };
+        let rule = rules.granting(&principal, &request.arn).map(|rule| rule.name.clone());
         let claims = principal.claims();
         let mut context = context::context(claims, request.kind, answers)?;
         if let Some(reason) = denied.as_ref().filter(|_| policy.denies_everything()) {
@@ -66,7 +66,7 @@ impl Decision {
             return Err(Reason::AnswerTooLarge { bytes: json.get().len() }.into());
         }
         let principal_id = answer.principal_id;
-        Ok(Self { principal, principal_id, policy, denied, answer: json })
+        Ok(Self { principal, principal_id, policy, denied, rule, answer: json })
     }
 
     /// The verdict on this request.
@@ -79,6 +79,12 @@ impl Decision {
     #[must_use]
     pub fn reason(&self) -> Option<&Reason> {
         self.denied.as_ref()
+    }
+
+    /// The name of the rule that allows this request; `None` when there are no rules, or none does.
+    #[must_use]
+    pub fn rule(&self) -> Option<&str> {
+        self.rule.as_deref()
     }
 
     /// Who asked.

@@ -5,6 +5,7 @@
 
 mod route;
 
+use crate::arn::MethodArn;
 use crate::claims::Scopes;
 use crate::verify::Principal;
 pub use route::{ODD_PATHS, RouteError, RoutePattern};
@@ -53,10 +54,17 @@ impl Rules {
         self.0.iter().filter(move |rule| rule.requirement.is_met_by(&scopes)).flat_map(|rule| &rule.routes)
     }
 
-    /// Whether some rule names the route at all, for whomever.
+    /// The first rule that grants the route to the principal.
     #[must_use]
-    pub fn name(&self, method: Option<&str>, path: &str) -> bool {
-        self.0.iter().flat_map(|rule| &rule.routes).any(|route| route.matches(method, path))
+    pub fn granting(&self, principal: &Principal, arn: &MethodArn) -> Option<&Rule> {
+        let scopes = principal.claims().scopes();
+        self.naming(arn).find(|rule| rule.requirement.is_met_by(&scopes))
+    }
+
+    /// The rules that name the route, for whomever.
+    pub fn naming(&self, arn: &MethodArn) -> impl Iterator<Item = &Rule> {
+        let (method, path) = (arn.method(), arn.path());
+        self.0.iter().filter(move |rule| rule.routes.iter().any(|route| route.matches(method, path)))
     }
 }
 

@@ -33,6 +33,9 @@ enum Shape {
     },
 }
 
+/// With the longest ARN prefix, a stage of 128 characters and a method, below 512.
+const LONGEST_PATH: usize = 256;
+
 /// The methods that `ANY` stands for in API Gateway.
 const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
 
@@ -111,6 +114,9 @@ impl FromStr for RoutePattern {
         if !path.starts_with('/') {
             return Err(RouteError::Form);
         }
+        if path.len() > LONGEST_PATH {
+            return Err(RouteError::TooLong);
+        }
         let (path, below) = match path.strip_suffix("/**") {
             Some(path) => (path, true),
             None => (path.strip_suffix('/').unwrap_or(path), false),
@@ -154,10 +160,73 @@ pub enum RouteError {
     /// No method of API Gateway's.
     #[error("the method is not one of DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT or ANY")]
     Method,
+    /// API Gateway takes resources of 512 characters, the part before the path included.
+    #[error("the path is longer than {LONGEST_PATH} characters")]
+    TooLong,
     /// `//`, `/./` or `/../`.
     #[error("a path has no empty segments, `.` or `..`")]
     Segment,
     /// A wildcard that an IAM policy cannot say exactly.
     #[error("the only wildcard of a path is `/**` at its end")]
     Wildcard,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_names_its_path_or_what_is_below() {
+        for (pattern, method, path, expected) in [
+            ("GET /orders", "GET", "/orders", true),
+            ("GET /orders", "GET", "/orders/", true),
+            ("GET /orders", "POST", "/orders", false),
+            ("GET /orders", "GET", "/orders/7", false),
+            ("GET /orders", "GET", "/ordersx", false),
+            ("GET /orders", "GET", "/Orders", false),
+            ("GET /orders/**", "GET", "/orders/7/items", true),
+            ("GET /orders/**", "GET", "/orders/", true),
+            ("GET /orders/**", "GET", "/orders", false),
+            ("GET /orders/**", "GET", "/orders/../admin", false),
+            ("GET /orders/**", "GET", "/orders//admin", false),
+            ("GET /orders/**", "GET", "/orders/.", false),
+            ("GET /orders/**", "GET", "/orders/7/", true),
+            ("ANY /", "PATCH", "/", true),
+            ("ANY /", "PATCH", "/x", false),
+            ("ANY /**", "DELETE", "/", true),
+            ("ANY /**", "DELETE", "/a/b", true),
+            ("ANY /**", "PROPFIND", "/a/b", false),
+        ] {
+            let route: RoutePattern = pattern.parse().unwrap();
+            assert_eq!(route.matches(Some(method), path), expected, "{pattern}: {method} {path}");
+            assert!(!route.matches(None, "$connect"), "{pattern}");
+            assert_eq!(route.to_string(), pattern);
+        }
+        let connect: RoutePattern = "$connect".parse().unwrap();
+        assert!(connect.matches(None, "$connect") && !connect.matches(Some("GET"), "/$connect"));
+    }
+
+    #[test]
+    fn what_a_policy_could_not_say_exactly_is_no_pattern() {
+        let long = format!("GET /{}", "a".repeat(256));
+        for (text, expected) in [
+            ("/orders", RouteError::Form),
+            ("GET orders", RouteError::Form),
+            ("GET /a b", RouteError::Form),
+            ("GET /caf\u{e9}", RouteError::Form),
+            ("get /orders", RouteError::Method),
+            ("* /orders", RouteError::Method),
+            ("GET /a//b", RouteError::Segment),
+            ("GET /a/../b", RouteError::Segment),
+            ("GET //", RouteError::Segment),
+            ("GET //**", RouteError::Segment),
+            ("GET /a/*", RouteError::Wildcard),
+            ("GET /a/**/b", RouteError::Wildcard),
+            ("GET /orders/{id}", RouteError::Wildcard),
+            ("GET /${aws:username}", RouteError::Wildcard),
+            (&long, RouteError::TooLong),
+        ] {
+            assert_eq!(text.parse::<RoutePattern>(), Err(expected), "{text}");
+        }
+    }
 }

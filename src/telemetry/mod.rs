@@ -12,7 +12,6 @@ use serde::Serialize;
 
 use crate::error::{Error, Fault};
 use crate::io::{Edges, Log, StandardOutput};
-use crate::policy::Effect;
 use crate::request::Request;
 use crate::response::Decision;
 pub use level::Level;
@@ -46,6 +45,8 @@ struct Record<'a> {
     reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     issuer: Option<&'a Arc<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,10 +90,10 @@ impl Telemetry {
                 record.issuer = Some(decision.principal().issuer());
                 record.principal = Some(decision.principal_id());
                 record.key_id = decision.principal().key_id();
+                record.rule = decision.rule();
                 if let Some(reason) = decision.reason() {
                     record.refused(reason.code(), reason.to_string());
                 }
-                debug_assert_eq!(decision.effect() == Effect::Allow, decision.reason().is_none());
             }
             Err(Error::Rejection(rejection)) => {
                 record.issuer = rejection.issuer.as_ref();
@@ -122,6 +123,7 @@ impl Telemetry {
             decision: "allow",
             reason: None,
             detail: None,
+            rule: None,
             issuer: None,
             principal: None,
             key_id: None,

@@ -53,6 +53,14 @@ impl Principal {
     }
 }
 
+#[cfg(test)]
+impl Principal {
+    /// A principal that nobody vouches for, for the tests of the later stages.
+    pub(crate) fn for_tests(claims: Claims) -> Self {
+        Self { issuer: Arc::from("https://issuer.example/"), key_id: None, claims }
+    }
+}
+
 /// What a token of one issuer must be like.
 #[derive(Clone, Debug)]
 pub struct Expectations {
