@@ -11,3 +11,6 @@ pub use algorithm::Algorithm;
 pub use cache::{JwksCache, KeySetSource, Lifetimes};
 pub use key::{Key, KeyProblem, PublicKey};
 pub use key_set::{KeySearch, KeySet, KeySetError};
+
+#[cfg(test)]
+mod tests;

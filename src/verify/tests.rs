@@ -1,1 +1,223 @@
+//! The pure check of one token. What needs a key server is in `tests/function.rs`.
 
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
+use super::*;
+
+const ISSUER: &str = "https://issuer.example/";
+const NOW: UnixTime = 1_000_000.0;
+
+/// An issuer with one ES256 key.
+struct Signer(EcdsaKeyPair);
+
+impl Signer {
+    fn new() -> Self {
+        Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
+    }
+
+    fn keys(&self) -> KeySet {
+        let point = self.0.public_key().as_ref();
+        let [x, y] = [&point[1..33], &point[33..]].map(|half| URL_SAFE_NO_PAD.encode(half));
+        let key = json!({"kty": "EC", "crv": "P-256", "kid": "one", "x": x, "y": y});
+        KeySet::parse(json!({ "keys": [key] }).to_string().as_bytes()).unwrap()
+    }
+
+    fn sign_text(&self, header: &str, claims: &str) -> String {
+        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
+        let signature = self.0.sign(&SystemRandom::new(), message.as_bytes()).unwrap();
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
+    }
+
+    fn sign(&self, header: &Value, claims: &Value) -> String {
+        self.sign_text(&header.to_string(), &claims.to_string())
+    }
+}
+
+fn header() -> Value {
+    json!({"alg": "ES256", "kid": "one"})
+}
+
+fn claims() -> Value {
+    json!({"iss": ISSUER, "aud": "api", "sub": "me", "exp": NOW + 60.0})
+}
+
+/// The value with these members set, or, where `null`, taken out.
+fn with(mut value: Value, members: Value) -> Value {
+    for (name, member) in members.as_object().unwrap() {
+        let target = value.as_object_mut().unwrap();
+        if member.is_null() {
+            target.remove(name)
+        } else {
+            target.insert(name.clone(), member.clone())
+        };
+    }
+    value
+}
+
+fn expectations() -> Expectations {
+    Expectations {
+        issuer: ISSUER.into(),
+        audience: AudienceCheck::OneOf(vec!["api".into(), "web".into()]),
+        algorithms: vec![Algorithm::ES256, Algorithm::RS256],
+        leeway: 30.0,
+    }
+}
+
+fn check(token: &str, keys: &KeySet) -> Result<Principal, Reason> {
+    let token = Token::parse(token)?;
+    verify(&token, keys, &expectations(), NOW).map_err(|rejection| rejection.reason)
+}
+
+fn check_claims(changes: Value) -> Result<Principal, &'static str> {
+    let signer = Signer::new();
+    check(&signer.sign(&header(), &with(claims(), changes)), &signer.keys()).map_err(|reason| reason.code())
+}
+
+fn check_header(changes: Value) -> Result<Principal, &'static str> {
+    let signer = Signer::new();
+    check(&signer.sign(&with(header(), changes), &claims()), &signer.keys()).map_err(|reason| reason.code())
+}
+
+#[test]
+fn a_good_token_makes_a_principal() {
+    let principal = check_claims(json!({})).unwrap();
+    assert_eq!((&**principal.issuer(), principal.key_id()), (ISSUER, Some("one")));
+    assert_eq!(principal.claims().named("sub"), Some(&json!("me")));
+}
+
+/// Rules C1 to C4, each refusal beside what is allowed.
+#[test]
+fn claims_are_checked_by_value_and_type() {
+    for (changes, expected) in [
+        (json!({"iss": [ISSUER]}), Some("claim_invalid")),
+        (json!({"iss": null}), Some("claim_missing")),
+        (json!({"iss": "https://issuer.example"}), Some("issuer_unknown")),
+        (json!({"aud": ["other", "web"]}), None),
+        (json!({"aud": ["other"]}), Some("audience_mismatch")),
+        (json!({"aud": "API"}), Some("audience_mismatch")),
+        (json!({"aud": null}), Some("claim_missing")),
+        (json!({"aud": []}), Some("audience_mismatch")),
+        (json!({"aud": ["api", 5]}), Some("claim_invalid")),
+        (json!({"aud": 5}), Some("claim_invalid")),
+        (json!({"aud": {"api": true}}), Some("claim_invalid")),
+        (json!({"exp": null}), Some("claim_missing")),
+        (json!({"exp": (NOW + 60.0).to_string()}), Some("claim_invalid")),
+        (json!({"exp": true}), Some("claim_invalid")),
+        (json!({"exp": NOW - 29.5}), None),
+        (json!({"exp": NOW - 30.0}), Some("token_expired")),
+        (json!({"exp": -1}), Some("token_expired")),
+        (json!({"nbf": NOW + 30.0}), None),
+        (json!({"nbf": NOW + 30.5}), Some("token_not_yet_valid")),
+        (json!({"nbf": "0"}), Some("claim_invalid")),
+        (json!({"iat": NOW - 5.0}), None),
+        (json!({"iat": "now"}), Some("claim_invalid")),
+    ] {
+        assert_eq!(check_claims(changes.clone()).err(), expected, "{changes}");
+    }
+}
+
+/// Rules A1, A2, A7, A8, A9 and C7.
+#[test]
+fn the_header_chooses_and_does_not_decide() {
+    for (changes, expected) in [
+        (json!({"typ": "JWT"}), None),
+        (json!({"typ": "application/at+jwt"}), None),
+        (json!({"kid": null}), None),
+        (
+            json!({"jku": "https://evil.example/", "jwk": {"kty": "oct"}, "x5c": ["a"], "other": {"a": 1}}),
+            None,
+        ),
+        (json!({"typ": "dpop+jwt"}), Some("header_unsupported")),
+        (json!({"crit": ["exp"], "exp": 1}), Some("header_unsupported")),
+        (json!({"crit": []}), Some("header_unsupported")),
+        (json!({"b64": false}), Some("header_unsupported")),
+        (json!({"zip": "DEF"}), Some("header_unsupported")),
+        (json!({"alg": "none"}), Some("algorithm_not_allowed")),
+        (json!({"alg": "None"}), Some("algorithm_not_allowed")),
+        (json!({"alg": "HS256"}), Some("algorithm_not_allowed")),
+        (json!({"alg": "ES384"}), Some("algorithm_not_allowed")),
+        (json!({"alg": "es256"}), Some("algorithm_not_allowed")),
+        (json!({"alg": "RS256"}), Some("key_mismatch")),
+        (json!({"alg": null}), Some("token_malformed")),
+        (json!({"alg": 5}), Some("token_malformed")),
+        (json!({"kid": "two"}), Some("key_not_found")),
+        (json!({"kid": "../one"}), Some("key_not_found")),
+        (json!({"kid": 1}), Some("token_malformed")),
+    ] {
+        assert_eq!(check_header(changes.clone()).err(), expected, "{changes}");
+    }
+}
+
+/// Rules F1 to F4.
+#[test]
+fn what_is_no_compact_jws_is_refused_before_its_signature() {
+    let signer = Signer::new();
+    let keys = signer.keys();
+    let good = signer.sign(&header(), &claims());
+    assert!(check(&good, &keys).is_ok());
+    let [head, payload, signature] = good.split('.').collect::<Vec<_>>()[..] else { unreachable!() };
+    for token in [
+        String::new(),
+        ".".into(),
+        "..".into(),
+        format!("{head}.{payload}"),
+        format!("{head}.{payload}."),
+        format!("{head}..{signature}"),
+        format!("{good}.{signature}"),
+        format!("{good}.."),
+        format!("{head}=.{payload}.{signature}"),
+        format!("{head} .{payload}.{signature}"),
+        format!("{head}.{payload}\n.{signature}"),
+        json!({"protected": head, "payload": payload, "signature": signature}).to_string(),
+        format!("{good}{}", "A".repeat(16 * 1024)),
+        signer.sign_text("[\"ES256\", \"one\"]", &claims().to_string()),
+        signer.sign_text(&header().to_string(), "[]"),
+        signer.sign_text(&header().to_string(), "\"text\""),
+        signer.sign_text(&header().to_string(), &format!("\u{feff}{}", claims())),
+        signer.sign_text(&header().to_string(), &format!("{} {{}}", claims())),
+        signer.sign_text("{\"alg\":\"ES256\",\"alg\":\"none\"}", &claims().to_string()),
+        signer.sign_text(&header().to_string(), "{\"iss\":1e400}"),
+    ] {
+        assert_eq!(check(&token, &keys).map_err(|reason| reason.code()), Err("token_malformed"), "{token}");
+    }
+}
+
+/// Rules A5 and A6: the literal bytes, whole.
+#[test]
+fn a_signature_of_other_bytes_or_another_key_does_not_hold() {
+    let signer = Signer::new();
+    let keys = signer.keys();
+    let good = signer.sign(&header(), &claims());
+    let (message, signature) = good.rsplit_once('.').unwrap();
+    let other = signer.sign(&header(), &with(claims(), json!({"sub": "root"})));
+    let (other_message, _) = other.rsplit_once('.').unwrap();
+    let zeros = URL_SAFE_NO_PAD.encode([0; 64]);
+    for token in [
+        format!("{other_message}.{signature}"),
+        Signer::new().sign(&header(), &claims()),
+        // CVE-2022-21449.
+        format!("{message}.{zeros}"),
+        format!("{message}.{}", &signature[..signature.len() - 4]),
+        format!("{message}.{signature}AAAA"),
+        format!("{message}.!"),
+    ] {
+        assert_eq!(check(&token, &keys), Err(Reason::SignatureInvalid), "{token}");
+    }
+}
+
+/// What the log may state as a fact: the issuer and the key, once the signature holds.
+#[test]
+fn a_rejection_names_the_issuer_only_behind_a_good_signature() {
+    let signer = Signer::new();
+    let rejected = |token: String| {
+        verify(&Token::parse(&token).unwrap(), &signer.keys(), &expectations(), NOW).unwrap_err()
+    };
+    let expired = rejected(signer.sign(&header(), &with(claims(), json!({"exp": 1}))));
+    assert_eq!((expired.issuer.as_deref(), expired.key_id.as_deref()), (Some(ISSUER), Some("one")));
+    let forged = rejected(Signer::new().sign(&header(), &claims()));
+    assert_eq!((forged.issuer, forged.key_id), (None, None));
+}

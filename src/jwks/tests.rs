@@ -1,0 +1,311 @@
+use std::collections::VecDeque;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use url::Url;
+
+use super::*;
+use crate::io::{Clock, Edges, Fetch, FetchError, FetchFuture, StandardOutput, UnixTime};
+
+const ISSUER: &str = "https://issuer.example/";
+
+/// 2048 bits, and of no other use.
+fn rsa(members: Value) -> Value {
+    use base64::Engine as _;
+    let modulus =
+        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode([&[0xc5_u8; 255][..], &[0x01]].concat());
+    merge(json!({"kty": "RSA", "n": modulus, "e": "AQAB"}), members)
+}
+
+/// The key of RFC 7517, appendix A.1.
+fn p256(members: Value) -> Value {
+    let key = json!({
+        "kty": "EC", "crv": "P-256",
+        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+        "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
+    });
+    merge(key, members)
+}
+
+/// The key of RFC 8037, appendix A.2.
+fn ed25519(members: Value) -> Value {
+    let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
+    merge(key, members)
+}
+
+fn merge(mut key: Value, members: Value) -> Value {
+    let Value::Object(members) = members else { unreachable!("members are an object") };
+    let key_members = key.as_object_mut().unwrap();
+    for (name, value) in members {
+        if value.is_null() {
+            key_members.remove(&name)
+        } else {
+            key_members.insert(name, value)
+        };
+    }
+    key
+}
+
+fn parse(key: &Value) -> Result<Key, KeyProblem> {
+    Key::parse(&key.to_string())
+}
+
+fn set(keys: &[Value]) -> Result<KeySet, KeySetError> {
+    KeySet::parse(json!({ "keys": keys }).to_string().as_bytes())
+}
+
+/// Rules A2 and A3: a key verifies what its type, curve and own `alg` say, and nothing else.
+#[test]
+fn a_key_fits_its_algorithms() {
+    use Algorithm::*;
+    for (key, fits) in [
+        (rsa(json!({})), &[RS256, RS384, RS512, PS256, PS384, PS512][..]),
+        (rsa(json!({"alg": "PS256"})), &[PS256]),
+        (p256(json!({"use": "sig", "key_ops": ["verify", "sign"]})), &[ES256]),
+        (ed25519(json!({})), &[EdDSA, Ed25519]),
+        (ed25519(json!({"alg": "EdDSA"})), &[EdDSA, Ed25519]),
+        (ed25519(json!({"alg": "Ed25519"})), &[EdDSA, Ed25519]),
+    ] {
+        let parsed = parse(&key).unwrap_or_else(|problem| panic!("{key}: {problem}"));
+        for algorithm in Algorithm::ALL {
+            assert_eq!(parsed.fits(algorithm), fits.contains(&algorithm), "{key} {algorithm}");
+        }
+    }
+}
+
+/// Rules A1, A3 and A4.
+#[test]
+fn what_cannot_verify_is_no_key() {
+    use KeyProblem::*;
+    let short = "yQ".repeat(100);
+    for (key, expected) in [
+        (json!("key"), NotAJwk),
+        (json!([]), NotAJwk),
+        (json!({"kty": 5}), NotAJwk),
+        (rsa(json!({"kid": 5})), NotAJwk),
+        (rsa(json!({"key_ops": "verify"})), NotAJwk),
+        (json!({"kty": "oct", "k": "c2VjcmV0"}), Unsupported),
+        (json!({"kty": "AKP", "alg": "ML-DSA-44"}), Unsupported),
+        (p256(json!({"crv": "secp256k1"})), Unsupported),
+        (ed25519(json!({"crv": "X25519"})), Unsupported),
+        (rsa(json!({"use": "enc"})), NotForSignatures),
+        (rsa(json!({"key_ops": ["encrypt"]})), NotForSignatures),
+        (rsa(json!({"alg": "HS256"})), AlgorithmMismatch),
+        (rsa(json!({"alg": "RSA-OAEP"})), AlgorithmMismatch),
+        (rsa(json!({"alg": "ES256"})), AlgorithmMismatch),
+        (p256(json!({"alg": "ES384"})), AlgorithmMismatch),
+        (rsa(json!({"n": null})), InvalidMember("n")),
+        (rsa(json!({"n": short})), InvalidMember("n")),
+        (rsa(json!({"e": "AQ"})), InvalidMember("e")),
+        (rsa(json!({"e": "Ag"})), InvalidMember("e")),
+        (rsa(json!({"e": "AQAAAAE"})), InvalidMember("e")),
+        (rsa(json!({"e": "AQAB="})), InvalidMember("e")),
+        (p256(json!({"x": "AQ"})), InvalidMember("x")),
+        (p256(json!({"y": null})), InvalidMember("y")),
+        (ed25519(json!({"x": "AQ"})), InvalidMember("x")),
+    ] {
+        assert_eq!(parse(&key).err(), Some(expected), "{key}");
+    }
+}
+
+/// Rule K4.
+#[test]
+fn a_broken_key_does_not_cost_the_others() {
+    let keys = set(&[json!("?"), json!({"kty": "XYZ"}), p256(json!({"kid": "good"}))]).unwrap();
+    assert_eq!(keys.problems(), [KeyProblem::NotAJwk, KeyProblem::Unsupported]);
+    assert!(matches!(keys.find(Some("good"), Algorithm::ES256), KeySearch::Found(_)));
+    assert!(matches!(set(&[json!("?")]), Err(KeySetError::NoUsableKey(1))));
+    assert!(matches!(set(&[]), Err(KeySetError::NoUsableKey(0))));
+    assert!(matches!(set(&vec![p256(json!({})); 101]), Err(KeySetError::TooManyKeys)));
+    for document in ["", "[]", "{}", "{\"keys\": {}}", "{\"keys\": []", "\u{feff}{\"keys\": []}"] {
+        assert!(matches!(KeySet::parse(document.as_bytes()), Err(KeySetError::NotAKeySet)), "{document}");
+    }
+}
+
+/// Rule A9: the ID is compared exactly, and no key is tried after another.
+#[test]
+fn a_key_is_found_by_its_id_or_when_it_is_the_only_one() {
+    let keys = set(&[p256(json!({"kid": "a"})), ed25519(json!({"kid": "b"})), ed25519(json!({"kid": "c"}))])
+        .unwrap();
+    assert!(matches!(keys.find(Some("a"), Algorithm::ES256), KeySearch::Found(_)));
+    assert!(matches!(keys.find(Some("A"), Algorithm::ES256), KeySearch::NotFound));
+    assert!(matches!(keys.find(Some("b"), Algorithm::ES256), KeySearch::Mismatch));
+    assert!(matches!(keys.find(None, Algorithm::ES256), KeySearch::Found(_)));
+    assert!(matches!(keys.find(None, Algorithm::EdDSA), KeySearch::Ambiguous));
+    assert!(matches!(keys.find(None, Algorithm::RS256), KeySearch::NotFound));
+    let twice = set(&[p256(json!({"kid": "a"})), p256(json!({"kid": "a"}))]).unwrap();
+    assert!(matches!(twice.find(Some("a"), Algorithm::ES256), KeySearch::Ambiguous));
+}
+
+#[test]
+fn discovery_is_that_of_the_issuer_and_leads_to_https() {
+    let document = |issuer: &str, uri: &str| json!({"issuer": issuer, "jwks_uri": uri}).to_string();
+    let find = |document: String, loopback| discovery::key_set_url(document.as_bytes(), ISSUER, loopback);
+    assert!(find(document(ISSUER, "https://keys.example/"), false).is_ok());
+    assert!(find(document(ISSUER, "http://127.0.0.1:9/"), true).is_ok());
+    for (document, loopback) in [
+        (document("https://issuer.example", "https://keys.example/"), false),
+        (document(ISSUER, "http://127.0.0.1:9/"), false),
+        (document(ISSUER, "http://keys.example/"), true),
+        (document(ISSUER, "keys"), true),
+        ("{}".to_owned(), true),
+    ] {
+        assert!(find(document.clone(), loopback).is_err(), "{document}");
+    }
+    for issuer in ["https://a.example", "https://a.example/"] {
+        let url = discovery::document_url(issuer).unwrap();
+        assert_eq!(url.as_str(), "https://a.example/.well-known/openid-configuration");
+    }
+}
+
+/// A clock that is set by hand.
+#[derive(Default)]
+struct HandClock(Mutex<UnixTime>);
+
+impl Clock for HandClock {
+    fn now(&self) -> UnixTime {
+        *self.0.lock().unwrap()
+    }
+
+    fn elapsed(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// A server whose answers are laid out beforehand; without one it is down.
+#[derive(Default)]
+struct Server {
+    answers: Mutex<VecDeque<String>>,
+    asked: AtomicU32,
+}
+
+impl Fetch for Server {
+    fn get<'a>(&'a self, _: &'a Url) -> FetchFuture<'a> {
+        Box::pin(async {
+            self.asked.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            let answer = self.answers.lock().unwrap().pop_front();
+            answer.map(String::into_bytes).ok_or(FetchError::Status(503))
+        })
+    }
+}
+
+struct Setting {
+    clock: Arc<HandClock>,
+    server: Arc<Server>,
+    cache: JwksCache,
+}
+
+impl Setting {
+    fn new() -> Self {
+        let (clock, server) = (Arc::new(HandClock::default()), Arc::new(Server::default()));
+        let edges = Edges { clock: clock.clone(), fetch: server.clone(), log: Arc::new(StandardOutput) };
+        let lifetimes = Lifetimes { lifetime: 600.0, stale: 3600.0, cooldown: 10.0 };
+        let source = KeySetSource::Url(Url::parse("https://keys.example/").unwrap());
+        let cache = JwksCache::new(ISSUER.into(), source, false, lifetimes, edges);
+        Self { clock, server, cache }
+    }
+
+    fn serve(&self, ids: &[&str]) {
+        let keys: Vec<Value> = ids.iter().map(|id| p256(json!({ "kid": id }))).collect();
+        self.server.answers.lock().unwrap().push_back(json!({ "keys": keys }).to_string());
+    }
+
+    fn at(&self, time: UnixTime) {
+        *self.clock.0.lock().unwrap() = time;
+    }
+
+    fn asked(&self) -> u32 {
+        self.server.asked.load(Ordering::Relaxed)
+    }
+
+    /// Whether the key is there; `Err` for a fault.
+    async fn has(&self, id: &str) -> Result<bool, ()> {
+        self.cache.keys(Some(id)).await.map(|keys| keys.has(Some(id))).map_err(|_| ())
+    }
+}
+
+#[tokio::test]
+async fn a_key_set_is_fetched_once_and_kept_for_its_lifetime() {
+    let setting = Setting::new();
+    setting.serve(&["a"]);
+    for time in [0.0, 1.0, 599.0] {
+        setting.at(time);
+        assert_eq!(setting.has("a").await, Ok(true));
+    }
+    assert_eq!(setting.asked(), 1);
+    setting.serve(&["b"]);
+    setting.at(600.0);
+    assert_eq!(setting.has("a").await, Ok(false), "a withdrawn key is gone with the lifetime");
+    assert_eq!(setting.asked(), 2);
+}
+
+/// Rules K5 and K7: counted on time alone, and a real rotation heals within the cool-down.
+#[tokio::test]
+async fn unknown_keys_cost_one_fetch_in_a_cool_down() {
+    let setting = Setting::new();
+    setting.serve(&["a"]);
+    assert_eq!(setting.has("a").await, Ok(true));
+    for number in 0..100 {
+        assert_eq!(setting.has(&format!("unknown-{number}")).await, Ok(false));
+    }
+    assert_eq!(setting.asked(), 1, "the key set was just fetched");
+    setting.at(10.0);
+    setting.serve(&["a", "b"]);
+    assert_eq!(setting.has("unknown").await, Ok(false));
+    assert_eq!(setting.has("b").await, Ok(true));
+    assert_eq!(setting.asked(), 2);
+}
+
+/// Rules K8 and K9: an outage is no refusal, known keys work on, and not for ever.
+#[tokio::test]
+async fn an_outage_is_a_fault_and_known_keys_work_on() {
+    let setting = Setting::new();
+    assert_eq!(setting.has("a").await, Err(()), "nothing was ever fetched");
+    assert_eq!(setting.has("a").await, Err(()));
+    assert_eq!(setting.asked(), 1, "the cool-down counts after a failure, too");
+    setting.at(10.0);
+    setting.serve(&["a"]);
+    assert_eq!(setting.has("a").await, Ok(true));
+    setting.at(700.0);
+    assert_eq!(setting.has("a").await, Ok(true), "stale, and the issuer is down");
+    assert_eq!(setting.has("b").await, Err(()), "nobody can say whether there is a key b");
+    setting.at(10.0 + 600.0 + 3600.0);
+    assert_eq!(setting.has("a").await, Err(()), "too old to be trusted");
+}
+
+/// Rule K4: what is no key set does not replace one.
+#[tokio::test]
+async fn a_bad_answer_does_not_replace_a_good_key_set() {
+    let setting = Setting::new();
+    setting.serve(&["a"]);
+    assert_eq!(setting.has("a").await, Ok(true));
+    setting.at(20.0);
+    setting.server.answers.lock().unwrap().push_back("{\"keys\": []}".into());
+    assert_eq!(setting.has("b").await, Err(()));
+    assert_eq!(setting.has("a").await, Ok(true));
+}
+
+/// Rule K11.
+#[tokio::test]
+async fn simultaneous_requests_share_one_fetch() {
+    let setting = Setting::new();
+    setting.serve(&["a"]);
+    let (one, two, three) = tokio::join!(setting.has("a"), setting.has("a"), setting.has("b"));
+    assert_eq!((one, two, three), (Ok(true), Ok(true), Ok(false)));
+    assert_eq!(setting.asked(), 1);
+}
+
+/// Rule K10: a clock that was set back does not make keys live longer.
+#[tokio::test]
+async fn a_clock_that_was_set_back_counts_as_time_passed() {
+    let setting = Setting::new();
+    setting.at(100_000.0);
+    setting.serve(&["a"]);
+    assert_eq!(setting.has("a").await, Ok(true));
+    setting.at(50_000.0);
+    setting.serve(&["b"]);
+    assert_eq!(setting.has("b").await, Ok(true));
+}
