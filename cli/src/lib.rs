@@ -17,6 +17,7 @@
 //! | [`scenario`] | the callers: every sample event with its token and its expected outcome |
 //! | [`events`] | `authorizer events`: writes the sample events |
 //! | [`demo`] | `authorizer demo`: puts the sample events to a function |
+//! | [`generate`] | `authorizer generate`: writes the files that are made from the sources |
 //!
 //! Nothing here is for production: private keys live in memory and tokens are made for whoever asks.
 
@@ -24,6 +25,7 @@ pub mod demo;
 pub mod events;
 pub mod function;
 pub mod gateway;
+pub mod generate;
 pub mod issuer;
 pub mod runtime_api;
 pub mod scenario;

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use authorizer_cli::{Error, demo, events};
+use authorizer_cli::{Error, demo, events, generate};
 use lexopt::prelude::*;
 
 const HELP: &str = "\
@@ -23,6 +23,9 @@ Commands:
   events   Make the sample events again: new keys, new tokens, and the public
            key set beside them. No private key is kept.
              --directory DIRECTORY  where to write them [default: events]
+  generate Write the documentation that is made from the sources: the settings
+           and their JSON Schema.
+             --directory DIRECTORY  where to write it [default: docs]
 
 Options:
   -h, --help     Show this help.
@@ -54,13 +57,14 @@ async fn main() -> ExitCode {
 enum Command {
     Demo { function: PathBuf, events: PathBuf },
     Events { directory: PathBuf },
+    Generate { directory: PathBuf },
     Print(&'static str),
 }
 
 fn parse() -> Result<Command, lexopt::Error> {
     let mut parser = lexopt::Parser::from_env();
     let mut name = None;
-    let (mut function, mut directory) = (None, PathBuf::from("events"));
+    let (mut function, mut directory) = (None, None);
     while let Some(argument) = parser.next()? {
         match (name.as_deref(), argument) {
             (_, Short('h') | Long("help")) => return Ok(Command::Print(HELP)),
@@ -69,18 +73,21 @@ fn parse() -> Result<Command, lexopt::Error> {
             }
             (None, Value(value)) => name = Some(value.string()?),
             (Some("demo"), Long("function")) => function = Some(parser.value()?.into()),
-            (Some("demo"), Long("events")) => directory = parser.value()?.into(),
-            (Some("events"), Long("directory")) => directory = parser.value()?.into(),
+            (Some("demo"), Long("events")) | (Some("events" | "generate"), Long("directory")) => {
+                directory = Some(PathBuf::from(parser.value()?));
+            }
             (_, argument) => return Err(argument.unexpected()),
         }
     }
+    let directory_or = |default: &str| directory.unwrap_or_else(|| default.into());
     match name.as_deref() {
         None => Ok(Command::Print(HELP)),
         Some("demo") => {
             let function = function.ok_or("`demo` needs `--function`: the path of the function's binary")?;
-            Ok(Command::Demo { function, events: directory })
+            Ok(Command::Demo { function, events: directory_or("events") })
         }
-        Some("events") => Ok(Command::Events { directory }),
+        Some("events") => Ok(Command::Events { directory: directory_or("events") }),
+        Some("generate") => Ok(Command::Generate { directory: directory_or("docs") }),
         Some(other) => Err(format!("there is no command `{other}`").into()),
     }
 }
@@ -91,6 +98,11 @@ async fn run(command: Command) -> Result<ExitCode, Error> {
         Command::Events { directory } => {
             let count = events::write(&directory)?;
             print(&format!("wrote {count} events and their key set to `{}`\n", directory.display()))?;
+        }
+        Command::Generate { directory } => {
+            for name in generate::write(&directory)? {
+                print(&format!("wrote `{}`\n", directory.join(name).display()))?;
+            }
         }
         Command::Demo { function, events } => return demo(&function, &events).await,
     }

@@ -11,6 +11,7 @@ use super::problem::{ConfigError, Problem};
 /// The configuration of lambda-authorizer: `authorizer.toml`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "authorizer.toml"))]
+#[cfg_attr(feature = "schema", schemars(extend("required" = ["issuer"])))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Settings {
     /// For a machine of your own: key servers on loopback addresses may be reached over plain http.
@@ -18,7 +19,7 @@ pub(super) struct Settings {
     pub(super) development: bool,
     /// The issuers whose tokens are accepted. A token is verified with the keys of the issuer that
     /// it names, and of no other. At least one is needed.
-    #[cfg_attr(feature = "schema", schemars(required, length(min = 1)))]
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(super) issuer: Vec<IssuerSettings>,
     /// Where the credential is looked for, in this order; the first place that holds one wins.
     /// Default: the TOKEN event's token, then the header `Authorization`, both with the scheme
@@ -36,14 +37,13 @@ pub(super) struct Settings {
 /// An issuer of tokens.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("required" = ["url", "audience"])))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct IssuerSettings {
-    /// The `iss` of its tokens, compared exactly, slash at the end included. Required.
-    #[cfg_attr(feature = "schema", schemars(required))]
+    /// The `iss` of its tokens, compared exactly, slash at the end included.
     pub(super) url: Option<String>,
-    /// The audience, or a list of audiences, of which `aud` must name one exactly. Required;
+    /// The audience, or a list of audiences, of which `aud` must name one exactly.
     /// `"unchecked"` written out accepts tokens that are meant for others.
-    #[cfg_attr(feature = "schema", schemars(required))]
     pub(super) audience: Option<OneOrMore>,
     /// The algorithms that it signs with. Default: every one that is supported.
     pub(super) algorithms: Vec<AlgorithmName>,
@@ -53,6 +53,7 @@ pub(super) struct IssuerSettings {
     /// A key set in the package instead: a path relative to this file. It is never refreshed.
     pub(super) jwks_file: Option<String>,
     /// How far its clock and ours may differ: 0 to 300 seconds. Default: 30.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 300)))]
     pub(super) leeway_seconds: Option<u64>,
 }
 
@@ -76,10 +77,10 @@ pub(super) enum AlgorithmName {
 /// A place where a credential may be.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("required" = ["from"])))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct IdentitySourceSettings {
-    /// The part of the request. Required.
-    #[cfg_attr(feature = "schema", schemars(required))]
+    /// The part of the request.
     pub(super) from: Option<Place>,
     /// The name of the header, query parameter or cookie. For `websocket_protocol` the subprotocol
     /// that announces the credential (default `access_token`).
@@ -120,17 +121,16 @@ pub(super) enum SchemeName {
 /// A rule: some routes, for callers who have what it takes.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(extend("required" = ["name", "routes", "requires"])))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct RuleSettings {
-    /// What you call it. Required.
-    #[cfg_attr(feature = "schema", schemars(required))]
+    /// What you call it.
     pub(super) name: Option<String>,
-    /// The routes: `GET /orders`, `ANY /orders/**` (everything below), or `$connect`. Required.
-    #[cfg_attr(feature = "schema", schemars(required, length(min = 1)))]
+    /// The routes: `GET /orders`, `ANY /orders/**` (everything below), or `$connect`.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(super) routes: Vec<String>,
     /// `"authenticated"`, or `{ scope = "orders:read" }`, or several scopes, of which all are
-    /// needed. Required.
-    #[cfg_attr(feature = "schema", schemars(required))]
+    /// needed.
     pub(super) requires: Option<RequirementSettings>,
 }
 
@@ -218,13 +218,17 @@ pub(super) enum HttpApiName {
 pub(super) struct KeySetSettings {
     /// How long a document may take to arrive whole: 100 to 8000. Default: 2000. Discovery needs
     /// two documents.
+    #[cfg_attr(feature = "schema", schemars(range(min = 100, max = 8000)))]
     pub(super) timeout_milliseconds: Option<u64>,
     /// How long a key set is used before it is fetched again: 60 to 86400. Default: 600.
+    #[cfg_attr(feature = "schema", schemars(range(min = 60, max = 86400)))]
     pub(super) lifetime_seconds: Option<u64>,
     /// How long after its lifetime it still serves while the issuer cannot be reached: 0 to 604800.
     /// Default: 86400. A key that is withdrawn stops verifying after both at the latest.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 604800)))]
     pub(super) stale_seconds: Option<u64>,
     /// The least time between two attempts to fetch a key set: 1 to 300. Default: 10.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 300)))]
     pub(super) cooldown_seconds: Option<u64>,
 }
 
@@ -388,5 +392,36 @@ pub const ENVIRONMENT_VARIABLES: [(&str, &str); 6] = [
 #[cfg(feature = "schema")]
 #[must_use]
 pub fn schema() -> serde_json::Value {
-    schemars::schema_for!(Settings).to_value()
+    let mut schema = schemars::schema_for!(Settings).to_value();
+    forget_null(&mut schema);
+    schema
+}
+
+/// TOML has no null: what may be left out is left out.
+#[cfg(feature = "schema")]
+fn forget_null(schema: &mut serde_json::Value) {
+    use serde_json::Value;
+    match schema {
+        Value::Object(members) => {
+            members.retain(|name, value| !(name == "default" && (value.is_null() || value.is_object())));
+            members.values_mut().for_each(forget_null);
+            if let Some(Value::Array(types)) = members.get_mut("type") {
+                types.retain(|name| name != "null");
+                if let [only] = types.as_slice() {
+                    let only = only.clone();
+                    members.insert("type".into(), only);
+                }
+            }
+            if let Some(Value::Array(choices)) = members.get_mut("anyOf") {
+                choices.retain(|choice| choice.get("type").is_none_or(|name| name != "null"));
+                if let [Value::Object(only)] = choices.as_slice() {
+                    let only = only.clone();
+                    members.remove("anyOf");
+                    members.extend(only);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(forget_null),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+    }
 }

@@ -1,0 +1,152 @@
+//! `authorizer generate`: the JSON Schema of the configuration and its page in the documentation, both from
+//! the doc comments of the settings themselves.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use lambda_authorizer::config::{ENVIRONMENT_VARIABLES, schema};
+use serde_json::{Map, Value};
+
+use crate::Error;
+
+/// The JSON Schema.
+pub const SCHEMA_FILE: &str = "authorizer.schema.json";
+
+/// The page.
+pub const PAGE_FILE: &str = "configuration.md";
+
+/// What stands on the page before the settings.
+const INTRODUCTION: &str = include_str!("generate/configuration.md");
+
+/// Writes the generated files to `directory` and returns their names.
+pub fn write(directory: &Path) -> Result<[&'static str; 2], Error> {
+    let files = [(SCHEMA_FILE, format!("{:#}\n", schema())), (PAGE_FILE, page(&schema()))];
+    for (name, text) in &files {
+        let path = directory.join(name);
+        fs::write(&path, text).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
+    }
+    Ok(files.map(|(name, _)| name))
+}
+
+/// The page on the configuration.
+fn page(schema: &Value) -> String {
+    let mut page = INTRODUCTION.to_owned();
+    page.push_str("\n## Environment variables\n\n| variable | meaning |\n|---|---|\n");
+    for (name, meaning) in ENVIRONMENT_VARIABLES {
+        _ = writeln!(page, "| `{name}` | {meaning} |");
+    }
+    page.push_str(
+        "\n## Settings\n\nA setting without a default need not be there unless it is **required**.\n",
+    );
+    table(&mut page, schema, schema);
+    for (name, setting) in properties(schema).into_iter().flatten() {
+        let (heading, section) = match setting.get("items") {
+            Some(items) => (format!("[[{name}]]"), resolve(schema, items)),
+            None => (format!("[{name}]"), resolve(schema, setting)),
+        };
+        if section.get("properties").is_some() {
+            _ = write!(page, "\n### `{heading}`\n\n{}\n", description(setting));
+            table(&mut page, schema, section);
+        }
+    }
+    page
+}
+
+fn table(page: &mut String, schema: &Value, section: &Value) {
+    page.push_str("\n| setting | type | meaning |\n|---|---|---|\n");
+    let required = section.get("required").and_then(Value::as_array);
+    for (name, setting) in properties(section).into_iter().flatten() {
+        let is_required = required.is_some_and(|names| names.iter().any(|required| required == name));
+        let mark = if is_required { "**required** " } else { "" };
+        let meaning = format!("{mark}{}{}", description(setting), choices(schema, setting));
+        _ = writeln!(page, "| `{name}` | {} | {meaning} |", type_of(schema, setting));
+    }
+}
+
+/// The words that a setting may be, each with its meaning.
+fn choices(schema: &Value, setting: &Value) -> String {
+    let resolved = resolve(schema, setting);
+    let mut text = String::new();
+    for choice in resolved.get("oneOf").and_then(Value::as_array).into_iter().flatten() {
+        if let Some(word) = choice.get("const").and_then(Value::as_str) {
+            _ = write!(text, "<br>`\"{word}\"`: {}", description(choice));
+        }
+    }
+    text
+}
+
+fn type_of(schema: &Value, setting: &Value) -> String {
+    let resolved = resolve(schema, setting);
+    if let Some(names) = resolved.get("enum").and_then(Value::as_array) {
+        return names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    }
+    if let Some(choices) = resolved.get("anyOf").and_then(Value::as_array) {
+        let types: Vec<_> = choices.iter().map(|choice| type_of(schema, choice)).collect();
+        return types.join(" or ");
+    }
+    if resolved.get("oneOf").is_some() {
+        return "word".to_owned();
+    }
+    match resolved.get("type").and_then(Value::as_str) {
+        Some("array") => {
+            let items =
+                resolved.get("items").map_or_else(|| "value".to_owned(), |items| type_of(schema, items));
+            format!("list of {items}")
+        }
+        Some("object") => "table".to_owned(),
+        Some(name) => name.to_owned(),
+        None => "value".to_owned(),
+    }
+}
+
+/// The definition behind a reference.
+fn resolve<'a>(schema: &'a Value, value: &'a Value) -> &'a Value {
+    let reference =
+        value.get("$ref").and_then(Value::as_str).and_then(|reference| reference.strip_prefix('#'));
+    reference.and_then(|pointer| schema.pointer(pointer)).unwrap_or(value)
+}
+
+fn properties(section: &Value) -> Option<&Map<String, Value>> {
+    section.get("properties")?.as_object()
+}
+
+/// A doc comment on one line, as a table wants it.
+fn description(value: &Value) -> String {
+    let text = value.get("description").and_then(Value::as_str).unwrap_or_default();
+    text.replace('\n', " ").replace('|', "\\|")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_setting_is_on_the_page() {
+        let page = page(&schema());
+        for name in
+            ["development", "jwks_uri", "leeway_seconds", "from", "requires", "refusal", "cooldown_seconds"]
+        {
+            assert!(page.contains(&format!("| `{name}` |")), "{name}");
+        }
+        assert!(page.contains("| `url` | string | **required** "), "{page}");
+    }
+
+    #[test]
+    fn the_example_of_everything_is_a_configuration() {
+        let example =
+            INTRODUCTION.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+        let config = lambda_authorizer::config::Config::parse(example, None);
+        assert!(config.is_ok(), "{}", config.err().unwrap());
+    }
+
+    /// What is checked in is what the sources say.
+    #[test]
+    fn the_generated_files_are_up_to_date() {
+        let directory = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs"));
+        for (name, text) in [(SCHEMA_FILE, format!("{:#}\n", schema())), (PAGE_FILE, page(&schema()))] {
+            let committed = fs::read_to_string(directory.join(name)).unwrap();
+            assert!(committed == text, "docs/{name} is out of date\nhint: `make generate`");
+        }
+    }
+}
