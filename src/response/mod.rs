@@ -1,7 +1,7 @@
 //! Stage 7, the wire out: what API Gateway is answered. "Output from an API Gateway Lambda
 //! authorizer" (REST, WebSocket, HTTP 1.0) and the simple response of payload format 2.0.
 //!
-//! The one place that turns a [`Rejection`] or a [`Fault`] into what a caller gets: a status.
+//! The one place that turns a [`Rejection`] or a [`Fault`](crate::error::Fault) into what a caller gets: a status.
 
 mod context;
 mod decision;

@@ -82,6 +82,30 @@ fn check_header(changes: Value) -> Result<Principal, &'static str> {
     check(&signer.sign(&with(header(), changes), &claims()), &signer.keys()).map_err(|reason| reason.code())
 }
 
+/// A parameter that is `null` is there: read as absent, it would switch its own check off.
+#[test]
+fn a_header_parameter_that_is_null_is_not_absent() {
+    let signer = Signer::new();
+    for (parameter, expected) in [
+        ("crit", "header_unsupported"),
+        ("b64", "header_unsupported"),
+        ("zip", "header_unsupported"),
+        ("enc", "header_unsupported"),
+        ("kid", "token_malformed"),
+        ("typ", "token_malformed"),
+        ("alg", "token_malformed"),
+    ] {
+        let mut header = header();
+        header.as_object_mut().unwrap().insert(parameter.to_owned(), Value::Null);
+        let token = signer.sign(&header, &claims());
+        assert_eq!(
+            check(&token, &signer.keys()).map_err(|reason| reason.code()),
+            Err(expected),
+            "{parameter}"
+        );
+    }
+}
+
 #[test]
 fn a_good_token_makes_a_principal() {
     let principal = check_claims(json!({})).unwrap();
