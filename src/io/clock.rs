@@ -5,6 +5,41 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Seconds since 1970, with fractions, as in a `NumericDate` (RFC 7519, section 2).
 pub type UnixTime = f64;
 
+/// The time as RFC 3339 writes it, in UTC and with milliseconds. Lambda files log lines with any other
+/// timestamp under its own time, and under the level `INFO`.
+///
+/// ```
+/// use lambda_authorizer::io::rfc3339;
+///
+/// assert_eq!(rfc3339(951_782_400.25), "2000-02-29T00:00:00.250Z");
+/// ```
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a float that is out of range becomes the nearest integer"
+)]
+pub fn rfc3339(time: UnixTime) -> String {
+    let milliseconds = (time * 1000.0) as i64;
+    let seconds = milliseconds.div_euclid(1000);
+    let (year, month, day) = date(seconds.div_euclid(86_400));
+    let [hour, minute, second] =
+        [(3600, 24), (60, 60), (1, 60)].map(|(unit, of)| seconds.div_euclid(unit).rem_euclid(of));
+    let millisecond = milliseconds.rem_euclid(1000);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millisecond:03}Z")
+}
+
+/// The day of the Gregorian calendar, from days since 1970. The year is counted from March, so that
+/// the leap day is its last.
+fn date(days: i64) -> (i64, i64, i64) {
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let is_next_year = i64::from(month >= 10);
+    (era * 400 + year + is_next_year, month + 3 - 12 * is_next_year, day - (153 * month + 2) / 5 + 1)
+}
+
 /// Tells the time.
 pub trait Clock: Send + Sync {
     /// The time of day.
@@ -35,5 +70,27 @@ impl Clock for SystemClock {
 
     fn elapsed(&self) -> Duration {
         self.0.elapsed()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Dates from `date -u -d @…`.
+    #[test]
+    fn times_are_written_as_in_rfc_3339() {
+        for (time, expected) in [
+            (0.0, "1970-01-01T00:00:00.000Z"),
+            (951_868_799.999, "2000-02-29T23:59:59.999Z"),
+            (951_868_800.0, "2000-03-01T00:00:00.000Z"),
+            (1_709_164_800.5, "2024-02-29T00:00:00.500Z"),
+            (1_735_689_599.0, "2024-12-31T23:59:59.000Z"),
+            (1_795_232_065.51, "2026-11-21T03:34:25.510Z"),
+            (4_107_542_400.0, "2100-03-01T00:00:00.000Z"),
+            (-1.0, "1969-12-31T23:59:59.000Z"),
+        ] {
+            assert_eq!(rfc3339(time), expected);
+        }
     }
 }

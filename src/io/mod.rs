@@ -6,7 +6,7 @@ mod files;
 mod http;
 mod log;
 
-pub use clock::{Clock, SystemClock, UnixTime};
+pub use clock::{Clock, SystemClock, UnixTime, rfc3339};
 pub use files::read_file;
 pub use http::{Fetch, FetchError, FetchFuture, HttpClient};
 pub use log::{Log, StandardOutput};

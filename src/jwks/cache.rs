@@ -98,9 +98,14 @@ impl JwksCache {
     async fn refresh(&self, before: &State) {
         let _flight = self.flight.lock().await;
         let now = self.edges.clock.now();
-        let attempted_at = self.state().attempted_at;
-        let cooling = attempted_at.is_some_and(|at| elapsed(at, now) < self.lifetimes.cooldown);
-        if cooling || attempted_at != before.attempted_at {
+        let state = self.state().clone();
+        // With no keys at all every request is a fault: an issuer that is back is to be noticed soon.
+        let cooldown = match state.fetched {
+            Some(_) => self.lifetimes.cooldown,
+            None => self.lifetimes.cooldown.min(1.0),
+        };
+        let cooling = state.attempted_at.is_some_and(|at| elapsed(at, now) < cooldown);
+        if cooling || state.attempted_at != before.attempted_at {
             return;
         }
         // Set first: a fetch that the freeze of the process cuts off has been an attempt, too.

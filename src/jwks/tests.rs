@@ -266,6 +266,9 @@ async fn an_outage_is_a_fault_and_known_keys_work_on() {
     assert_eq!(setting.has("a").await, Err(()), "nothing was ever fetched");
     assert_eq!(setting.has("a").await, Err(()));
     assert_eq!(setting.asked(), 1, "the cool-down counts after a failure, too");
+    setting.at(1.0);
+    assert_eq!(setting.has("a").await, Err(()));
+    assert_eq!(setting.asked(), 2, "without any keys it is a second");
     setting.at(10.0);
     setting.serve(&["a"]);
     assert_eq!(setting.has("a").await, Ok(true));

@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::error::{Error, Fault};
-use crate::io::{Edges, Log, StandardOutput};
+use crate::io::{Clock, Edges, Log, StandardOutput, SystemClock, rfc3339};
 use crate::request::Request;
 use crate::response::Decision;
 pub use level::Level;
@@ -31,7 +31,7 @@ pub struct Timer {
 /// The record. An absent value has no key.
 #[derive(Serialize)]
 struct Record<'a> {
-    timestamp: f64,
+    timestamp: String,
     level: Level,
     message: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -114,7 +114,7 @@ impl Telemetry {
 
     fn blank<'a>(&self, timer: &Timer, invocation: &'a str) -> Record<'a> {
         Record {
-            timestamp: self.edges.clock.now(),
+            timestamp: rfc3339(self.edges.clock.now()),
             level: Level::Info,
             message: "request allowed",
             kind: None,
@@ -159,6 +159,7 @@ impl Record<'_> {
 /// Tells why the function cannot start: one line, with every problem in it.
 pub fn log_start_failure(log: &dyn Log, error: &dyn std::error::Error) {
     let line = serde_json::json!({
+        "timestamp": rfc3339(SystemClock::start().now()),
         "level": Level::Fatal,
         "message": "the function cannot start",
         "reason": "start_failed",
