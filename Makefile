@@ -5,6 +5,8 @@
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
+# The phases of `make test` stop at the first failure, in their order.
+.NOTPARALLEL:
 
 PYTHON     ?= python3
 TARGET     := $(abspath $(or $(CARGO_TARGET_DIR),target))
@@ -22,8 +24,10 @@ TOOL_ENV   := PATH="$(VENV)/bin:$(TOOLS)/bin:$$PATH" NODE_PATH="$(TOOLS)/node_mo
               PYTHONDONTWRITEBYTECODE=1
 PYTEST     := $(TOOL_ENV) pytest -p no:cacheprovider
 
-PYTHON_TOOLS := $(VENV)/.installed
-NODE_TOOLS   := $(TOOLS)/node_modules/.installed
+# Named after what was asked for: a change installs again, a new checkout beside an old target directory does not.
+digest        = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
+PYTHON_TOOLS := $(VENV)/$(call digest,tools/requirements.txt).installed
+NODE_TOOLS   := $(TOOLS)/node_modules/$(call digest,tools/package.json tools/package-lock.json).installed
 DENY         := $(TOOLS)/cargo-deny-$(CARGO_DENY).installed
 
 .PHONY: help
@@ -51,7 +55,9 @@ generate: ## Write docs/configuration.md and docs/authorizer.schema.json from th
 
 .PHONY: binaries
 binaries:
-	cargo build --workspace --bins
+	cargo build -p authorizer-cli
+# Last and by itself, so that it is the function as it is deployed: together they would share their features.
+	cargo build --bin lambda-authorizer
 
 # ------------------------------------------------------------------------------------------------------- tests
 
@@ -107,12 +113,12 @@ deploy: $(PYTHON_TOOLS) ## Build and deploy the stack of template.yaml; asks for
 .PHONY: tools
 tools: $(PYTHON_TOOLS) $(NODE_TOOLS) $(DENY) ## Install the tools that the tests need
 
-$(PYTHON_TOOLS): tools/requirements.txt
+$(PYTHON_TOOLS):
 	@$(PHASE) "Python tools" bash -euc '"$(PYTHON)" -m venv --clear "$(VENV)" && \
 	    "$(VENV)/bin/pip" install --quiet --disable-pip-version-check -r tools/requirements.txt'
 	@touch "$@"
 
-$(NODE_TOOLS): tools/package.json tools/package-lock.json
+$(NODE_TOOLS):
 	@mkdir -p "$(TOOLS)"
 	@cp tools/package.json tools/package-lock.json "$(TOOLS)"
 	@$(PHASE) "Node tools" npm ci --prefix "$(TOOLS)" --ignore-scripts --no-audit --no-fund
