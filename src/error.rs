@@ -114,6 +114,9 @@ pub enum Reason {
         /// The time of the decision.
         now: f64,
     },
+    /// `cnf` binds the token to a key that a bearer does not show (RFC 9449, section 7.1; RFC 8705).
+    #[error("the token is bound to its client's key and cannot be used as a bearer token")]
+    TokenSenderConstrained,
     /// `aud` names none of the configured audiences.
     #[error("the token is for another audience")]
     AudienceMismatch,
@@ -159,6 +162,7 @@ impl Reason {
             Self::ClaimInvalid { .. } => "claim_invalid",
             Self::TokenExpired { .. } => "token_expired",
             Self::TokenNotYetValid { .. } => "token_not_yet_valid",
+            Self::TokenSenderConstrained => "token_sender_constrained",
             Self::AudienceMismatch => "audience_mismatch",
             Self::ClaimUnsafe { .. } => "claim_unsafe",
             Self::AnswerTooLarge { .. } => "answer_too_large",

@@ -41,7 +41,9 @@ const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST",
 
 /// What an open-ended pattern's resource matches and the pattern does not: paths with empty, `.` or
 /// `..` segments, which a backend may take for another route (contract 4.2).
-pub const ODD_PATHS: [&str; 5] = ["*//*", "*/./*", "*/.", "*/../*", "*/.."];
+///
+/// `GET//` is not among them: some gateways spell the root so.
+pub const ODD_PATHS: [&str; 6] = ["*//?*", "*/?*//", "*/./*", "*/.", "*/../*", "*/.."];
 
 impl RoutePattern {
     /// Whether the pattern names this route.
@@ -83,8 +85,10 @@ impl RoutePattern {
         let mut resources = Vec::new();
         for method in methods {
             match (below, path.as_str()) {
+                // The root has three spellings, of which `GET/` is today's.
+                (true, "") => resources.extend([(*method).to_owned(), format!("{method}/*")]),
+                (false, "") => resources.extend(["", "/", "//"].map(|root| format!("{method}{root}"))),
                 (true, path) => resources.push(format!("{method}{path}/*")),
-                (false, "") => resources.push(format!("{method}/")),
                 (false, path) => resources.extend([format!("{method}{path}"), format!("{method}{path}/")]),
             }
         }
@@ -92,11 +96,11 @@ impl RoutePattern {
     }
 }
 
-/// `//`, `/./` or `/../`: what a backend may take for another path than API Gateway did. A slash at
-/// the end is none.
-fn has_odd_segment(path: &str) -> bool {
-    let path = path.strip_suffix('/').unwrap_or(path);
-    !path.is_empty() && path.split('/').any(|segment| matches!(segment, "" | "." | ".."))
+/// `//`, `/./` or `/../` in what follows a slash: what a backend may take for another path than API
+/// Gateway did. One slash at the end is none.
+fn has_odd_segment(rest: &str) -> bool {
+    let segments = rest.strip_suffix('/').unwrap_or(rest);
+    !rest.is_empty() && segments.split('/').any(|segment| matches!(segment, "" | "." | ".."))
 }
 
 impl FromStr for RoutePattern {
@@ -190,6 +194,8 @@ mod tests {
             ("GET /orders/**", "GET", "/orders/../admin", false),
             ("GET /orders/**", "GET", "/orders//admin", false),
             ("GET /orders/**", "GET", "/orders/.", false),
+            ("GET /orders/**", "GET", "/orders//", false),
+            ("ANY /**", "GET", "//", false),
             ("GET /orders/**", "GET", "/orders/7/", true),
             ("ANY /", "PATCH", "/", true),
             ("ANY /", "PATCH", "/x", false),

@@ -30,6 +30,10 @@ pub(super) fn check(claims: &Claims, expected: &Expectations, now: UnixTime) -> 
         return Err(Reason::TokenNotYetValid { not_before, now });
     }
     date(claims, "iat")?;
+    // Rule C9: whoever stole it cannot show the key either.
+    if claims.named("cnf").is_some() {
+        return Err(Reason::TokenSenderConstrained);
+    }
     Ok(())
 }
 

@@ -1,0 +1,189 @@
+//! What of the claims the backend gets: rule Z5 and the limits of API Gateway.
+
+use authorizer_cli::gateway::EventKind::{Http2, RestRequest, RestToken};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lambda_authorizer::error::{Error, Reason};
+use serde_json::{Value, json};
+
+use crate::answer;
+use crate::library::{authorizer, config, decide, token};
+use crate::support::{KINDS, event};
+
+const CONTEXT: &str = "
+    [response.context]
+    text = 'text'
+    whole = 'whole'
+    broken = 'broken'
+    flag = 'flag'
+    nested = 'org.\"https://example.com/tenant\".id'
+    item = 'roles.1'
+    roles = 'roles'
+    org = 'org'
+    nothing = 'nothing'
+    absent = 'absent'
+    inside = 'text.inside'
+    far = 'roles.9'
+";
+
+fn claims() -> Value {
+    json!({
+        "text": "a \"b\" \\ ü ,;=",
+        "whole": 3,
+        "broken": 1.5,
+        "flag": false,
+        "roles": ["admin", "user"],
+        "org": {"https://example.com/tenant": {"id": "acme"}},
+        "nothing": null,
+    })
+}
+
+#[test]
+fn claims_arrive_in_the_types_that_the_kind_allows() {
+    let authorizer = authorizer(CONTEXT);
+    for kind in KINDS {
+        let answer = answer(&authorizer, &event(kind, &token(&claims()))).unwrap();
+        let mut context = answer["context"].as_object().unwrap().clone();
+        let [roles, org] = ["roles", "org"].map(|key| context.remove(key).unwrap());
+        let expected = json!({
+            "text": "a \"b\" \\ ü ,;=", "whole": 3, "broken": 1.5, "flag": false, "nested": "acme", "item": "user",
+        });
+        assert_eq!(Value::Object(context.clone()), expected, "{kind}");
+        if kind == Http2 {
+            assert_eq!((&roles, &org), (&claims()["roles"], &claims()["org"]));
+            continue;
+        }
+        assert!(context.values().all(|value| value.is_string() || value.is_number() || value.is_boolean()));
+        for (encoded, expected) in [(roles, &claims()["roles"]), (org, &claims()["org"])] {
+            let json = URL_SAFE_NO_PAD.decode(encoded.as_str().unwrap()).unwrap();
+            assert_eq!(serde_json::from_slice::<Value>(&json).unwrap(), *expected, "{kind}");
+        }
+    }
+}
+
+/// A context with nothing in it is left out, as `null` and `{}` are for API Gateway to guess about.
+#[test]
+fn without_its_claims_there_is_no_context() {
+    let authorizer = authorizer(CONTEXT);
+    for kind in KINDS {
+        let answer = answer(&authorizer, &event(kind, &token(&json!({})))).unwrap();
+        assert_eq!(answer.get("context"), None, "{kind}");
+    }
+}
+
+/// Claims go where the configuration puts them, under names that cannot be taken for API Gateway's own.
+#[test]
+fn reserved_and_unspeakable_keys_are_refused_by_the_configuration() {
+    for key in [
+        "claims",
+        "principalId",
+        "integrationLatency",
+        "error",
+        "status",
+        "requestId",
+        "property",
+        "jwt",
+        "lambda",
+        "iam",
+        "'a-b'",
+        "'a.b'",
+        "'a b'",
+        "'1a'",
+        "'_a'",
+        "'é'",
+        "''",
+    ] {
+        let error = config(&format!("[response.context]\n{key} = 'sub'")).err();
+        let error = error.unwrap_or_else(|| panic!("`{key}` is accepted"));
+        let [problem] = error.problems() else { panic!("{error}") };
+        assert_eq!(problem.path, format!("response.context.{}", key.trim_matches('\'')));
+        if !key.contains('\'') {
+            assert!(config(&format!("[response]\nreason_key = '{key}'")).is_err(), "{key}");
+        }
+    }
+    for key in ["Claims", "a", "aB_9", "sub", "tenant_id"] {
+        assert!(config(&format!("[response.context]\n{key} = 'sub'")).is_ok(), "{key}");
+    }
+    let twice = "[response]\nreason_key = 'why'\n[response.context]\nwhy = 'sub'";
+    assert!(config(twice).is_err(), "a claim could pass for a reason");
+}
+
+/// 8 KB to the byte: an answer is whole or it is not given.
+#[test]
+fn an_answer_is_refused_rather_than_shortened() {
+    let authorizer = authorizer("[response.context]\nnote = 'note'");
+    for kind in KINDS {
+        let ask = |length: usize| event(kind, &token(&json!({"note": "x".repeat(length)})));
+        let base = answer(&authorizer, &ask(1000)).unwrap().to_string().len() - 1000;
+        let largest = answer(&authorizer, &ask(8192 - base)).unwrap();
+        assert_eq!(largest.to_string().len(), 8192, "{kind}");
+        assert_eq!(largest["context"]["note"].as_str().unwrap().len(), 8192 - base, "{kind}");
+        match decide(&authorizer, &ask(8193 - base)) {
+            Err(Error::Rejection(rejection)) => {
+                assert_eq!(rejection.reason, Reason::AnswerTooLarge { bytes: 8193 }, "{kind}");
+            }
+            other => panic!("{kind}: {other:?}"),
+        }
+        let refused = answer(&authorizer, &ask(9000)).unwrap();
+        assert_eq!((&refused["principalId"], refused.get("context")), (&json!("anonymous"), None), "{kind}");
+    }
+}
+
+/// The same limit where it is the rules that are many, not the claims.
+#[test]
+fn a_policy_is_refused_rather_than_shortened() {
+    let rule = |number| {
+        format!(
+            "[[rule]]\nname = 'r'\nroutes = ['GET /{number}/{}']\nrequires = 'authenticated'\n",
+            "x".repeat(40)
+        )
+    };
+    for (rules, is_allowed) in [(20, true), (200, false)] {
+        let authorizer = authorizer(&(0..rules).map(rule).collect::<String>());
+        let mut event = event(RestToken, &token(&json!({})));
+        event["methodArn"] =
+            json!(format!("arn:aws:execute-api:us-east-1:123456789012:abc/dev/GET/7/{}", "x".repeat(40)));
+        let answer = answer(&authorizer, &event).unwrap();
+        assert_eq!(answer["principalId"] == "user-7f1c", is_allowed, "{rules} rules");
+        assert!(answer.to_string().len() <= 8192);
+    }
+}
+
+#[test]
+fn the_usage_plan_key_is_for_rest_apis() {
+    let authorizer = authorizer("[response]\nusage_identifier_key = 'plan.key'");
+    for kind in KINDS {
+        let key = |claims: Value| {
+            let answer = answer(&authorizer, &event(kind, &token(&claims))).unwrap();
+            assert_eq!(answer["principalId"], "user-7f1c", "{kind}");
+            answer.get("usageIdentifierKey").cloned()
+        };
+        let expected = matches!(kind, RestToken | RestRequest).then(|| json!("k"));
+        assert_eq!(key(json!({"plan": {"key": "k"}})), expected, "{kind}");
+        assert_eq!(key(json!({"plan": {"key": null}})), None, "{kind}");
+        assert_eq!(key(json!({})), None, "{kind}");
+    }
+    let odd = event(RestToken, &token(&json!({"plan": {"key": 5}})));
+    assert_eq!(answer(&authorizer, &odd).unwrap()["principalId"], "anonymous");
+}
+
+/// Rule C6: the principal ID is a text that is not empty, from the first claim that is there.
+#[test]
+fn the_principal_is_the_first_claim_that_is_there() {
+    let authorizer = authorizer("[response]\nprincipal_id = ['org.user', 'client_id', 'sub']");
+    for (claims, expected) in [
+        (json!({}), "user-7f1c"),
+        (json!({"client_id": "machine"}), "machine"),
+        (json!({"client_id": null}), "user-7f1c"),
+        (json!({"org": {"user": 42}, "client_id": "machine"}), "42"),
+        (json!({"org": {"user": ""}, "client_id": "machine"}), "anonymous"),
+        (json!({"org": {"user": true}}), "anonymous"),
+        (json!({"org": {"user": {"id": 1}}}), "anonymous"),
+        (json!({"sub": null}), "anonymous"),
+    ] {
+        for kind in KINDS {
+            let answer = answer(&authorizer, &event(kind, &token(&claims))).unwrap();
+            assert_eq!(answer["principalId"], expected, "{kind}, {claims}");
+        }
+    }
+}

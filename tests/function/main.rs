@@ -1,0 +1,24 @@
+//! The built binary over a Lambda Runtime API, its keys over a socket: what is posted, what is logged.
+//!
+//! A test that holds a rule of a safe validator names it: F (form of a token), A (algorithms, keys
+//! and signatures), C (claims), Z (the authorizer's own), K (key sets).
+
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![expect(
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a member that is missing is `null` to a test"
+)]
+#![expect(clippy::disallowed_methods, reason = "a test takes the time itself")]
+
+mod answers;
+mod credentials;
+mod faults;
+mod keys;
+mod malformed;
+#[path = "../support/process.rs"]
+mod process;
+mod start;
+#[path = "../support/mod.rs"]
+mod support;
+mod tokens;
