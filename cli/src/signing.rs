@@ -19,59 +19,8 @@ use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaEncoding, RsaKeyPair};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+pub use lambda_authorizer::jwks::Algorithm;
 use serde_json::{Value, json};
-
-/// The signature algorithms of RFC 7518, RFC 8037 and RFC 9864, by their names in the `alg` header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names are those of the registry")]
-pub enum Algorithm {
-    RS256,
-    RS384,
-    RS512,
-    PS256,
-    PS384,
-    PS512,
-    ES256,
-    ES384,
-    ES512,
-    EdDSA,
-    Ed25519,
-}
-
-impl Algorithm {
-    /// Every algorithm, for tests that go through all of them.
-    pub const ALL: [Algorithm; 11] = [
-        Algorithm::RS256,
-        Algorithm::RS384,
-        Algorithm::RS512,
-        Algorithm::PS256,
-        Algorithm::PS384,
-        Algorithm::PS512,
-        Algorithm::ES256,
-        Algorithm::ES384,
-        Algorithm::ES512,
-        Algorithm::EdDSA,
-        Algorithm::Ed25519,
-    ];
-
-    /// The value of the `alg` header.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Algorithm::RS256 => "RS256",
-            Algorithm::RS384 => "RS384",
-            Algorithm::RS512 => "RS512",
-            Algorithm::PS256 => "PS256",
-            Algorithm::PS384 => "PS384",
-            Algorithm::PS512 => "PS512",
-            Algorithm::ES256 => "ES256",
-            Algorithm::ES384 => "ES384",
-            Algorithm::ES512 => "ES512",
-            Algorithm::EdDSA => "EdDSA",
-            Algorithm::Ed25519 => "Ed25519",
-        }
-    }
-}
 
 /// A private key that never leaves the process, and the public JWK that belongs to it.
 pub struct SigningKey {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::problem::{ConfigError, Problem};
-use super::raw::{AlgorithmName, ENVIRONMENT_VARIABLES, IssuerSettings, OneOrMore, Settings};
+use super::raw::{ENVIRONMENT_VARIABLES, IssuerSettings, OneOrMore, Settings};
 use crate::io::read_file;
+use crate::jwks::Algorithm;
 
 /// The environment of a process, as far as the configuration looks at it.
 #[derive(Clone, Debug, Default)]
@@ -89,14 +90,13 @@ impl Environment {
             text.split(',').map(|item| item.trim().to_owned()).filter(|item| !item.is_empty()).collect()
         };
         let mut problems = Vec::new();
-        let mut algorithms = Vec::new();
+        let mut algorithms: Vec<Algorithm> = Vec::new();
         for name in list("AUTHORIZER_ALGORITHMS") {
-            match AlgorithmName::named(&name) {
-                Some(algorithm) => algorithms.push(algorithm),
-                None => problems.push(Problem::new(
-                    "AUTHORIZER_ALGORITHMS",
-                    format!("`{name}` is not an asymmetric signature algorithm that is supported"),
-                )),
+            match name.parse() {
+                Ok(algorithm) => algorithms.push(algorithm),
+                Err(error) => {
+                    problems.push(Problem::new("AUTHORIZER_ALGORITHMS", format!("`{name}`: {error}")))
+                }
             }
         }
         let audience = match list("AUTHORIZER_AUDIENCE") {

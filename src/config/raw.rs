@@ -7,6 +7,7 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use super::problem::{ConfigError, Problem};
+use crate::jwks::Algorithm;
 
 /// The configuration of lambda-authorizer: `authorizer.toml`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
@@ -46,7 +47,7 @@ pub(super) struct IssuerSettings {
     /// `"unchecked"` written out accepts tokens that are meant for others.
     pub(super) audience: Option<OneOrMore>,
     /// The algorithms that it signs with. Default: every one that is supported.
-    pub(super) algorithms: Vec<AlgorithmName>,
+    pub(super) algorithms: Vec<Algorithm>,
     /// Where its key set is. Default: where its discovery document
     /// (`<url>/.well-known/openid-configuration`) says.
     pub(super) jwks_uri: Option<String>,
@@ -55,23 +56,6 @@ pub(super) struct IssuerSettings {
     /// How far its clock and ours may differ: 0 to 300 seconds. Default: 30.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 300)))]
     pub(super) leeway_seconds: Option<u64>,
-}
-
-/// A signature algorithm, by its registered name.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-pub(super) enum AlgorithmName {
-    RS256,
-    RS384,
-    RS512,
-    PS256,
-    PS384,
-    PS512,
-    ES256,
-    ES384,
-    ES512,
-    EdDSA,
-    Ed25519,
 }
 
 /// A place where a credential may be.

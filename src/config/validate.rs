@@ -7,18 +7,18 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use url::{Host, Url};
+use url::Url;
 
 use super::problem::{ConfigError, Problem};
 use super::raw::{
-    AlgorithmName, HttpApiName, IdentitySourceSettings, IssuerSettings, KeySetSettings, OneOrMore, Place,
-    RefusalName, RequirementSettings, ResponseSettings, RuleSettings, SchemeName, Settings,
+    HttpApiName, IdentitySourceSettings, IssuerSettings, KeySetSettings, OneOrMore, Place, RefusalName,
+    RequirementSettings, ResponseSettings, RuleSettings, SchemeName, Settings,
 };
 use super::{Config, Issuer};
 use crate::claims::ClaimPath;
 use crate::credential::{DEFAULT_MARKER, IdentitySource, IdentitySources, Location, Scheme};
 use crate::io::read_file;
-use crate::jwks::{Algorithm, KeySet, KeySetSource, Lifetimes};
+use crate::jwks::{self, Algorithm, KeySet, KeySetSource, Lifetimes};
 use crate::response::{Answers, HttpApi, Refusal};
 use crate::rules::{Requirement, RoutePattern, Rule, Rules};
 use crate::verify::{AudienceCheck, Expectations};
@@ -100,9 +100,9 @@ impl Check<'_> {
     fn issuer(&mut self, path: &str, settings: IssuerSettings) -> Option<Issuer> {
         let audience = self.audience(&format!("{path}.audience"), settings.audience);
         let leeway = self.number(&format!("{path}.leeway_seconds"), settings.leeway_seconds, 30, 0, 300);
-        let algorithms: Vec<Algorithm> = match settings.algorithms.as_slice() {
-            [] => Algorithm::ALL.to_vec(),
-            names => names.iter().map(|name| name.algorithm()).collect(),
+        let algorithms = match settings.algorithms {
+            all if all.is_empty() => Algorithm::ALL.to_vec(),
+            some => some,
         };
         let url = settings.url.filter(|url| !url.is_empty());
         if url.is_none() {
@@ -164,28 +164,16 @@ impl Check<'_> {
             self.problem(path, format!("`{text}` is not a URL"));
             return None;
         };
-        let is_loopback = match url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        };
-        match url.scheme() {
-            "https" => Some(url),
-            "http" if is_loopback && self.development => Some(url),
-            "http" if is_loopback => {
-                self.problem_with_hint(
-                    path,
-                    format!("`{text}` is not https"),
-                    "`development = true` allows loopback addresses",
-                );
-                None
-            }
-            _ => {
-                self.problem(path, format!("`{text}` is not https, and keys are fetched from there"));
-                None
-            }
+        if jwks::is_safe(&url, self.development) {
+            return Some(url);
         }
+        if jwks::is_safe(&url, true) {
+            let hint = "`development = true` allows loopback addresses";
+            self.problem_with_hint(path, format!("`{text}` is not https"), hint);
+        } else {
+            self.problem(path, format!("`{text}` is not https, and keys are fetched from there"));
+        }
+        None
     }
 
     fn key_file(&mut self, path: &str, file: &str) -> Option<KeySetSource> {
@@ -341,41 +329,5 @@ impl Check<'_> {
         let cooldown = self.number("key_set.cooldown_seconds", settings.cooldown_seconds, 10, 1, 300);
         let [lifetime, stale, cooldown] = [lifetime, stale, cooldown].map(f64::from);
         (Lifetimes { lifetime, stale, cooldown }, Duration::from_millis(u64::from(timeout)))
-    }
-}
-
-impl AlgorithmName {
-    pub(super) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|candidate| candidate.algorithm().name() == name)
-    }
-
-    const ALL: [Self; 11] = [
-        Self::RS256,
-        Self::RS384,
-        Self::RS512,
-        Self::PS256,
-        Self::PS384,
-        Self::PS512,
-        Self::ES256,
-        Self::ES384,
-        Self::ES512,
-        Self::EdDSA,
-        Self::Ed25519,
-    ];
-
-    fn algorithm(self) -> Algorithm {
-        match self {
-            Self::RS256 => Algorithm::RS256,
-            Self::RS384 => Algorithm::RS384,
-            Self::RS512 => Algorithm::RS512,
-            Self::PS256 => Algorithm::PS256,
-            Self::PS384 => Algorithm::PS384,
-            Self::PS512 => Algorithm::PS512,
-            Self::ES256 => Algorithm::ES256,
-            Self::ES384 => Algorithm::ES384,
-            Self::ES512 => Algorithm::ES512,
-            Self::EdDSA => Algorithm::EdDSA,
-            Self::Ed25519 => Algorithm::Ed25519,
-        }
     }
 }

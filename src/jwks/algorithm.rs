@@ -3,9 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// An asymmetric signature algorithm. There is no `none` here and no HMAC: a key set's public keys
-/// cannot be taken for secrets (rule A1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+use serde::Deserialize;
+
+// There is no `none` here and no HMAC: a key set's public keys cannot be taken for secrets (rule A1).
+/// An asymmetric signature algorithm, by its registered name.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[expect(missing_docs, reason = "the names are the registered ones")]
 pub enum Algorithm {
     RS256,
@@ -80,5 +83,5 @@ impl fmt::Display for Algorithm {
 
 /// A name that is none of [`Algorithm::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not an asymmetric signature algorithm that is supported")]
+#[error("it is not an asymmetric signature algorithm that is supported")]
 pub struct UnknownAlgorithm;

@@ -37,7 +37,7 @@ pub(super) fn key_set_url(document: &[u8], issuer: &str, loopback: bool) -> Resu
 }
 
 /// Rule K1: keys come over https, or, where the configuration says so, from this very machine.
-pub(super) fn is_safe(url: &Url, loopback: bool) -> bool {
+pub(crate) fn is_safe(url: &Url, loopback: bool) -> bool {
     let is_loopback = match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),

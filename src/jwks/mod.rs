@@ -9,6 +9,7 @@ mod key_set;
 
 pub use algorithm::Algorithm;
 pub use cache::{JwksCache, KeySetSource, Lifetimes};
+pub(crate) use discovery::is_safe;
 pub use key::{Key, KeyProblem, PublicKey};
 pub use key_set::{KeySearch, KeySet, KeySetError};
 
