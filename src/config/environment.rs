@@ -59,7 +59,7 @@ impl Environment {
             return Err(problems.into());
         }
         match (inline, named) {
-            (Some(toml), _) => Ok(Located { raw: Settings::parse(toml)?, directory: self.directory.clone() }),
+            (Some(toml), _) => Ok(Located { raw: Settings::parse(toml, self.directory.as_deref())?, directory: self.directory.clone() }),
             (None, Some(path)) => from_file(&path),
             (None, None) if simple => Ok(Located { raw: self.single_issuer()?, directory: None }),
             (None, None) => match &self.directory {
@@ -140,5 +140,6 @@ fn from_file(path: &Path) -> Result<Located, ConfigError> {
     let bytes =
         read_file(path).map_err(|error| Problem::new(&shown, format!("it cannot be read: {error}")))?;
     let toml = String::from_utf8(bytes).map_err(|_| Problem::new(&shown, "it is not UTF-8"))?;
-    Ok(Located { raw: Settings::parse(&toml)?, directory: path.parent().map(Path::to_owned) })
+    let directory = path.parent();
+    Ok(Located { raw: Settings::parse(&toml, directory)?, directory: directory.map(Path::to_owned) })
 }

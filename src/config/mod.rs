@@ -4,6 +4,7 @@
 mod environment;
 mod problem;
 mod raw;
+mod reader;
 mod validate;
 
 use std::path::Path;
@@ -79,7 +80,7 @@ impl Config {
     ///
     /// Every problem at once.
     pub fn parse(toml: &str, directory: Option<&Path>) -> Result<Self, ConfigError> {
-        validate::validate(raw::Settings::parse(toml)?, directory)
+        validate::validate(raw::Settings::parse(toml, directory)?, directory)
     }
 }
 

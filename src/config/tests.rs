@@ -102,6 +102,14 @@ fn a_syntax_error_names_its_line() {
     assert!(error.problems()[0].path.starts_with("line "), "{error}");
 }
 
+/// A problem of form is not told with problems that are none.
+#[test]
+fn files_are_found_although_something_else_is_wrong() {
+    let toml = "colour = 1\n[[issuer]]\nurl = 'https://a.example/'\naudience = 'a'\njwks_file = 'jwks.json'";
+    let events = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/events"));
+    assert_eq!(paths(&Config::parse(toml, Some(events)).err().unwrap()), ["colour"]);
+}
+
 #[test]
 fn no_issuer_is_no_configuration() {
     assert_eq!(paths(&problems("")), ["issuer"]);
