@@ -143,6 +143,19 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// Whether another token of the same caller might do: what a client does upon 401. It would ask
+    /// for ever when the configuration is what does not fit the caller.
+    #[must_use]
+    pub fn is_of_the_credential(&self) -> bool {
+        !matches!(
+            self,
+            Self::ClaimUnsafe { .. }
+                | Self::AnswerTooLarge { .. }
+                | Self::RouteNotAllowed
+                | Self::InsufficientScope
+        )
+    }
+
     /// The stable code: in the log, in metrics, and, where configured, in the answer's context.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -186,7 +199,7 @@ pub enum Fault {
     KeySetUnavailable {
         /// The configured issuer.
         issuer: Arc<str>,
-        /// What failed, without anything that the other side sent.
+        /// What failed, without anything of an answer's header or body.
         cause: String,
     },
     /// The answer could not be written as JSON.

@@ -38,20 +38,21 @@ impl Environment {
         let mut problems = self.unknown_variables();
         let inline = self.variable("AUTHORIZER_CONFIG");
         let named = self.variable("AUTHORIZER_CONFIG_FILE").map(PathBuf::from);
-        let simple = self
-            .variables
-            .keys()
-            .any(|name| name.starts_with(PREFIX) && !name.starts_with("AUTHORIZER_CONFIG"));
+        let simple = SINGLE_ISSUER.iter().any(|name| self.variable(name).is_some());
+        let beside =
+            self.directory.as_ref().map(|directory| directory.join(FILE)).filter(|path| path.is_file());
+        let is_forgotten = beside.is_some() && named != beside;
         let given = [
             ("AUTHORIZER_CONFIG", inline.is_some()),
             ("AUTHORIZER_CONFIG_FILE", named.is_some()),
             ("AUTHORIZER_ISSUER", simple),
+            (FILE, is_forgotten),
         ];
         let given: Vec<&str> =
-            given.into_iter().filter(|(_, is_given)| *is_given).map(|(name, _)| name).collect();
+            given.into_iter().filter(|(_, is_given)| *is_given).map(|(place, _)| place).collect();
         if let [first, second, ..] = given.as_slice() {
             problems.push(
-                Problem::new(*first, format!("`{second}` is set, too, and they exclude each other"))
+                Problem::new(*first, format!("`{second}` is there, too, and they exclude each other"))
                     .hint("keep one of them"),
             );
         }
@@ -59,14 +60,19 @@ impl Environment {
             return Err(problems.into());
         }
         match (inline, named) {
-            (Some(toml), _) => Ok(Located { raw: Settings::parse(toml, self.directory.as_deref())?, directory: self.directory.clone() }),
+            (Some(toml), _) => Ok(Located {
+                raw: Settings::parse(toml, self.directory.as_deref())?,
+                directory: self.directory.clone(),
+            }),
             (None, Some(path)) => from_file(&path),
             (None, None) if simple => Ok(Located { raw: self.single_issuer()?, directory: None }),
-            (None, None) => match &self.directory {
-                Some(directory) if directory.join(FILE).is_file() => from_file(&directory.join(FILE)),
-                _ => Err(Problem::new("configuration", "there is none").hint(
-                    "set AUTHORIZER_ISSUER and AUTHORIZER_AUDIENCE, or put an `authorizer.toml` beside the binary",
-                ).into()),
+            (None, None) => match beside {
+                Some(path) => from_file(&path),
+                None => Err(Problem::new("configuration", "there is none")
+                    .hint(format!(
+                        "set AUTHORIZER_ISSUER and AUTHORIZER_AUDIENCE, or put an `{FILE}` beside the binary"
+                    ))
+                    .into()),
             },
         }
     }
@@ -91,6 +97,7 @@ impl Environment {
         };
         let mut problems = Vec::new();
         let mut algorithms: Vec<Algorithm> = Vec::new();
+        let is_restricted = self.variable("AUTHORIZER_ALGORITHMS").is_some();
         for name in list("AUTHORIZER_ALGORITHMS") {
             match name.parse() {
                 Ok(algorithm) => algorithms.push(algorithm),
@@ -120,7 +127,7 @@ impl Environment {
         let issuer = IssuerSettings {
             url,
             audience,
-            algorithms,
+            algorithms: is_restricted.then_some(algorithms),
             jwks_uri: self.variable("AUTHORIZER_JWKS_URI").map(str::to_owned),
             ..IssuerSettings::default()
         };
@@ -134,6 +141,10 @@ impl Environment {
 }
 
 const PREFIX: &str = "AUTHORIZER_";
+
+/// The variables that are a configuration by themselves.
+const SINGLE_ISSUER: [&str; 4] =
+    ["AUTHORIZER_ISSUER", "AUTHORIZER_AUDIENCE", "AUTHORIZER_JWKS_URI", "AUTHORIZER_ALGORITHMS"];
 
 fn from_file(path: &Path) -> Result<Located, ConfigError> {
     let shown = path.display().to_string();

@@ -46,7 +46,7 @@ pub(super) struct IssuerSettings {
     /// `"unchecked"` written out accepts tokens that are meant for others.
     pub(super) audience: Option<OneOrMore>,
     /// The algorithms that it signs with. Default: every one that is supported.
-    pub(super) algorithms: Vec<Algorithm>,
+    pub(super) algorithms: Option<Vec<Algorithm>>,
     /// Where its key set is. Default: where its discovery document
     /// (`<url>/.well-known/openid-configuration`) says.
     pub(super) jwks_uri: Option<String>,

@@ -17,13 +17,20 @@ impl Settings {
         loop {
             let error = match serde_path_to_error::deserialize::<_, Self>(value.clone()) {
                 Ok(settings) if problems.is_empty() => return Ok(settings),
-                // What is missing only because it was taken out is not told again.
+                // What is missing only because it was taken out is not told again. In a list the
+                // others have moved up: there it is another one.
                 Ok(settings) => {
-                    let already: Vec<String> =
+                    let told: Vec<String> =
                         problems.iter().map(|problem: &Problem| problem.path.clone()).collect();
+                    let is_told = |path: &str| {
+                        told.iter().any(|told| told == path || told.starts_with(&format!("{path}[")))
+                    };
                     let more = validate(settings, directory).err();
                     let more = more.iter().flat_map(ConfigError::problems);
-                    problems.extend(more.filter(|problem| !already.contains(&problem.path)).cloned());
+                    problems.extend(
+                        more.filter(|problem| problem.path.ends_with(']') || !is_told(&problem.path))
+                            .cloned(),
+                    );
                     return Err(problems.into());
                 }
                 Err(error) => error,

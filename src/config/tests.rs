@@ -127,6 +127,41 @@ fn the_audience_check_is_only_left_out_in_writing() {
     assert_eq!(list.issuers[0].expectations.audience, AudienceCheck::OneOf(vec!["unchecked".into()]));
 }
 
+#[test]
+fn an_empty_list_of_algorithms_is_not_every_algorithm() {
+    assert_eq!(paths(&problems(&format!("{ISSUER}algorithms = []"))), ["issuer[0].algorithms"]);
+    let variables = [("AUTHORIZER_ISSUER", "https://a.example/"), ("AUTHORIZER_AUDIENCE", "a")];
+    let commas = environment(&[variables[0], variables[1], ("AUTHORIZER_ALGORITHMS", ",")]);
+    assert_eq!(paths(&Config::load(&commas).err().unwrap()), ["issuer[0].algorithms"]);
+}
+
+#[test]
+fn a_cool_down_does_not_extend_the_lifetime() {
+    let toml = format!("{ISSUER}[key_set]\nlifetime_seconds = 60\ncooldown_seconds = 61");
+    assert_eq!(paths(&problems(&toml)), ["key_set.cooldown_seconds"]);
+    assert!(Config::parse(&toml.replace("61", "60"), None).is_ok());
+}
+
+/// Rules in a file that a variable pushes aside would silently be no rules.
+#[test]
+fn a_file_beside_the_binary_is_not_pushed_aside() {
+    let directory = std::env::temp_dir().join(format!("lambda-authorizer-{}", std::process::id()));
+    std::fs::create_dir_all(&directory).unwrap();
+    let file = directory.join("authorizer.toml");
+    std::fs::write(&file, ISSUER).unwrap();
+    let beside = |variables: &[(&str, &str)]| {
+        let environment = Environment { directory: Some(directory.clone()), ..environment(variables) };
+        Config::load(&environment).err().map(|error| error.problems()[0].path.clone())
+    };
+    assert_eq!(beside(&[]), None);
+    assert_eq!(beside(&[("AUTHORIZER_JWKS_URI", "")]), None);
+    assert_eq!(beside(&[("AUTHORIZER_CONFIG_FILE", file.to_str().unwrap())]), None);
+    assert_eq!(beside(&[("AUTHORIZER_CONFIG", ISSUER)]).as_deref(), Some("AUTHORIZER_CONFIG"));
+    let variables = [("AUTHORIZER_ISSUER", "https://a.example/"), ("AUTHORIZER_AUDIENCE", "a")];
+    assert_eq!(beside(&variables).as_deref(), Some("AUTHORIZER_ISSUER"));
+    std::fs::remove_dir_all(directory).unwrap();
+}
+
 /// Rule K1.
 #[test]
 fn keys_come_over_https_or_in_development_from_loopback() {

@@ -101,8 +101,13 @@ impl Check<'_> {
         let audience = self.audience(&format!("{path}.audience"), settings.audience);
         let leeway = self.number(&format!("{path}.leeway_seconds"), settings.leeway_seconds, 30, 0, 300);
         let algorithms = match settings.algorithms {
-            all if all.is_empty() => Algorithm::ALL.to_vec(),
-            some => some,
+            None => Algorithm::ALL.to_vec(),
+            Some(algorithms) => {
+                if algorithms.is_empty() {
+                    self.problem(format!("{path}.algorithms"), "it is empty");
+                }
+                algorithms
+            }
         };
         let url = settings.url.filter(|url| !url.is_empty());
         if url.is_none() {
@@ -235,6 +240,14 @@ impl Check<'_> {
         for (position, settings) in settings.into_iter().enumerate() {
             rules.extend(self.rule(&format!("rule[{position}]"), settings));
         }
+        let largest: usize = largest_policy(&rules);
+        if largest > LARGEST_POLICY {
+            self.problem_with_hint(
+                "rule",
+                format!("a caller whom every rule grants its routes would get a policy of {largest} bytes, more than API Gateway takes"),
+                "fewer routes, a method instead of `ANY`, or `/**`",
+            );
+        }
         Rules::new(rules)
     }
 
@@ -327,7 +340,21 @@ impl Check<'_> {
         let lifetime = self.number("key_set.lifetime_seconds", settings.lifetime_seconds, 600, 60, 86_400);
         let stale = self.number("key_set.stale_seconds", settings.stale_seconds, 86_400, 0, 604_800);
         let cooldown = self.number("key_set.cooldown_seconds", settings.cooldown_seconds, 10, 1, 300);
+        if cooldown > lifetime {
+            self.problem("key_set.cooldown_seconds", "it is longer than the lifetime, which it would extend");
+        }
         let [lifetime, stale, cooldown] = [lifetime, stale, cooldown].map(f64::from);
         (Lifetimes { lifetime, stale, cooldown }, Duration::from_millis(u64::from(timeout)))
     }
+}
+
+/// What API Gateway takes, less what stands around the resources, and the context.
+const LARGEST_POLICY: usize = 7 * 1024;
+
+/// The size of the policy of whoever has every scope, on a stage with a name of usual length.
+fn largest_policy(rules: &[Rule]) -> usize {
+    let prefix = "arn:aws:execute-api:ap-southeast-1:123456789012:a1b2c3d4e5/production/".len();
+    let resources: BTreeSet<String> =
+        rules.iter().flat_map(|rule| &rule.routes).flat_map(RoutePattern::resources).collect();
+    resources.iter().map(|resource| prefix + resource.len() + "\"\",".len()).sum()
 }

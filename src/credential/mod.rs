@@ -77,23 +77,19 @@ impl IdentitySources {
     ///
     /// # Errors
     ///
-    /// [`Reason::CredentialAmbiguous`] as soon as a source holds several values: a backend could
-    /// read another one than was checked. [`Reason::CredentialMalformed`] when only values of other
-    /// schemes are there, [`Reason::CredentialMissing`] when there is nothing.
+    /// [`Reason::CredentialAmbiguous`] when that source holds several values: a backend could read
+    /// another one than was checked. [`Reason::CredentialMalformed`] when it holds something else,
+    /// [`Reason::CredentialMissing`] when there is nothing anywhere.
     pub fn extract(&self, request: &Request) -> Result<Credential, Reason> {
-        let mut refusal = Reason::CredentialMissing;
         for source in &self.0 {
-            let Some(value) =
-                source.location.value(request).map_err(|Ambiguous| Reason::CredentialAmbiguous)?
-            else {
-                continue;
-            };
-            match source.scheme.credential(value) {
-                Some(credential) => return Ok(Credential(credential.to_owned())),
-                None => refusal = Reason::CredentialMalformed,
+            let found = source.location.value(request).map_err(|Ambiguous| Reason::CredentialAmbiguous)?;
+            // No later source stands in for one that holds something else: API Gateway may cache the
+            // answer under this value, which everybody can send.
+            if let Some(value) = found {
+                return source.scheme.credential(value).map(|text| Credential(text.to_owned()));
             }
         }
-        Err(refusal)
+        Err(Reason::CredentialMissing)
     }
 }
 
@@ -124,13 +120,7 @@ impl Location {
             Self::Cookie(name) => request.cookies.exact(name)?,
             Self::WebSocketProtocol { marker } => return websocket_protocol(request, marker),
         };
-        let value = value.map(str::trim).filter(|value| !value.is_empty());
-        // Payload format 2.0 joins repeated headers and query parameters with a comma, and so do
-        // proxies; no credential that we take has one.
-        if value.is_some_and(|value| value.contains(',')) {
-            return Err(Ambiguous);
-        }
-        Ok(value)
+        Ok(value.map(str::trim).filter(|value| !value.is_empty()))
     }
 }
 
@@ -150,19 +140,24 @@ fn websocket_protocol<'a>(request: &'a Request, marker: &str) -> Result<Option<&
 
 impl Scheme {
     /// The credential behind the scheme.
-    fn credential(self, value: &str) -> Option<&str> {
+    fn credential(self, value: &str) -> Result<&str, Reason> {
         let credential = match self {
-            Self::None => value,
-            Self::Bearer => {
-                let (scheme, rest) = value.split_once(' ')?;
-                if !scheme.eq_ignore_ascii_case("Bearer") {
-                    return None;
-                }
-                rest.trim_start_matches(' ')
-            }
+            Self::None => Some(value),
+            Self::Bearer => value
+                .split_once(' ')
+                .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
+                .map(|(_, rest)| rest.trim_start_matches(' ')),
         };
-        let is_one_word = !credential.is_empty() && !credential.contains(char::is_whitespace);
-        is_one_word.then_some(credential)
+        let credential = credential.filter(|text| !text.is_empty()).ok_or(Reason::CredentialMalformed)?;
+        // Payload format 2.0 joins repeated headers and query parameters with a comma, and so do
+        // proxies; no credential that we take has one.
+        if credential.contains(',') {
+            return Err(Reason::CredentialAmbiguous);
+        }
+        if credential.contains(char::is_whitespace) {
+            return Err(Reason::CredentialMalformed);
+        }
+        Ok(credential)
     }
 }
 

@@ -54,9 +54,17 @@ fn only_the_bearer_scheme_is_a_bearer_token() {
     for value in ["Bearer a.b.c", "bearer a.b.c", "BEARER  a.b.c", "  bEaReR a.b.c  "] {
         assert_eq!(extract(value).unwrap().expose(), "a.b.c", "{value}");
     }
-    for value in
-        ["a.b.c", "Basic YTpi", "Bearer", "Bearer ", "Bearera.b.c", "Bearer a b", "Bearer\ta.b.c", "é"]
-    {
+    for value in [
+        "a.b.c",
+        "Basic YTpi",
+        "Bearer",
+        "Bearer ",
+        "Bearera.b.c",
+        "Bearer a b",
+        "Bearer\ta.b.c",
+        "Digest a=\"b\", c=\"d\"",
+        "é",
+    ] {
         assert_eq!(extract(value), Err(Reason::CredentialMalformed), "{value}");
     }
     for value in ["", "   "] {
@@ -76,10 +84,23 @@ fn the_first_source_that_holds_a_credential_wins() {
     assert_eq!(sources.extract(&request).unwrap().expose(), "c");
     request.query = parameters(&[("token", "q")]);
     assert_eq!(sources.extract(&request).unwrap().expose(), "q");
-    request.headers = parameters(&[("authorization", "Basic YTpi")]);
-    assert_eq!(sources.extract(&request).unwrap().expose(), "q");
     request.headers = parameters(&[("authorization", "Bearer h")]);
     assert_eq!(sources.extract(&request).unwrap().expose(), "h");
+}
+
+/// Where API Gateway's identity source is the header, an answer to `Basic YTpi` and somebody's cookie
+/// would be cached for everyone who sends `Basic YTpi`.
+#[test]
+fn no_source_stands_in_for_one_that_holds_something_else() {
+    let sources = IdentitySources::new(vec![
+        source(Location::Header("Authorization".into()), Scheme::Bearer),
+        source(Location::Cookie("session".into()), Scheme::None),
+    ]);
+    let mut request = with_header(EventKind::RestRequest, "Authorization", "Basic YTpi");
+    request.cookies = parameters(&[("session", TOKEN)]);
+    assert_eq!(sources.extract(&request), Err(Reason::CredentialMalformed));
+    request.headers = parameters(&[("Authorization", " ")]);
+    assert_eq!(sources.extract(&request).unwrap().expose(), TOKEN);
 }
 
 /// Rule Z2: never query, cookie or another header unless configured.

@@ -13,9 +13,10 @@ pub(super) fn request_2(mut envelope: Envelope<'_>) -> Result<Request, Fault> {
     let arn = method_arn(envelope.route_arn.as_deref().unwrap_or_default())?;
     let headers = envelope.headers();
     let mut cookies = envelope.cookies();
-    // API Gateway takes cookies out of the headers; what is called a 2.0 event elsewhere may not.
-    let Parameters { single, .. } = cookies_of(&headers);
-    cookies.single.extend(single);
+    // API Gateway takes cookies out of the headers, and has been seen not to.
+    if cookies == Parameters::default() {
+        cookies = cookies_of(&headers);
+    }
     Ok(Request {
         kind: EventKind::Http2,
         arn,

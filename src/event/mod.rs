@@ -46,7 +46,8 @@ impl TryFrom<Event<'_>> for Request {
 /// Which of the four REQUEST events this is. The presence of `version` proves nothing (a merged
 /// Lambda context has one too), only its exact values do.
 fn request_event(envelope: Envelope<'_>) -> Result<Request, Fault> {
-    if envelope.authorization_token.is_some() && envelope.version.as_deref() != Some("1.0") {
+    let has_token = envelope.authorization_token.as_ref().is_some_and(|token| !token.is_empty());
+    if has_token && envelope.version.as_deref() != Some("1.0") {
         return Err(malformed("a REQUEST event holds the `authorizationToken` of a TOKEN event"));
     }
     let connects = envelope.is_connection();

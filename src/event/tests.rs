@@ -19,6 +19,14 @@ fn each_kind_is_told_by_its_own_members() {
         (json!({"type": "TOKEN", "authorizationToken": "", "methodArn": METHOD}), EventKind::RestToken),
         (json!({"type": "REQUEST", "methodArn": METHOD}), EventKind::RestRequest),
         (json!({"type": "REQUEST", "methodArn": METHOD, "version": "$LATEST"}), EventKind::RestRequest),
+        (
+            json!({
+                "type": "REQUEST", "methodArn": METHOD, "routeArn": "", "authorizationToken": "", "version": "",
+                "requestContext": {"connectionId": "", "eventType": ""},
+            }),
+            EventKind::RestRequest,
+        ),
+        (json!({"type": "REQUEST", "methodArn": CONNECT, "httpMethod": ""}), EventKind::WebSocket),
         (json!({"type": "REQUEST", "methodArn": METHOD, "version": "1.0"}), EventKind::Http1),
         (
             json!({"type": "REQUEST", "methodArn": METHOD, "version": "1.0", "authorizationToken": "a,b"}),
@@ -109,6 +117,10 @@ fn cookies_come_from_their_member_or_their_header() {
     let two =
         json!({"type": "REQUEST", "routeArn": METHOD, "version": "2.0", "cookies": ["a=1", "session=x=y"]});
     assert_eq!(cookies(two), Ok(Some("x=y".into())));
+    let both = json!({
+        "type": "REQUEST", "routeArn": METHOD, "cookies": ["session=s"], "headers": {"cookie": "session=s"},
+    });
+    assert_eq!(cookies(both), Ok(Some("s".into())));
     let header = json!({"type": "REQUEST", "methodArn": METHOD, "headers": {"cookie": "a=1; session=s"}});
     assert_eq!(cookies(header), Ok(Some("s".into())));
     let split = json!({

@@ -74,6 +74,17 @@ impl<'a> Envelope<'a> {
                 .map_err(|_| malformed("a member of `requestContext` has the wrong type or comes twice"))?,
             Some(_) => return Err(malformed("`requestContext` is not an object")),
         };
+        for member in [
+            &mut envelope.version,
+            &mut envelope.method_arn,
+            &mut envelope.route_arn,
+            &mut envelope.http_method,
+        ] {
+            member.take_if(|text| text.is_empty());
+        }
+        for member in [&mut envelope.context.connection_id, &mut envelope.context.event_type] {
+            member.take_if(|text| text.is_empty());
+        }
         Ok(envelope)
     }
 

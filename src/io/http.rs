@@ -16,7 +16,7 @@ pub trait Fetch: Send + Sync {
     fn get<'a>(&'a self, url: &'a Url) -> FetchFuture<'a>;
 }
 
-/// Why a document could not be had. It holds nothing that the other side sent.
+/// Why a document could not be had. It holds nothing of an answer's header or body.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// No connection, a broken one, or a certificate that does not hold.

@@ -99,8 +99,8 @@ impl JwksCache {
         let _flight = self.flight.lock().await;
         let now = self.edges.clock.now();
         let state = self.state().clone();
-        // With no keys at all every request is a fault: an issuer that is back is to be noticed soon.
-        let cooldown = match state.fetched {
+        // With no keys that serve, every request is a fault: an issuer that is back is to be noticed soon.
+        let cooldown = match self.servable(&state) {
             Some(_) => self.lifetimes.cooldown,
             None => self.lifetimes.cooldown.min(1.0),
         };

@@ -16,6 +16,8 @@ pub struct Key {
     /// The key's own `alg`, where it has one.
     algorithm: Option<Algorithm>,
     public: PublicKey,
+    /// The numbers of the key, by which two members of a set are known to be one key.
+    material: Vec<u8>,
 }
 
 /// The key itself, by its type and curve.
@@ -89,7 +91,8 @@ impl Key {
         if algorithm.is_some_and(|algorithm| !public.fits(algorithm)) {
             return Err(KeyProblem::AlgorithmMismatch);
         }
-        Ok(Self { id: jwk.kid, algorithm, public })
+        let material = jwk.material();
+        Ok(Self { id: jwk.kid, algorithm, public, material })
     }
 
     /// `kid`.
@@ -102,6 +105,12 @@ impl Key {
     #[must_use]
     pub fn public(&self) -> &PublicKey {
         &self.public
+    }
+
+    /// Whether the other is this very key, listed once more.
+    #[must_use]
+    pub fn is_same_key(&self, other: &Self) -> bool {
+        self.material == other.material
     }
 
     /// Whether this key may verify signatures of `algorithm` (rule A2): its own `alg` decides, and
@@ -132,6 +141,18 @@ impl Jwk {
         let may_verify =
             self.key_ops.as_ref().is_none_or(|operations| operations.iter().any(|name| name == "verify"));
         (for_signatures && may_verify).then_some(()).ok_or(KeyProblem::NotForSignatures)
+    }
+
+    fn material(&self) -> Vec<u8> {
+        let members = [
+            Some(&self.kty),
+            self.crv.as_ref(),
+            self.n.as_ref(),
+            self.e.as_ref(),
+            self.x.as_ref(),
+            self.y.as_ref(),
+        ];
+        members.map(|member| member.map_or("", String::as_str)).join(" ").into_bytes()
     }
 
     fn public_key(&self) -> Result<PublicKey, KeyProblem> {

@@ -25,8 +25,13 @@ pub enum KeySetError {
     #[error("the key set has more than {MOST_KEYS} keys")]
     TooManyKeys,
     /// Every key is of a kind that cannot verify.
-    #[error("none of the {0} keys of the key set can be used")]
-    NoUsableKey(usize),
+    #[error("none of the {count} keys of the key set can be used{}", .first.as_ref().map(|first| format!("; of the first: {first}")).unwrap_or_default())]
+    NoUsableKey {
+        /// How many there are.
+        count: usize,
+        /// What is wrong with the first.
+        first: Option<KeyProblem>,
+    },
 }
 
 /// What [`KeySet::find`] found.
@@ -72,7 +77,10 @@ impl KeySet {
             }
         }
         if keys.is_empty() {
-            return Err(KeySetError::NoUsableKey(problems.len()));
+            return Err(KeySetError::NoUsableKey {
+                count: problems.len(),
+                first: problems.into_iter().next(),
+            });
         }
         Ok(Self { keys, problems })
     }
@@ -89,17 +97,17 @@ impl KeySet {
         id.is_none_or(|id| self.keys.iter().any(|key| key.id() == Some(id)))
     }
 
-    /// The key for a token's `kid` and `alg`. No key is ever tried after another (rule A9): without
-    /// `kid`, exactly one must fit.
+    /// The key for a token's `kid` and `alg`. No key is ever tried after another (rule A9): exactly
+    /// one must fit, though a set may list it several times.
     #[must_use]
     pub fn find(&self, id: Option<&str>, algorithm: Algorithm) -> KeySearch<'_> {
         let mut fitting =
             self.keys.iter().filter(|key| id.is_none_or(|id| key.id() == Some(id)) && key.fits(algorithm));
-        match (fitting.next(), fitting.next()) {
-            (Some(key), None) => KeySearch::Found(key),
-            (Some(_), Some(_)) => KeySearch::Ambiguous,
-            (None, _) if id.is_some() && self.has(id) => KeySearch::Mismatch,
-            (None, _) => KeySearch::NotFound,
+        match fitting.next() {
+            Some(key) if fitting.all(|other| other.is_same_key(key)) => KeySearch::Found(key),
+            Some(_) => KeySearch::Ambiguous,
+            None if id.is_some() && self.has(id) => KeySearch::Mismatch,
+            None => KeySearch::NotFound,
         }
     }
 }

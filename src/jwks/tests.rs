@@ -35,6 +35,9 @@ fn ed25519(members: Value) -> Value {
     merge(key, members)
 }
 
+/// The base point of the curve.
+const OTHER_ED25519: &str = "WGZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmZmY";
+
 fn merge(mut key: Value, members: Value) -> Value {
     let Value::Object(members) = members else { unreachable!("members are an object") };
     let key_members = key.as_object_mut().unwrap();
@@ -116,8 +119,11 @@ fn a_broken_key_does_not_cost_the_others() {
     let keys = set(&[json!("?"), json!({"kty": "XYZ"}), p256(json!({"kid": "good"}))]).unwrap();
     assert_eq!(keys.problems(), [KeyProblem::NotAJwk, KeyProblem::Unsupported]);
     assert!(matches!(keys.find(Some("good"), Algorithm::ES256), KeySearch::Found(_)));
-    assert!(matches!(set(&[json!("?")]), Err(KeySetError::NoUsableKey(1))));
-    assert!(matches!(set(&[]), Err(KeySetError::NoUsableKey(0))));
+    assert!(matches!(
+        set(&[json!("?")]),
+        Err(KeySetError::NoUsableKey { count: 1, first: Some(KeyProblem::NotAJwk) })
+    ));
+    assert!(matches!(set(&[]), Err(KeySetError::NoUsableKey { count: 0, first: None })));
     assert!(matches!(set(&vec![p256(json!({})); 101]), Err(KeySetError::TooManyKeys)));
     for document in ["", "[]", "{}", "{\"keys\": {}}", "{\"keys\": []", "\u{feff}{\"keys\": []}"] {
         assert!(matches!(KeySet::parse(document.as_bytes()), Err(KeySetError::NotAKeySet)), "{document}");
@@ -127,16 +133,20 @@ fn a_broken_key_does_not_cost_the_others() {
 /// Rule A9: the ID is compared exactly, and no key is tried after another.
 #[test]
 fn a_key_is_found_by_its_id_or_when_it_is_the_only_one() {
-    let keys = set(&[p256(json!({"kid": "a"})), ed25519(json!({"kid": "b"})), ed25519(json!({"kid": "c"}))])
-        .unwrap();
+    let keys = set(&[
+        p256(json!({"kid": "a"})),
+        ed25519(json!({"kid": "b"})),
+        ed25519(json!({"kid": "c", "x": OTHER_ED25519})),
+    ])
+    .unwrap();
     assert!(matches!(keys.find(Some("a"), Algorithm::ES256), KeySearch::Found(_)));
     assert!(matches!(keys.find(Some("A"), Algorithm::ES256), KeySearch::NotFound));
     assert!(matches!(keys.find(Some("b"), Algorithm::ES256), KeySearch::Mismatch));
     assert!(matches!(keys.find(None, Algorithm::ES256), KeySearch::Found(_)));
     assert!(matches!(keys.find(None, Algorithm::EdDSA), KeySearch::Ambiguous));
     assert!(matches!(keys.find(None, Algorithm::RS256), KeySearch::NotFound));
-    let twice = set(&[p256(json!({"kid": "a"})), p256(json!({"kid": "a"}))]).unwrap();
-    assert!(matches!(twice.find(Some("a"), Algorithm::ES256), KeySearch::Ambiguous));
+    let twice = set(&[ed25519(json!({"kid": "a"})), ed25519(json!({"kid": "a", "alg": "EdDSA"}))]).unwrap();
+    assert!(matches!(twice.find(Some("a"), Algorithm::EdDSA), KeySearch::Found(_)), "one key, listed twice");
 }
 
 #[test]
@@ -277,6 +287,9 @@ async fn an_outage_is_a_fault_and_known_keys_work_on() {
     assert_eq!(setting.has("b").await, Err(()), "nobody can say whether there is a key b");
     setting.at(10.0 + 600.0 + 3600.0);
     assert_eq!(setting.has("a").await, Err(()), "too old to be trusted");
+    setting.serve(&["a"]);
+    setting.at(10.0 + 600.0 + 3600.0 + 1.0);
+    assert_eq!(setting.has("a").await, Ok(true), "an issuer that is back is noticed within a second");
 }
 
 /// Rule K4: what is no key set does not replace one.

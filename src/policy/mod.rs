@@ -74,12 +74,7 @@ impl Policy {
         if self.says(Effect::Allow, &text) || self.says(Effect::Deny, &text) {
             return self;
         }
-        // The path is the client's: a wildcard in it would deny other routes, which the cache would
-        // then refuse.
-        if text.len() > LONGEST_RESOURCE || text.contains(['*', '?', '{', '}']) {
-            return Self::deny_everything();
-        }
-        self.statements.push(Statement::new(Effect::Deny, vec![ArnPattern::new(text)]));
+        self.statements.push(Statement::new(Effect::Deny, vec![literal(&text)]));
         self
     }
 
@@ -113,6 +108,19 @@ impl Policy {
             .flat_map(|statement| &statement.resources)
             .any(|resource| resource.matches(arn))
     }
+}
+
+/// A pattern for this very ARN. The path is the client's: what is not known to be harmless in a
+/// policy becomes `?`, one character whatever it is (contract 4.4). Of a path that is too long the
+/// beginning will do: no pattern of a rule is as long, so that all that begin so are alike.
+fn literal(arn: &str) -> ArnPattern {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._~:@,;=+/%-$".contains(letter);
+    let mut text: String = arn.chars().map(|letter| if is_plain(letter) { letter } else { '?' }).collect();
+    if text.len() > LONGEST_RESOURCE {
+        text.truncate(LONGEST_RESOURCE - 1);
+        text.push('*');
+    }
+    ArnPattern::new(text)
 }
 
 /// API Gateway takes no longer `Resource`.

@@ -119,12 +119,26 @@ pub(super) fn usage_identifier_key(
 fn presentable(value: &Value, kind: EventKind, path: &ClaimPath) -> Result<Value, Reason> {
     match value {
         Value::String(text) => Ok(Value::from(plain(text, path)?)),
+        Value::Array(_) | Value::Object(_) if !is_plain(value) => {
+            Err(Reason::ClaimUnsafe { claim: path.to_string() })
+        }
         Value::Array(_) | Value::Object(_) if kind != EventKind::Http2 => {
             Ok(Value::from(URL_SAFE_NO_PAD.encode(value.to_string())))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
             Ok(value.clone())
         }
+    }
+}
+
+/// Whether no string within holds a control character.
+fn is_plain(value: &Value) -> bool {
+    let is_plain_text = |text: &str| !text.contains(char::is_control);
+    match value {
+        Value::String(text) => is_plain_text(text),
+        Value::Array(items) => items.iter().all(is_plain),
+        Value::Object(members) => members.iter().all(|(name, value)| is_plain_text(name) && is_plain(value)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
     }
 }
 

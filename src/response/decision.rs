@@ -1,12 +1,13 @@
 //! [`Decision`]: a caller's policy, what it says of this request, and the answer that carries it.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
 use super::document::{self, Answer};
 use super::{Answers, context};
-use crate::error::{Error, Reason};
+use crate::error::{Error, Reason, Rejection};
 use crate::policy::{Effect, Policy};
 use crate::request::Request;
 use crate::rules::Rules;
@@ -33,13 +34,19 @@ impl Decision {
     ///
     /// A [`Rejection`](Error::Rejection) when the principal cannot be told to API Gateway as the
     /// configuration asks: a backend must not take a missing or shortened claim for the whole truth.
-    pub fn new(
+    pub(crate) fn new(
         principal: Principal,
         policy: Policy,
         request: &Request,
         rules: &Rules,
         answers: &Answers,
     ) -> Result<Self, Error> {
+        // The credential held: the record says whose it was.
+        let refuse = |reason| Rejection {
+            reason,
+            issuer: Some(Arc::clone(principal.issuer())),
+            key_id: principal.key_id().map(str::to_owned),
+        };
         let denied = match policy.evaluate(&request.arn) {
             Effect::Allow => None,
             Effect::Deny if rules.naming(&request.arn).next().is_some() => Some(Reason::InsufficientScope),
@@ -47,7 +54,7 @@ impl Decision {
         };
         let rule = rules.granting(&principal, &request.arn).map(|rule| rule.name.clone());
         let claims = principal.claims();
-        let mut context = context::context(claims, request.kind, answers)?;
+        let mut context = context::context(claims, request.kind, answers).map_err(refuse)?;
         if let Some(reason) = denied.as_ref().filter(|_| policy.denies_everything()) {
             // A policy that allows something is replayed on those routes, its context with it.
             let reasons: BTreeMap<_, _> =
@@ -55,15 +62,16 @@ impl Decision {
             context.extend(reasons);
         }
         let answer = Answer {
-            principal_id: context::principal_id(claims, answers)?,
+            principal_id: context::principal_id(claims, answers).map_err(refuse)?,
             policy: &policy,
             is_authorized: denied.is_none(),
             context,
-            usage_identifier_key: context::usage_identifier_key(claims, request.kind, answers)?,
+            usage_identifier_key: context::usage_identifier_key(claims, request.kind, answers)
+                .map_err(refuse)?,
         };
         let json = answer.to_json(document::shape(request.kind, answers))?;
         if json.get().len() > LARGEST_ANSWER {
-            return Err(Reason::AnswerTooLarge { bytes: json.get().len() }.into());
+            return Err(refuse(Reason::AnswerTooLarge { bytes: json.get().len() }).into());
         }
         let principal_id = answer.principal_id;
         Ok(Self { principal, principal_id, policy, denied, rule, answer: json })

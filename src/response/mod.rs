@@ -121,7 +121,7 @@ impl Response {
             EventKind::RestToken | EventKind::RestRequest | EventKind::WebSocket => true,
             EventKind::Http1 | EventKind::Http2 => false,
         };
-        if answers.refusal == Refusal::Unauthorized && has_401 {
+        if answers.refusal == Refusal::Unauthorized && has_401 && rejection.reason.is_of_the_credential() {
             return Err(Failure::Unauthorized);
         }
         let context =

@@ -83,7 +83,8 @@ impl Telemetry {
         let mut record = self.blank(timer, invocation);
         record.kind = Some(request.kind.name());
         record.method = request.arn.method();
-        record.route = Some(request.route.as_deref().unwrap_or_else(|| request.arn.path()));
+        let route = printable(request.route.as_deref().unwrap_or_else(|| request.arn.path()));
+        record.route = Some(&route);
         record.api_request_id = request.request_id.as_deref();
         match outcome {
             Ok(decision) => {
@@ -154,6 +155,14 @@ impl Record<'_> {
         (self.level, self.message, self.decision) = (Level::Error, "no decision", "fault");
         (self.reason, self.detail) = (Some(fault.code()), Some(fault.to_string()));
     }
+}
+
+/// The route without what could play tricks on a terminal or a reader: it may be the client's path.
+fn printable(route: &str) -> String {
+    route
+        .chars()
+        .map(|letter| if letter.is_ascii_graphic() || letter == ' ' { letter } else { '?' })
+        .collect()
 }
 
 /// Tells why the function cannot start: one line, with every problem in it.

@@ -96,35 +96,36 @@ impl Verifiers {
         let (expectations, cache) = self
             .0
             .iter()
-            .find(|(expectations, _)| *expectations.issuer == *issuer)
+            .find(|(expectations, _)| &*expectations.issuer == issuer)
             .ok_or(Reason::IssuerUnknown)?;
         // Before the keys are asked for: a token that cannot pass costs no fetch.
         allowed_algorithm(&token, expectations)?;
         let keys = cache.keys(token.key_id()).await?;
-        Ok(verify(&token, &keys, expectations, now)?)
+        Ok(verify(token, &keys, expectations, now)?)
     }
 }
 
 /// The whole check of one token, as a function of what it depends on.
 fn verify(
-    token: &Token<'_>,
+    token: Token<'_>,
     keys: &KeySet,
     expectations: &Expectations,
     now: UnixTime,
 ) -> Result<Principal, Rejection> {
-    let algorithm = allowed_algorithm(token, expectations)?;
+    let algorithm = allowed_algorithm(&token, expectations)?;
     let key = match keys.find(token.key_id(), algorithm) {
         KeySearch::Found(key) => key,
         KeySearch::NotFound => return Err(Reason::KeyNotFound.into()),
         KeySearch::Mismatch => return Err(Reason::KeyMismatch.into()),
         KeySearch::Ambiguous => return Err(Reason::KeyAmbiguous.into()),
     };
-    signature::verify(token, key.public(), algorithm)?;
+    signature::verify(&token, key.public(), algorithm)?;
     // From here on the issuer vouches for what the token says.
     let issuer = Arc::clone(&expectations.issuer);
     let key_id = key.id().map(str::to_owned);
-    match claims::check(token.claims(), expectations, now) {
-        Ok(()) => Ok(Principal { issuer, key_id, claims: token.claims().clone() }),
+    let claims = token.into_claims();
+    match claims::check(&claims, expectations, now) {
+        Ok(()) => Ok(Principal { issuer, key_id, claims }),
         Err(reason) => Err(Rejection { reason, issuer: Some(issuer), key_id }),
     }
 }

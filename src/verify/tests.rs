@@ -69,7 +69,7 @@ fn expectations() -> Expectations {
 
 fn check(token: &str, keys: &KeySet) -> Result<Principal, Reason> {
     let token = Token::parse(token)?;
-    verify(&token, keys, &expectations(), NOW).map_err(|rejection| rejection.reason)
+    verify(token, keys, &expectations(), NOW).map_err(|rejection| rejection.reason)
 }
 
 fn check_claims(changes: Value) -> Result<Principal, &'static str> {
@@ -242,7 +242,7 @@ fn a_signature_of_other_bytes_or_another_key_does_not_hold() {
 fn a_rejection_names_the_issuer_only_behind_a_good_signature() {
     let signer = Signer::new();
     let rejected = |token: String| {
-        verify(&Token::parse(&token).unwrap(), &signer.keys(), &expectations(), NOW).unwrap_err()
+        verify(Token::parse(&token).unwrap(), &signer.keys(), &expectations(), NOW).unwrap_err()
     };
     let expired = rejected(signer.sign(&header(), &with(claims(), json!({"exp": 1}))));
     assert_eq!((expired.issuer.as_deref(), expired.key_id.as_deref()), (Some(ISSUER), Some("one")));

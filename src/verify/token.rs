@@ -1,7 +1,5 @@
 //! The form of a token: a compact JWS (RFC 7515, section 7.1) whose payload is a claims set.
 
-use std::borrow::Cow;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::IgnoredAny;
@@ -89,17 +87,17 @@ impl<'a> Token<'a> {
     }
 
     /// The issuer that the token claims to have: it selects the keys, and proves nothing.
-    pub(super) fn unverified_issuer(&self) -> Result<Cow<'_, str>, Reason> {
+    pub(super) fn unverified_issuer(&self) -> Result<&str, Reason> {
         match self.claims.named("iss") {
-            Some(Value::String(issuer)) => Ok(Cow::Borrowed(issuer)),
+            Some(Value::String(issuer)) => Ok(issuer),
             Some(_) => Err(Reason::ClaimInvalid { claim: "iss".into(), expected: "a string" }),
             None => Err(Reason::ClaimMissing { claim: "iss".into() }),
         }
     }
 
     /// The claims, which hold no more than the signature does.
-    pub(super) fn claims(&self) -> &Claims {
-        &self.claims
+    pub(super) fn into_claims(self) -> Claims {
+        self.claims
     }
 }
 

@@ -129,24 +129,32 @@ fn an_answer_is_refused_rather_than_shortened() {
     }
 }
 
-/// The same limit where it is the rules that are many, not the claims.
+/// 401 asks the client for another token; none would help where the configuration does not fit it.
 #[test]
-fn a_policy_is_refused_rather_than_shortened() {
-    let rule = |number| {
-        format!(
-            "[[rule]]\nname = 'r'\nroutes = ['GET /{number}/{}']\nrequires = 'authenticated'\n",
-            "x".repeat(40)
-        )
+fn what_no_other_token_mends_is_no_401() {
+    let authorizer = authorizer("[response]\nrefusal = 'unauthorized'\ncontext = { name = 'name' }");
+    let refused = |claims: Value| answer(&authorizer, &event(RestToken, &token(&claims)));
+    assert_eq!(refused(json!({"name": "a\nb"})).unwrap()["principalId"], "anonymous");
+    assert_eq!(refused(json!({"name": ["a\nb"]})).unwrap()["principalId"], "anonymous");
+    assert_eq!(refused(json!({"name": "ab"})).unwrap()["principalId"], "user-7f1c");
+    assert!(refused(json!({"sub": null})).is_err());
+}
+
+/// The same limit where it is the rules that are many: known before anybody asks.
+#[test]
+fn rules_that_would_exceed_the_answer_are_no_configuration() {
+    let rules = |number: u32| -> String {
+        let rule = |number| {
+            let path = "x".repeat(40);
+            format!("[[rule]]\nname = 'r'\nroutes = ['GET /{number}/{path}']\nrequires = 'authenticated'\n")
+        };
+        (0..number).map(rule).collect()
     };
-    for (rules, is_allowed) in [(20, true), (200, false)] {
-        let authorizer = authorizer(&(0..rules).map(rule).collect::<String>());
-        let mut event = event(RestToken, &token(&json!({})));
-        event["methodArn"] =
-            json!(format!("arn:aws:execute-api:us-east-1:123456789012:abc/dev/GET/7/{}", "x".repeat(40)));
-        let answer = answer(&authorizer, &event).unwrap();
-        assert_eq!(answer["principalId"] == "user-7f1c", is_allowed, "{rules} rules");
-        assert!(answer.to_string().len() <= 8192);
-    }
+    assert!(crate::library::config(&rules(20)).is_ok());
+    let error = crate::library::config(&rules(200)).err().unwrap();
+    assert_eq!(error.problems()[0].path, "rule");
+    let answer = answer(&authorizer(&rules(20)), &event(RestToken, &token(&json!({})))).unwrap();
+    assert!(answer.to_string().len() <= 8192);
 }
 
 #[test]
