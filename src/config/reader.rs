@@ -13,35 +13,49 @@ impl Settings {
         let mut value: toml::Value = toml::from_str::<toml::Table>(toml)
             .map(toml::Value::Table)
             .map_err(|error| syntax_problem(toml, &error))?;
-        let mut problems = Vec::new();
+        let mut problems: Vec<Problem> = Vec::new();
+        let mut taken = Vec::new();
         loop {
             let error = match serde_path_to_error::deserialize::<_, Self>(value.clone()) {
                 Ok(settings) if problems.is_empty() => return Ok(settings),
-                // What is missing only because it was taken out is not told again. In a list the
-                // others have moved up: there it is another one.
                 Ok(settings) => {
-                    let told: Vec<String> =
-                        problems.iter().map(|problem: &Problem| problem.path.clone()).collect();
-                    let is_told = |path: &str| {
-                        told.iter().any(|told| told == path || told.starts_with(&format!("{path}[")))
-                    };
                     let more = validate(settings, directory).err();
-                    let more = more.iter().flat_map(ConfigError::problems);
-                    problems.extend(
-                        more.filter(|problem| problem.path.ends_with(']') || !is_told(&problem.path))
-                            .cloned(),
-                    );
+                    for problem in more.iter().flat_map(ConfigError::problems) {
+                        let path = as_written(&problem.path, &taken);
+                        // What is missing only because it was taken out is not told again.
+                        let is_told =
+                            |told: &Problem| told.path == path || told.path.starts_with(&format!("{path}["));
+                        if !problems.iter().any(is_told) {
+                            problems.push(Problem { path, ..problem.clone() });
+                        }
+                    }
                     return Err(problems.into());
                 }
                 Err(error) => error,
             };
             let path: Vec<String> = error.path().iter().filter_map(step).collect();
-            problems.push(shape_problem(error.path().to_string(), error.inner()));
+            let shown = error.path().to_string();
+            problems.push(shape_problem(as_written(&shown, &taken), error.inner()));
             if !take_out(&mut value, &path) {
                 return Err(problems.into());
             }
+            taken.push(shown);
         }
     }
+}
+
+/// The path in the text as it was written: where items of a list were taken out, those behind them have
+/// moved up.
+fn as_written(path: &str, taken: &[String]) -> String {
+    taken.iter().rev().fold(path.to_owned(), |path, taken| {
+        let moved = || {
+            let (list, position) = taken.strip_suffix(']')?.rsplit_once('[')?;
+            let (index, rest) = path.strip_prefix(list)?.strip_prefix('[')?.split_once(']')?;
+            let (index, position): (usize, usize) = (index.parse().ok()?, position.parse().ok()?);
+            (index >= position).then(|| format!("{list}[{}]{rest}", index + 1))
+        };
+        moved().unwrap_or(path)
+    })
 }
 
 fn step(segment: &serde_path_to_error::Segment) -> Option<String> {

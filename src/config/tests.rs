@@ -102,6 +102,28 @@ fn a_syntax_error_names_its_line() {
     assert!(error.problems()[0].path.starts_with("line "), "{error}");
 }
 
+#[test]
+fn the_places_in_a_list_are_those_of_the_text() {
+    let toml = format!(
+        "{ISSUER}algorithms = ['HS256', 'none', 'RS256']\n
+        [[rule]]\nname = 'a'\nroutes = [5, 'GET orders', 6, 'GET /orders', 'PUT orders']\nrequires = 'authenticated'"
+    );
+    let error = problems(&toml);
+    let mut found = paths(&error);
+    found.sort_unstable();
+    assert_eq!(
+        found,
+        [
+            "issuer[0].algorithms[0]",
+            "issuer[0].algorithms[1]",
+            "rule[0].routes[0]",
+            "rule[0].routes[1]",
+            "rule[0].routes[2]",
+            "rule[0].routes[4]",
+        ]
+    );
+}
+
 /// A problem of form is not told with problems that are none.
 #[test]
 fn files_are_found_although_something_else_is_wrong() {
