@@ -68,7 +68,8 @@ impl JwksCache {
     }
 
     /// The key set in which a token's key is to be looked for. It may lack the key: then the issuer
-    /// has been asked within the cool-down, and does not have it.
+    /// has been asked within the cool-down, and does not have it. A token without a key ID finds what
+    /// is there, and makes nobody ask before the lifetime is over.
     ///
     /// # Errors
     ///

@@ -334,5 +334,16 @@ async fn claims_that_do_not_fit_an_answer_are_refused() {
     are_told_apart(&function, "claim_unsafe", cases).await;
     let large = |length| json!({"note": "x".repeat(length)});
     are_told_apart(&function, "answer_too_large", vec![pair("8 KB", large(8200), large(7800))]).await;
+    // The signature holds: the log says whose token it is. A forged one with the same claims is nobody's.
+    let note = json!({"note": "a\nb"});
+    let verified = function.ask(&event(KINDS[0], &issuer.mint(&note).unwrap())).await;
+    let vouched_for = (&verified.record["issuer"], &verified.record["key_id"]);
+    assert_eq!(vouched_for, (&json!(issuer.url()), &json!("first")));
+    let mut claims = issuer.claims();
+    claims["note"] = note["note"].clone();
+    let forger = SigningKey::generate(Algorithm::ES256, "first").unwrap();
+    let forged = function.ask(&event(KINDS[0], &forger.token(&claims).unwrap())).await;
+    forged.is_refused("signature_invalid", "a forged token");
+    assert_eq!((forged.record.get("issuer"), forged.record.get("key_id")), (None, None));
     function.ends_without_a_trace_of_tokens().await;
 }
