@@ -2,12 +2,16 @@
 
 use std::str::FromStr as _;
 
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, EcdsaVerificationAlgorithm,
+    ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
 
-use super::Algorithm;
+use super::{Algorithm, edwards};
 
 /// A key that may verify signatures.
 #[derive(Clone)]
@@ -53,6 +57,9 @@ pub enum KeyProblem {
     /// A number is missing, or has an impossible length or value.
     #[error("the key's `{0}` is missing or invalid")]
     InvalidMember(&'static str),
+    /// Not a point of the key's curve, or one that signatures can be forged for.
+    #[error("the key is not a usable point of its curve")]
+    InvalidPoint,
 }
 
 /// The members of a JWK that are used. The others, private ones included, are not even read.
@@ -158,15 +165,18 @@ impl Jwk {
     fn public_key(&self) -> Result<PublicKey, KeyProblem> {
         match (self.kty.as_str(), self.crv.as_deref()) {
             ("RSA", _) => self.rsa(),
-            ("EC", Some("P-256")) => Ok(PublicKey::P256(self.elliptic(32)?)),
-            ("EC", Some("P-384")) => Ok(PublicKey::P384(self.elliptic(48)?)),
-            ("EC", Some("P-521")) => self.p521(),
-            ("OKP", Some("Ed25519")) => {
-                let [x] = coordinates(32, [("x", &self.x)])?;
-                DecodingKey::from_ed_components(&encode(&x))
-                    .map(PublicKey::Ed25519)
-                    .map_err(|_| KeyProblem::InvalidMember("x"))
+            ("EC", Some("P-256")) => {
+                let [x, y] = self.point::<32>(&ECDSA_P256_SHA256_FIXED)?;
+                elliptic(&x, &y).map(PublicKey::P256)
             }
+            ("EC", Some("P-384")) => {
+                let [x, y] = self.point::<48>(&ECDSA_P384_SHA384_FIXED)?;
+                elliptic(&x, &y).map(PublicKey::P384)
+            }
+            ("EC", Some("P-521")) => {
+                self.point::<66>(&ECDSA_P521_SHA512_FIXED).map(|[x, y]| PublicKey::P521(uncompressed(&x, &y)))
+            }
+            ("OKP", Some("Ed25519")) => self.edwards(),
             _ => Err(KeyProblem::Unsupported),
         }
     }
@@ -184,33 +194,51 @@ impl Jwk {
         if !is_odd || exponent.len() > 4 || exponent.as_slice() == [1] {
             return Err(KeyProblem::InvalidMember("e"));
         }
+        let components = RsaPublicKeyComponents { n: &modulus, e: &exponent };
+        if components.to_parsed_public_key(&RSA_PKCS1_2048_8192_SHA256).is_err() {
+            return Err(KeyProblem::InvalidMember("n"));
+        }
         Ok(PublicKey::Rsa(DecodingKey::from_rsa_raw_components(&modulus, &exponent)))
     }
 
-    fn elliptic(&self, length: usize) -> Result<DecodingKey, KeyProblem> {
-        let [x, y] = coordinates(length, [("x", &self.x), ("y", &self.y)])?;
-        DecodingKey::from_ec_components(&encode(&x), &encode(&y)).map_err(|_| KeyProblem::InvalidMember("x"))
+    /// Rule A4: a point that lies on its curve.
+    fn point<const LENGTH: usize>(
+        &self,
+        curve: &'static EcdsaVerificationAlgorithm,
+    ) -> Result<[[u8; LENGTH]; 2], KeyProblem> {
+        let (x, y) = (coordinate("x", &self.x)?, coordinate("y", &self.y)?);
+        match ParsedPublicKey::new(curve, uncompressed(&x, &y)) {
+            Ok(_) => Ok([x, y]),
+            Err(_) => Err(KeyProblem::InvalidPoint),
+        }
     }
 
-    fn p521(&self) -> Result<PublicKey, KeyProblem> {
-        let [x, y] = coordinates(66, [("x", &self.x), ("y", &self.y)])?;
-        // Uncompressed (SEC 1, section 2.3.3).
-        Ok(PublicKey::P521([vec![4], x, y].concat()))
+    fn edwards(&self) -> Result<PublicKey, KeyProblem> {
+        let x = coordinate("x", &self.x)?;
+        if !edwards::is_key(&x) {
+            return Err(KeyProblem::InvalidPoint);
+        }
+        DecodingKey::from_ed_components(&encode(&x))
+            .map(PublicKey::Ed25519)
+            .map_err(|_| KeyProblem::InvalidMember("x"))
     }
 }
 
-type Member<'a> = (&'static str, &'a Option<String>);
+fn elliptic(x: &[u8], y: &[u8]) -> Result<DecodingKey, KeyProblem> {
+    DecodingKey::from_ec_components(&encode(x), &encode(y)).map_err(|_| KeyProblem::InvalidMember("x"))
+}
 
-/// Full-length octet strings (RFC 7518, section 6.2.1.2; RFC 8037, section 2).
-fn coordinates<const N: usize>(length: usize, members: [Member<'_>; N]) -> Result<[Vec<u8>; N], KeyProblem> {
-    let mut decoded = [const { Vec::new() }; N];
-    for (slot, (name, value)) in decoded.iter_mut().zip(members) {
-        *slot = decode(name, value)?;
-        if slot.len() != length {
-            return Err(KeyProblem::InvalidMember(name));
-        }
-    }
-    Ok(decoded)
+/// SEC 1, section 2.3.3.
+fn uncompressed(x: &[u8], y: &[u8]) -> Vec<u8> {
+    [&[4], x, y].concat()
+}
+
+/// A full-length octet string (RFC 7518, section 6.2.1.2; RFC 8037, section 2).
+fn coordinate<const LENGTH: usize>(
+    name: &'static str,
+    value: &Option<String>,
+) -> Result<[u8; LENGTH], KeyProblem> {
+    decode(name, value)?.try_into().map_err(|_| KeyProblem::InvalidMember(name))
 }
 
 /// A positive integer without its leading zeros.

@@ -4,6 +4,7 @@
 mod algorithm;
 mod cache;
 mod discovery;
+mod edwards;
 mod key;
 mod key_set;
 
