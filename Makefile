@@ -16,7 +16,7 @@ CARGO_DENY := 0.20.2
 
 FUNCTION   := $(TARGET)/debug/lambda-authorizer
 CLI        := $(TARGET)/debug/authorizer
-GENERATED  := docs/configuration.md docs/authorizer.schema.json
+GENERATED  := docs/configuration.md docs/authorizer.schema.json docs/reasons.md
 PHASE      := .ci/phase.sh
 
 # What the tools find: each other, before whatever the machine has.
@@ -50,7 +50,7 @@ events: ## Make events/ again: new keys, new tokens
 	cargo run -q -p authorizer-cli -- events
 
 .PHONY: generate
-generate: ## Write docs/configuration.md and docs/authorizer.schema.json from the code
+generate: ## Write what docs/ takes from the code: settings, their JSON Schema, reasons
 	cargo run -q -p authorizer-cli -- generate
 
 .PHONY: binaries

@@ -58,7 +58,7 @@ impl Authorizer {
             Ok(request) => request,
             Err(fault) => {
                 self.telemetry.record_malformed(&timer, event.invocation_id, &fault);
-                return Err(Failure::Internal { code: fault.code() });
+                return Err(Failure::Internal { code: fault.code().name() });
             }
         };
         let outcome = self.decide(&request).await;

@@ -22,10 +22,11 @@ impl Claims {
     /// use lambda_authorizer::claims::{ClaimPath, Claims};
     /// use serde_json::json;
     ///
-    /// let claims: Claims = serde_json::from_value(json!({"realm_access": {"roles": ["admin"]}}))?;
+    /// let members = json!({"realm_access": {"roles": ["admin"]}});
+    /// let claims = Claims::from(members.as_object().cloned().unwrap_or_default());
     /// let path: ClaimPath = "realm_access.roles.0".parse()?;
     /// assert_eq!(claims.at(&path), Some(&json!("admin")));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # Ok::<(), lambda_authorizer::claims::ClaimPathError>(())
     /// ```
     #[must_use]
     pub fn at(&self, path: &ClaimPath) -> Option<&Value> {
@@ -36,6 +37,17 @@ impl Claims {
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
         })?;
         (!found.is_null()).then_some(found)
+    }
+
+    /// Whether the claim at the path is this text, or an array that holds it: a role, a group, a
+    /// permission. Compared whole and exactly; a claim of another type holds nothing.
+    #[must_use]
+    pub fn holds(&self, path: &ClaimPath, text: &str) -> bool {
+        match self.at(path) {
+            Some(Value::String(found)) => found == text,
+            Some(Value::Array(items)) => items.iter().any(|item| item.as_str() == Some(text)),
+            Some(Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_)) | None => false,
+        }
     }
 
     /// The scopes that the token carries: `scope` (RFC 6749, section 3.3: separated by spaces) and
@@ -54,9 +66,9 @@ impl Claims {
     }
 }
 
-impl<'de> serde::Deserialize<'de> for Claims {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Map::deserialize(deserializer).map(Self)
+impl From<Map<String, Value>> for Claims {
+    fn from(members: Map<String, Value>) -> Self {
+        Self(members)
     }
 }
 
@@ -76,6 +88,14 @@ impl Scopes<'_> {
 /// holds a dot stands in double quotes: `"https://example.com/claims".tenant`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ClaimPath(Vec<String>);
+
+impl ClaimPath {
+    /// The path of these steps, whatever they hold.
+    #[must_use]
+    pub fn of<const STEPS: usize>(steps: [&str; STEPS]) -> Self {
+        Self(steps.map(str::to_owned).into())
+    }
+}
 
 impl FromStr for ClaimPath {
     type Err = ClaimPathError;
@@ -135,7 +155,7 @@ mod tests {
     use serde_json::json;
 
     fn claims(value: Value) -> Claims {
-        serde_json::from_value(value).unwrap()
+        value.as_object().unwrap().clone().into()
     }
 
     #[test]
@@ -161,6 +181,32 @@ mod tests {
     fn a_path_with_an_empty_or_half_quoted_name_is_refused() {
         for text in ["", ".", "a.", ".a", "a..b", "\"a", "\"a\"b", "a\"b", "\"\""] {
             assert!(text.parse::<ClaimPath>().is_err(), "{text}");
+        }
+    }
+
+    /// Rule C8: roles, groups and permissions, too.
+    #[test]
+    fn values_of_a_claim_are_compared_whole() {
+        let claims = claims(json!({
+            "realm_access": {"roles": ["clerk", 5, ["nested"]]}, "cognito:groups": ["admins"],
+            "tier": "gold", "text": "clerk admins", "number": 5, "object": {"clerk": true},
+        }));
+        for (path, text, expected) in [
+            ("realm_access.roles", "clerk", true),
+            ("realm_access.roles", "Clerk", false),
+            ("realm_access.roles", "cler", false),
+            ("realm_access.roles", "5", false),
+            ("realm_access.roles", "nested", false),
+            ("realm_access.roles.0", "clerk", true),
+            ("realm_access", "roles", false),
+            ("cognito:groups", "admins", true),
+            ("tier", "gold", true),
+            ("text", "clerk", false),
+            ("number", "5", false),
+            ("object", "clerk", false),
+            ("absent", "", false),
+        ] {
+            assert_eq!(claims.holds(&path.parse().unwrap(), text), expected, "{path} {text}");
         }
     }
 

@@ -1,11 +1,13 @@
-//! `authorizer generate`: the JSON Schema of the configuration and its page in the documentation, both from
-//! the doc comments of the settings themselves.
+//! `authorizer generate`: what the documentation takes from the sources. The JSON Schema of the configuration
+//! and its page come from the doc comments of the settings themselves, the page of reasons from the table of
+//! their codes.
 
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use lambda_authorizer::config::{ENVIRONMENT_VARIABLES, schema};
+use lambda_authorizer::error::{Code, Outcome};
 use serde_json::{Map, Value};
 
 use crate::Error;
@@ -13,15 +15,19 @@ use crate::Error;
 /// The JSON Schema.
 pub const SCHEMA_FILE: &str = "authorizer.schema.json";
 
-/// The page.
-pub const PAGE_FILE: &str = "configuration.md";
+/// The page on the configuration.
+pub const CONFIGURATION_FILE: &str = "configuration.md";
 
-/// What stands on the page before the settings.
-const INTRODUCTION: &str = include_str!("generate/configuration.md");
+/// The page on the reasons.
+pub const REASONS_FILE: &str = "reasons.md";
+
+/// What stands on the pages before what is generated.
+const CONFIGURATION: &str = include_str!("generate/configuration.md");
+const REASONS: &str = include_str!("generate/reasons.md");
 
 /// Writes the generated files to `directory` and returns their names.
-pub fn write(directory: &Path) -> Result<[&'static str; 2], Error> {
-    let files = [(SCHEMA_FILE, format!("{:#}\n", schema())), (PAGE_FILE, page(&schema()))];
+pub fn write(directory: &Path) -> Result<[&'static str; 3], Error> {
+    let files = files();
     for (name, text) in &files {
         let path = directory.join(name);
         fs::write(&path, text).map_err(|error| format!("cannot write `{}`: {error}", path.display()))?;
@@ -29,9 +35,34 @@ pub fn write(directory: &Path) -> Result<[&'static str; 2], Error> {
     Ok(files.map(|(name, _)| name))
 }
 
+fn files() -> [(&'static str, String); 3] {
+    let schema = schema();
+    [
+        (SCHEMA_FILE, format!("{schema:#}\n")),
+        (CONFIGURATION_FILE, configuration(&schema)),
+        (REASONS_FILE, reasons()),
+    ]
+}
+
+/// The page on the reasons: every code, its cause, and what to do.
+fn reasons() -> String {
+    let mut page = REASONS.to_owned();
+    for (outcome, heading) in [
+        (Outcome::RefusedCredential, "The credential is refused: 401 or 403"),
+        (Outcome::RefusedRequest, "The credential holds, and the request is refused: 403"),
+        (Outcome::Fault, "Nothing could be decided: 500"),
+    ] {
+        _ = write!(page, "\n## {heading}\n\n| code | cause | what to do |\n|---|---|---|\n");
+        for code in Code::ALL.iter().filter(|code| code.outcome() == outcome) {
+            _ = writeln!(page, "| `{code}` | {} | {} |", code.cause(), code.action());
+        }
+    }
+    page
+}
+
 /// The page on the configuration.
-fn page(schema: &Value) -> String {
-    let mut page = INTRODUCTION.to_owned();
+fn configuration(schema: &Value) -> String {
+    let mut page = CONFIGURATION.to_owned();
     page.push_str("\n## Environment variables\n\n| variable | meaning |\n|---|---|\n");
     for (name, meaning) in ENVIRONMENT_VARIABLES {
         _ = writeln!(page, "| `{name}` | {meaning} |");
@@ -123,7 +154,7 @@ mod tests {
 
     #[test]
     fn every_setting_is_on_the_page() {
-        let page = page(&schema());
+        let page = configuration(&schema());
         for name in
             ["development", "jwks_uri", "leeway_seconds", "from", "requires", "refusal", "cooldown_seconds"]
         {
@@ -135,7 +166,7 @@ mod tests {
     #[test]
     fn the_example_of_everything_is_a_configuration() {
         let example =
-            INTRODUCTION.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+            CONFIGURATION.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
         let config = lambda_authorizer::config::Config::parse(example, None);
         assert!(config.is_ok(), "{}", config.err().unwrap());
     }
@@ -144,7 +175,7 @@ mod tests {
     #[test]
     fn the_generated_files_are_up_to_date() {
         let directory = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs"));
-        for (name, text) in [(SCHEMA_FILE, format!("{:#}\n", schema())), (PAGE_FILE, page(&schema()))] {
+        for (name, text) in files() {
             let committed = fs::read_to_string(directory.join(name)).unwrap();
             assert!(committed == text, "docs/{name} is out of date\nhint: `make generate`");
         }

@@ -3,10 +3,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize as _;
+use serde::de::{self, IntoDeserializer as _};
+
 use super::problem::{ConfigError, Problem};
 use super::raw::{ENVIRONMENT_VARIABLES, IssuerSettings, OneOrMore, Settings};
 use crate::io::read_file;
 use crate::jwks::Algorithm;
+use crate::verify::Profile;
 
 /// The environment of a process, as far as the configuration looks at it.
 #[derive(Clone, Debug, Default)]
@@ -117,6 +121,14 @@ impl Environment {
                 "name the audience that your issuer puts into `aud`; `unchecked` accepts tokens meant for others",
             ));
         }
+        let profile = self.variable("AUTHORIZER_PROFILE").map(|name| {
+            let name: de::value::StrDeserializer<'_, de::value::Error> = name.into_deserializer();
+            Profile::deserialize(name)
+        });
+        let profile = profile.transpose().unwrap_or_else(|error| {
+            problems.push(Problem::new("AUTHORIZER_PROFILE", error.to_string()));
+            None
+        });
         let url = self.variable("AUTHORIZER_ISSUER").map(str::to_owned);
         if url.is_none() {
             problems.push(Problem::new("AUTHORIZER_ISSUER", "it is not set"));
@@ -127,6 +139,7 @@ impl Environment {
         let issuer = IssuerSettings {
             url,
             audience,
+            profile,
             algorithms: is_restricted.then_some(algorithms),
             jwks_uri: self.variable("AUTHORIZER_JWKS_URI").map(str::to_owned),
             ..IssuerSettings::default()
@@ -143,8 +156,13 @@ impl Environment {
 const PREFIX: &str = "AUTHORIZER_";
 
 /// The variables that are a configuration by themselves.
-const SINGLE_ISSUER: [&str; 4] =
-    ["AUTHORIZER_ISSUER", "AUTHORIZER_AUDIENCE", "AUTHORIZER_JWKS_URI", "AUTHORIZER_ALGORITHMS"];
+const SINGLE_ISSUER: [&str; 5] = [
+    "AUTHORIZER_ISSUER",
+    "AUTHORIZER_AUDIENCE",
+    "AUTHORIZER_PROFILE",
+    "AUTHORIZER_JWKS_URI",
+    "AUTHORIZER_ALGORITHMS",
+];
 
 fn from_file(path: &Path) -> Result<Located, ConfigError> {
     let shown = path.display().to_string();

@@ -7,6 +7,7 @@ use serde::de::{self, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::jwks::Algorithm;
+use crate::verify::{AudienceClaim, Presence, Profile};
 
 /// The configuration of lambda-authorizer: `authorizer.toml`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
@@ -42,11 +43,36 @@ pub(super) struct Settings {
 pub(super) struct IssuerSettings {
     /// The `iss` of its tokens, compared exactly, slash at the end included.
     pub(super) url: Option<String>,
-    /// The audience, or a list of audiences, of which `aud` must name one exactly.
+    /// The audience, or a list of audiences, of which the token must name one exactly.
     /// `"unchecked"` written out accepts tokens that are meant for others.
     pub(super) audience: Option<OneOrMore>,
-    /// The algorithms that it signs with. Default: every one that is supported.
+    /// What kind of token its callers send. Default: `access_token`.
+    pub(super) profile: Option<Profile>,
+    /// The claim that holds the audience. Default: as the profile says, `aud` mostly.
+    pub(super) audience_claim: Option<AudienceClaim>,
+    /// The algorithms that it signs with. Default: those of the profile, or every one that is
+    /// supported.
     pub(super) algorithms: Option<Vec<Algorithm>>,
+    /// What the header's `typ` must be: one of these, in any case, with `application/` or without;
+    /// a token without `typ` is then refused. Default: as the profile says.
+    pub(super) types: Option<Vec<String>>,
+    /// Whether a token must name its key by `kid`. Default: `optional`; a token without one is then
+    /// verified only if exactly one key of the set fits its algorithm.
+    pub(super) key_id: Option<Presence>,
+    /// Whether a token must have a `sub`. Default: `required`.
+    pub(super) subject: Option<Presence>,
+    /// Claims that must be there, by path, such as `["jti", "org.tenant_id"]`.
+    pub(super) required_claims: Vec<String>,
+    /// Claims that must have a value, by path: `{ email_verified = true, tier = ["gold", "silver"] }`.
+    /// Of several values one must be there; a claim that is an array must hold it.
+    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, PlainValues>"))]
+    pub(super) required_values: BTreeMap<String, PlainValues>,
+    /// How long ago a token may have been issued (`iat`), in seconds. Default: no limit but `exp`.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub(super) max_age_seconds: Option<u64>,
+    /// How long a token may live from `iat` to `exp`, in seconds. Default: no limit.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    pub(super) max_lifetime_seconds: Option<u64>,
     /// Where its key set is. Default: where its discovery document
     /// (`<url>/.well-known/openid-configuration`) says.
     pub(super) jwks_uri: Option<String>,
@@ -112,8 +138,8 @@ pub(super) struct RuleSettings {
     /// The routes: `GET /orders`, `ANY /orders/**` (everything below), or `$connect`.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(super) routes: Vec<String>,
-    /// `"authenticated"`, or `{ scope = "orders:read" }`, or several scopes, of which all are
-    /// needed.
+    /// `"authenticated"`; or `{ scope = "orders:read" }`; or, for permissions, roles and groups,
+    /// `{ claim = "realm_access.roles", has = "clerk" }`. Of several all are needed.
     pub(super) requires: Option<RequirementSettings>,
 }
 
@@ -124,8 +150,8 @@ pub(super) struct RuleSettings {
 pub(super) enum RequirementSettings {
     /// A verified credential.
     Word(RequirementWord),
-    /// Scopes.
-    Scopes(ScopeSettings),
+    /// Something that the token carries.
+    Carried(CarriedSettings),
 }
 
 /// The requirement that has no parameters.
@@ -137,13 +163,20 @@ pub(super) enum RequirementWord {
     Authenticated,
 }
 
-/// The scopes that a caller must have.
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+/// What a token must carry: scopes, or values of a claim.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub(super) struct ScopeSettings {
-    /// One scope, or several, of which all are needed.
-    pub(super) scope: OneOrMore,
+#[serde(deny_unknown_fields, default)]
+pub(super) struct CarriedSettings {
+    /// One scope, or several, of which all are needed. They are looked for in `scope` and `scp`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) scope: Option<OneOrMore>,
+    /// The path of a claim that is a string or an array of strings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) claim: Option<String>,
+    /// What the claim must be, or hold; of several all are needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) has: Option<OneOrMore>,
 }
 
 /// How API Gateway is answered.
@@ -273,18 +306,104 @@ impl<'de> Deserialize<'de> for RequirementSettings {
             }
 
             fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<RequirementSettings, A::Error> {
-                ScopeSettings::deserialize(de::value::MapAccessDeserializer::new(members))
-                    .map(RequirementSettings::Scopes)
+                CarriedSettings::deserialize(de::value::MapAccessDeserializer::new(members))
+                    .map(RequirementSettings::Carried)
             }
         }
         deserializer.deserialize_any(RequirementVisitor)
     }
 }
 
+/// A value, or a list of values: strings, whole numbers and booleans.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(untagged))]
+pub(super) enum PlainValues {
+    /// One.
+    One(PlainValue),
+    /// Several.
+    More(Vec<PlainValue>),
+}
+
+/// A string, a whole number, or a boolean.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schema", schemars(untagged))]
+pub(super) enum PlainValue {
+    /// Text.
+    Text(String),
+    /// A whole number.
+    Number(i64),
+    /// `true` or `false`.
+    Boolean(bool),
+}
+
+impl PlainValues {
+    pub(super) fn into_vec(self) -> Vec<serde_json::Value> {
+        let json = |value| match value {
+            PlainValue::Text(text) => text.into(),
+            PlainValue::Number(number) => number.into(),
+            PlainValue::Boolean(boolean) => boolean.into(),
+        };
+        match self {
+            Self::One(value) => vec![json(value)],
+            Self::More(values) => values.into_iter().map(json).collect(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for PlainValues {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(PlainVisitor { is_list_allowed: true })
+    }
+}
+
+impl<'de> Deserialize<'de> for PlainValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match deserializer.deserialize_any(PlainVisitor { is_list_allowed: false })? {
+            PlainValues::One(value) => Ok(value),
+            PlainValues::More(_) => Err(de::Error::custom("a list within a list")),
+        }
+    }
+}
+
+struct PlainVisitor {
+    is_list_allowed: bool,
+}
+
+impl<'de> Visitor<'de> for PlainVisitor {
+    type Value = PlainValues;
+
+    fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let list = if self.is_list_allowed { ", or a list of such" } else { "" };
+        write!(formatter, "a string, a whole number or a boolean{list}")
+    }
+
+    fn visit_str<E>(self, text: &str) -> Result<PlainValues, E> {
+        Ok(PlainValues::One(PlainValue::Text(text.to_owned())))
+    }
+
+    fn visit_i64<E>(self, number: i64) -> Result<PlainValues, E> {
+        Ok(PlainValues::One(PlainValue::Number(number)))
+    }
+
+    fn visit_bool<E>(self, boolean: bool) -> Result<PlainValues, E> {
+        Ok(PlainValues::One(PlainValue::Boolean(boolean)))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<PlainValues, A::Error> {
+        if !self.is_list_allowed {
+            return Err(de::Error::invalid_type(de::Unexpected::Seq, &self));
+        }
+        Vec::deserialize(de::value::SeqAccessDeserializer::new(items)).map(PlainValues::More)
+    }
+}
+
 /// The variables that stand for a whole configuration of one issuer, and what each means.
-pub const ENVIRONMENT_VARIABLES: [(&str, &str); 6] = [
+pub const ENVIRONMENT_VARIABLES: [(&str, &str); 7] = [
     ("AUTHORIZER_ISSUER", "The issuer's `url`."),
     ("AUTHORIZER_AUDIENCE", "Its `audience`; several are separated by commas."),
+    ("AUTHORIZER_PROFILE", "Its `profile`. Default: `access_token`."),
     ("AUTHORIZER_JWKS_URI", "Its `jwks_uri`. Default: discovery."),
     ("AUTHORIZER_ALGORITHMS", "Its `algorithms`, separated by commas."),
     ("AUTHORIZER_CONFIG", "A whole configuration as TOML, instead of the above."),

@@ -1,6 +1,6 @@
 //! From the settings as they are written to a [`Config`] that is right.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
@@ -11,17 +11,17 @@ use url::Url;
 
 use super::problem::{ConfigError, Problem};
 use super::raw::{
-    HttpApiName, IdentitySourceSettings, IssuerSettings, KeySetSettings, OneOrMore, Place, RefusalName,
-    RequirementSettings, ResponseSettings, RuleSettings, SchemeName, Settings,
+    CarriedSettings, HttpApiName, IdentitySourceSettings, IssuerSettings, KeySetSettings, OneOrMore, Place,
+    PlainValues, RefusalName, RequirementSettings, ResponseSettings, RuleSettings, SchemeName, Settings,
 };
 use super::{Config, Issuer};
 use crate::claims::ClaimPath;
 use crate::credential::{DEFAULT_MARKER, IdentitySource, IdentitySources, Location, Scheme};
 use crate::io::read_file;
-use crate::jwks::{self, Algorithm, KeySet, KeySetSource, Lifetimes};
+use crate::jwks::{self, KeySet, KeySetSource, Lifetimes};
 use crate::response::{Answers, HttpApi, Refusal};
 use crate::rules::{Requirement, RoutePattern, Rule, Rules};
-use crate::verify::{AudienceCheck, Expectations};
+use crate::verify::{AudienceCheck, ClaimRule, Expectations, TokenTypes};
 
 pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<Config, ConfigError> {
     let mut check = Check { problems: Vec::new(), development: settings.development, directory };
@@ -100,15 +100,12 @@ impl Check<'_> {
     fn issuer(&mut self, path: &str, settings: IssuerSettings) -> Option<Issuer> {
         let audience = self.audience(&format!("{path}.audience"), settings.audience);
         let leeway = self.number(&format!("{path}.leeway_seconds"), settings.leeway_seconds, 30, 0, 300);
-        let algorithms = match settings.algorithms {
-            None => Algorithm::ALL.to_vec(),
-            Some(algorithms) => {
-                if algorithms.is_empty() {
-                    self.problem(format!("{path}.algorithms"), "it is empty");
-                }
-                algorithms
-            }
-        };
+        let rules = self.claim_rules(path, settings.required_claims, settings.required_values);
+        let max_age = self.seconds(&format!("{path}.max_age_seconds"), settings.max_age_seconds);
+        let max_lifetime =
+            self.seconds(&format!("{path}.max_lifetime_seconds"), settings.max_lifetime_seconds);
+        self.not_empty(&format!("{path}.algorithms"), settings.algorithms.as_deref());
+        self.not_empty(&format!("{path}.types"), settings.types.as_deref());
         let url = settings.url.filter(|url| !url.is_empty());
         if url.is_none() {
             self.problem_with_hint(
@@ -132,13 +129,54 @@ impl Check<'_> {
                 .and_then(|url| self.key_server(format!("{path}.url"), url))
                 .map(|_| KeySetSource::Discovery),
         };
-        let expectations = Expectations {
-            issuer: Arc::from(url?),
-            audience: audience?,
-            algorithms,
-            leeway: f64::from(leeway),
-        };
-        Some(Issuer { expectations, source: source? })
+        let mut expected = Expectations::new(settings.profile.unwrap_or_default(), &url?, audience?);
+        expected.leeway = f64::from(leeway);
+        expected.audience_claim = settings.audience_claim.unwrap_or(expected.audience_claim);
+        expected.key_id = settings.key_id.unwrap_or(expected.key_id);
+        expected.subject = settings.subject.unwrap_or(expected.subject);
+        expected.claims.extend(rules);
+        expected.max_age = max_age;
+        expected.max_lifetime = max_lifetime;
+        if let Some(algorithms) = settings.algorithms {
+            expected.algorithms = algorithms;
+        }
+        if let Some(types) = settings.types {
+            expected.types = TokenTypes::new(&types.iter().map(String::as_str).collect::<Vec<_>>(), false);
+        }
+        Some(Issuer { expectations: expected, source: source? })
+    }
+
+    fn claim_rules(
+        &mut self,
+        path: &str,
+        required: Vec<String>,
+        values: BTreeMap<String, PlainValues>,
+    ) -> Vec<ClaimRule> {
+        let mut rules = Vec::new();
+        for (position, claim) in required.iter().enumerate() {
+            let claim = self.parsed(format!("{path}.required_claims[{position}]"), claim);
+            rules.extend(claim.map(|claim| ClaimRule::Present(vec![claim])));
+        }
+        for (claim, values) in values {
+            let path = format!("{path}.required_values.{claim}");
+            let values = values.into_vec();
+            self.not_empty(&path, Some(&values));
+            let claim = self.parsed(path, &claim);
+            rules.extend(claim.map(|claim| ClaimRule::Value { claim, values }));
+        }
+        rules
+    }
+
+    fn not_empty<T>(&mut self, path: &str, list: Option<&[T]>) {
+        if list.is_some_and(<[T]>::is_empty) {
+            self.problem(path, "it is empty");
+        }
+    }
+
+    /// A limit that holds for every token there is would be none.
+    fn seconds(&mut self, path: &str, value: Option<u64>) -> Option<f64> {
+        const LONGEST: u32 = 366 * 24 * 60 * 60;
+        value.map(|_| f64::from(self.number(path, value, LONGEST, 1, LONGEST)))
     }
 
     fn audience(&mut self, path: &str, audience: Option<OneOrMore>) -> Option<AudienceCheck> {
@@ -261,14 +299,14 @@ impl Check<'_> {
         }
         let requirement = match settings.requires {
             Some(RequirementSettings::Word(_)) => Some(Requirement::Authenticated),
-            Some(RequirementSettings::Scopes(settings)) => {
-                self.scopes(&format!("{path}.requires.scope"), settings.scope)
+            Some(RequirementSettings::Carried(settings)) => {
+                self.carried(&format!("{path}.requires"), settings)
             }
             None => {
                 self.problem_with_hint(
                     format!("{path}.requires"),
                     "it is missing",
-                    "`\"authenticated\"`, or `{ scope = \"…\" }`",
+                    "`\"authenticated\"`, `{ scope = \"…\" }`, or `{ claim = \"…\", has = \"…\" }`",
                 );
                 None
             }
@@ -278,6 +316,23 @@ impl Check<'_> {
             self.problem(format!("{path}.name"), "it is missing");
         }
         Some(Rule { name: name?, routes, requirement: requirement? })
+    }
+
+    fn carried(&mut self, path: &str, settings: CarriedSettings) -> Option<Requirement> {
+        match (settings.scope, settings.claim, settings.has) {
+            (Some(scopes), None, None) => self.scopes(&format!("{path}.scope"), scopes),
+            (None, Some(claim), Some(values)) => {
+                let values = values.into_vec();
+                self.not_empty(&format!("{path}.has"), Some(&values));
+                let claim = self.parsed(format!("{path}.claim"), &claim)?;
+                Some(Requirement::Values { claim, values })
+            }
+            _ => {
+                let hint = "`{ scope = \"…\" }`, or `{ claim = \"…\", has = \"…\" }`";
+                self.problem_with_hint(path, "it is neither a scope nor a claim with what it has", hint);
+                None
+            }
+        }
     }
 
     /// RFC 6749, section 3.3: a scope with a space in it would never be found in a token.

@@ -10,7 +10,7 @@ fn arn(tail: &str) -> MethodArn {
 }
 
 fn principal(claims: Value) -> Principal {
-    Principal::for_tests(serde_json::from_value(claims).unwrap())
+    Principal::for_tests(claims.as_object().unwrap().clone().into())
 }
 
 fn rules(rules: &[(&[&str], &[&str])]) -> Rules {

@@ -58,7 +58,7 @@ impl Decision {
         if let Some(reason) = denied.as_ref().filter(|_| policy.denies_everything()) {
             // A policy that allows something is replayed on those routes, its context with it.
             let reasons: BTreeMap<_, _> =
-                answers.reason_key.iter().map(|key| (key.clone(), reason.code().into())).collect();
+                answers.reason_key.iter().map(|key| (key.clone(), reason.code().name().into())).collect();
             context.extend(reasons);
         }
         let answer = Answer {

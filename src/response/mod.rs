@@ -105,7 +105,7 @@ impl Response {
         match outcome {
             Ok(decision) => Ok(Self(decision.into_answer())),
             Err(Error::Rejection(rejection)) => Self::refusing(request, &rejection, answers),
-            Err(Error::Fault(fault)) => Err(Failure::Internal { code: fault.code() }),
+            Err(Error::Fault(fault)) => Err(Failure::Internal { code: fault.code().name() }),
         }
     }
 
@@ -124,8 +124,11 @@ impl Response {
         if answers.refusal == Refusal::Unauthorized && has_401 && rejection.reason.is_of_the_credential() {
             return Err(Failure::Unauthorized);
         }
-        let context =
-            answers.reason_key.iter().map(|key| (key.clone(), rejection.reason.code().into())).collect();
+        let context = answers
+            .reason_key
+            .iter()
+            .map(|key| (key.clone(), rejection.reason.code().name().into()))
+            .collect();
         let answer = document::Answer {
             principal_id: ANONYMOUS.to_owned(),
             policy: &Policy::deny_everything(),
@@ -136,7 +139,7 @@ impl Response {
         answer
             .to_json(document::shape(request.kind, answers))
             .map(Self)
-            .map_err(|fault| Failure::Internal { code: fault.code() })
+            .map_err(|fault| Failure::Internal { code: fault.code().name() })
     }
 }
 

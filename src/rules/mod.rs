@@ -6,7 +6,7 @@
 mod route;
 
 use crate::arn::MethodArn;
-use crate::claims::Scopes;
+use crate::claims::{ClaimPath, Claims};
 use crate::verify::Principal;
 pub use route::{ODD_PATHS, RouteError, RoutePattern};
 
@@ -33,6 +33,13 @@ pub enum Requirement {
     Authenticated,
     /// All of these scopes.
     Scopes(Vec<String>),
+    /// A claim, such as roles, groups or permissions, with all of these values.
+    Values {
+        /// Where the claim is: a string, or an array of strings.
+        claim: ClaimPath,
+        /// What it must be, or hold.
+        values: Vec<String>,
+    },
 }
 
 impl Rules {
@@ -50,15 +57,16 @@ impl Rules {
 
     /// The routes that the principal may invoke.
     pub fn granted_to<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a RoutePattern> {
-        let scopes = principal.claims().scopes();
-        self.0.iter().filter(move |rule| rule.requirement.is_met_by(&scopes)).flat_map(|rule| &rule.routes)
+        self.0
+            .iter()
+            .filter(|rule| rule.requirement.is_met_by(principal.claims()))
+            .flat_map(|rule| &rule.routes)
     }
 
     /// The first rule that grants the route to the principal.
     #[must_use]
     pub fn granting(&self, principal: &Principal, arn: &MethodArn) -> Option<&Rule> {
-        let scopes = principal.claims().scopes();
-        self.naming(arn).find(|rule| rule.requirement.is_met_by(&scopes))
+        self.naming(arn).find(|rule| rule.requirement.is_met_by(principal.claims()))
     }
 
     /// The rules that name the route, for whomever.
@@ -69,10 +77,14 @@ impl Rules {
 }
 
 impl Requirement {
-    fn is_met_by(&self, scopes: &Scopes<'_>) -> bool {
+    fn is_met_by(&self, claims: &Claims) -> bool {
         match self {
             Self::Authenticated => true,
-            Self::Scopes(required) => required.iter().all(|scope| scopes.contains(scope)),
+            Self::Scopes(required) => {
+                let scopes = claims.scopes();
+                required.iter().all(|scope| scopes.contains(scope))
+            }
+            Self::Values { claim, values } => values.iter().all(|value| claims.holds(claim, value)),
         }
     }
 }

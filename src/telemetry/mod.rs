@@ -93,13 +93,13 @@ impl Telemetry {
                 record.key_id = decision.principal().key_id();
                 record.rule = decision.rule();
                 if let Some(reason) = decision.reason() {
-                    record.refused(reason.code(), reason.to_string());
+                    record.refused(reason.code().name(), reason.to_string());
                 }
             }
             Err(Error::Rejection(rejection)) => {
                 record.issuer = rejection.issuer.as_ref();
                 record.key_id = rejection.key_id.as_deref();
-                record.refused(rejection.reason.code(), rejection.reason.to_string());
+                record.refused(rejection.reason.code().name(), rejection.reason.to_string());
             }
             Err(Error::Fault(fault)) => record.failed(fault),
         }
@@ -153,7 +153,7 @@ impl Record<'_> {
 
     fn failed(&mut self, fault: &Fault) {
         (self.level, self.message, self.decision) = (Level::Error, "no decision", "fault");
-        (self.reason, self.detail) = (Some(fault.code()), Some(fault.to_string()));
+        (self.reason, self.detail) = (Some(fault.code().name()), Some(fault.to_string()));
     }
 }
 

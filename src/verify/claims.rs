@@ -2,34 +2,25 @@
 
 use serde_json::Value;
 
-use super::Expectations;
-use crate::claims::Claims;
+use super::expectations::{AudienceCheck, AudienceClaim, ClaimRule, Expectations, Presence};
+use super::signature::Signed;
+use crate::claims::{ClaimPath, Claims};
 use crate::error::Reason;
 use crate::io::UnixTime;
 
-/// What `aud` must be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AudienceCheck {
-    /// One of these, exactly.
-    OneOf(Vec<String>),
-    /// Anything, or nothing: only where the configuration says `unchecked`.
-    Unchecked,
-}
-
-/// Checks issuer, audience and times. A check that is asked for makes its claim required.
-pub(super) fn check(claims: &Claims, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
+/// Checks what the issuer says. A check that is asked for makes its claim required.
+pub(super) fn check(signed: &Signed, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
+    let claims = signed.claims();
     issuer(claims, &expected.issuer)?;
-    audience(claims, &expected.audience)?;
-    let expired_at = date(claims, "exp")?.ok_or_else(|| missing("exp"))?;
-    if now >= expired_at + expected.leeway {
-        return Err(Reason::TokenExpired { expired_at, now });
+    for rule in &expected.claims {
+        apply(rule, claims, expected.leeway, now)?;
     }
-    if let Some(not_before) = date(claims, "nbf")?
-        && not_before > now + expected.leeway
-    {
-        return Err(Reason::TokenNotYetValid { not_before, now });
+    audience(claims, expected.audience_claim, &expected.audience)?;
+    times(claims, expected, now)?;
+    subject(claims, expected.subject)?;
+    for claim in ["jti", "client_id", "azp"] {
+        string(claims, claim)?;
     }
-    date(claims, "iat")?;
     // Rule C9: whoever stole it cannot show the key either.
     if claims.named("cnf").is_some() {
         return Err(Reason::TokenSenderConstrained);
@@ -39,40 +30,147 @@ pub(super) fn check(claims: &Claims, expected: &Expectations, now: UnixTime) -> 
 
 /// Rule C1.
 fn issuer(claims: &Claims, expected: &str) -> Result<(), Reason> {
-    match claims.named("iss") {
-        Some(Value::String(issuer)) if issuer == expected => Ok(()),
-        Some(Value::String(_)) => Err(Reason::IssuerUnknown),
-        Some(_) => Err(invalid("iss", "a string")),
+    match string(claims, "iss")? {
+        Some(issuer) if issuer == expected => Ok(()),
+        Some(_) => Err(Reason::IssuerUnknown),
         None => Err(missing("iss")),
     }
 }
 
-/// Rule C2: a string, or an array of strings and of nothing else.
-fn audience(claims: &Claims, expected: &AudienceCheck) -> Result<(), Reason> {
+/// Rule C2: a string, or for `aud` an array of strings and of nothing else.
+fn audience(claims: &Claims, claim: AudienceClaim, expected: &AudienceCheck) -> Result<(), Reason> {
+    const STRINGS: &str = "a string or an array of strings";
     let AudienceCheck::OneOf(expected) = expected else { return Ok(()) };
-    let named: Vec<&str> = match claims.named("aud") {
-        Some(Value::String(audience)) => vec![audience],
-        Some(Value::Array(audiences)) => audiences
-            .iter()
-            .map(Value::as_str)
-            .collect::<Option<_>>()
-            .ok_or_else(|| invalid("aud", "a string or an array of strings"))?,
-        Some(_) => return Err(invalid("aud", "a string or an array of strings")),
-        None => return Err(missing("aud")),
+    let found = claims.named(claim.name()).ok_or_else(|| missing(claim.name()))?;
+    let named: Vec<&str> = match (found, claim) {
+        (Value::String(audience), _) => vec![audience],
+        (Value::Array(audiences), AudienceClaim::Aud) => {
+            let strings: Option<_> = audiences.iter().map(Value::as_str).collect();
+            strings.ok_or_else(|| invalid("aud", STRINGS))?
+        }
+        (_, AudienceClaim::Aud) => return Err(invalid("aud", STRINGS)),
+        (_, AudienceClaim::ClientId | AudienceClaim::Azp) => return Err(invalid(claim.name(), "a string")),
     };
-    let is_meant = named.iter().any(|audience| expected.iter().any(|ours| ours == audience));
-    if is_meant { Ok(()) } else { Err(Reason::AudienceMismatch) }
+    if named.iter().any(|audience| expected.iter().any(|ours| ours == audience)) {
+        Ok(())
+    } else {
+        Err(Reason::AudienceMismatch { claim: claim.name(), found: excerpt(found) })
+    }
 }
 
-/// Rules C3 and C4: a JSON number. JSON has no infinities, and the parser refuses what overflows.
-fn date(claims: &Claims, claim: &'static str) -> Result<Option<UnixTime>, Reason> {
+/// Rules C3 to C5, and the limits that the configuration sets.
+fn times(claims: &Claims, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
+    let expired_at = date(claims, "exp")?.ok_or_else(|| missing("exp"))?;
+    if now >= expired_at + expected.leeway {
+        return Err(Reason::TokenExpired { expired_at, now });
+    }
+    if let Some(valid_from) = date(claims, "nbf")?
+        && valid_from > now + expected.leeway
+    {
+        return Err(Reason::TokenNotYetValid { valid_from, now });
+    }
+    let issued_at = date(claims, "iat")?;
+    if let Some(max_age) = expected.max_age {
+        let issued_at = issued_at.ok_or_else(|| missing("iat"))?;
+        // A token from the future would stay young.
+        if issued_at > now + expected.leeway {
+            return Err(Reason::TokenNotYetValid { valid_from: issued_at, now });
+        }
+        if now - issued_at >= max_age + expected.leeway {
+            return Err(Reason::TokenTooOld { issued_at, now, max_age });
+        }
+    }
+    if let Some(max_lifetime) = expected.max_lifetime {
+        let lifetime = expired_at - issued_at.ok_or_else(|| missing("iat"))?;
+        if lifetime > max_lifetime {
+            return Err(Reason::TokenLifetimeTooLong { lifetime, max_lifetime });
+        }
+    }
+    Ok(())
+}
+
+/// Rule C6: an empty string names nobody.
+fn subject(claims: &Claims, presence: Presence) -> Result<(), Reason> {
+    match (string(claims, "sub")?, presence) {
+        (Some(""), _) => Err(invalid("sub", "a string that is not empty")),
+        (Some(_), _) | (None, Presence::Optional) => Ok(()),
+        (None, Presence::Required) => Err(missing("sub")),
+    }
+}
+
+fn apply(rule: &ClaimRule, claims: &Claims, leeway: f64, now: UnixTime) -> Result<(), Reason> {
+    match rule {
+        ClaimRule::Present(any) => {
+            let is_there = any.iter().any(|claim| claims.at(claim).is_some());
+            if is_there { Ok(()) } else { Err(missing(&alternatives(any))) }
+        }
+        ClaimRule::Value { claim, values } => {
+            let found = claims.at(claim).ok_or_else(|| missing(&claim.to_string()))?;
+            let has_one = match found {
+                Value::Array(items) => items.iter().any(|item| values.contains(item)),
+                Value::String(_) | Value::Number(_) | Value::Bool(_) => values.contains(found),
+                Value::Object(_) | Value::Null => return Err(invalid(&claim.to_string(), "a plain value")),
+            };
+            if has_one { Ok(()) } else { Err(Reason::ClaimMismatch { claim: claim.to_string() }) }
+        }
+        ClaimRule::Past(claim) => {
+            let name = claim.to_string();
+            let at = claims.at(claim).ok_or_else(|| missing(&name))?;
+            let at = seconds(at, &name)?;
+            if at <= now + leeway { Ok(()) } else { Err(invalid(&name, "a time that has passed")) }
+        }
+        ClaimRule::Kind { claim, kind } => match claims.at(claim) {
+            Some(Value::String(found)) if found == kind => Ok(()),
+            Some(_) => Err(other_kind(claim)),
+            None => Err(missing(&claim.to_string())),
+        },
+        ClaimRule::NotKind { claim, kinds } => match claims.at(claim) {
+            Some(Value::String(found)) if kinds.contains(&found.as_str()) => Err(other_kind(claim)),
+            Some(_) | None => Ok(()),
+        },
+        ClaimRule::Absent(claim) => match claims.at(claim) {
+            Some(_) => Err(other_kind(claim)),
+            None => Ok(()),
+        },
+    }
+}
+
+/// A registered claim that is a string wherever it is there.
+fn string<'a>(claims: &'a Claims, claim: &'static str) -> Result<Option<&'a str>, Reason> {
     match claims.named(claim) {
         None => Ok(None),
-        Some(Value::Number(number)) => {
-            number.as_f64().filter(|date| date.is_finite()).map(Some).ok_or_else(|| invalid(claim, "a time"))
-        }
-        Some(_) => Err(invalid(claim, "a number")),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(invalid(claim, "a string")),
     }
+}
+
+fn date(claims: &Claims, claim: &'static str) -> Result<Option<UnixTime>, Reason> {
+    claims.named(claim).map(|value| seconds(value, claim)).transpose()
+}
+
+/// The first second of the year 10000. Times in milliseconds lie beyond it, and would never come.
+const END_OF_TIME: UnixTime = 253_402_300_800.0;
+
+/// Rules C3 and C4: a JSON number, with a fraction or without. JSON has no infinities, and the parser
+/// refuses what overflows.
+fn seconds(value: &Value, claim: &str) -> Result<UnixTime, Reason> {
+    let Value::Number(number) = value else { return Err(invalid(claim, "a number")) };
+    let seconds = number.as_f64().filter(|seconds| (0.0..END_OF_TIME).contains(seconds));
+    seconds.ok_or_else(|| invalid(claim, "a time in seconds since 1970"))
+}
+
+/// What may stand in a log line: a list of a thousand audiences may not.
+fn excerpt(value: &Value) -> String {
+    const LONGEST: usize = 200;
+    let text = value.to_string();
+    match text.char_indices().nth(LONGEST) {
+        None => text,
+        Some((end, _)) => format!("{}…", text.split_at(end).0),
+    }
+}
+
+fn alternatives(claims: &[ClaimPath]) -> String {
+    claims.iter().map(ToString::to_string).collect::<Vec<_>>().join("` or `")
 }
 
 fn missing(claim: &str) -> Reason {
@@ -81,4 +179,8 @@ fn missing(claim: &str) -> Reason {
 
 fn invalid(claim: &str, expected: &'static str) -> Reason {
     Reason::ClaimInvalid { claim: claim.to_owned(), expected }
+}
+
+fn other_kind(claim: &ClaimPath) -> Reason {
+    Reason::TokenTypeUnexpected { member: claim.to_string() }
 }

@@ -1,9 +1,13 @@
 //! Stage 4: a [`Credential`] becomes a [`Principal`], which can be made nowhere else.
 //!
 //! The order is that of trust: the form of the token, its issuer (which fixes the keys before any is
-//! looked for, rule A10), its algorithm, its key, its signature, and only then its claims.
+//! looked for, rule A10), its type and algorithm, its key, its signature, and only then its claims.
+//! Each step makes the type that the next one takes.
 
 mod claims;
+mod expectations;
+mod json;
+mod profile;
 mod signature;
 mod token;
 
@@ -14,17 +18,57 @@ use crate::credential::Credential;
 use crate::error::{Error, Reason, Rejection};
 use crate::io::UnixTime;
 use crate::jwks::{Algorithm, JwksCache, KeySearch, KeySet};
-pub use claims::AudienceCheck;
+pub use expectations::{AudienceCheck, AudienceClaim, ClaimRule, Expectations, Presence, TokenTypes};
+pub use profile::Profile;
+use signature::Signed;
 use token::Token;
 
 /// A caller whose credential was verified.
 ///
-/// Its fields are private and it has no constructor: to hold one is to have verified something.
+/// Its fields are private and it has no constructor: to hold one is to have verified something. Who
+/// holds one may look at it:
 ///
-/// ```compile_fail
+/// ```
+/// use lambda_authorizer::claims::Claims;
 /// use lambda_authorizer::verify::Principal;
 ///
-/// let forged = Principal { issuer: "me".into(), key_id: None, claims: Default::default() };
+/// fn claims_of(principal: &Principal) -> Claims {
+///     principal.claims().clone()
+/// }
+/// ```
+///
+/// Nobody puts one together,
+///
+/// ```compile_fail,E0451
+/// use lambda_authorizer::claims::Claims;
+/// use lambda_authorizer::verify::Principal;
+///
+/// fn forged(claims: Claims) -> Principal {
+///     Principal { issuer: "https://issuer.example/".into(), key_id: None, claims }
+/// }
+/// ```
+///
+/// changes one,
+///
+/// ```compile_fail,E0616
+/// use lambda_authorizer::claims::Claims;
+/// use lambda_authorizer::verify::Principal;
+///
+/// fn promoted(mut principal: Principal, claims: Claims) -> Principal {
+///     principal.claims = claims;
+///     principal
+/// }
+/// ```
+///
+/// or reads one from somewhere.
+///
+/// ```compile_fail,E0277
+/// use lambda_authorizer::claims::Claims;
+/// use lambda_authorizer::verify::Principal;
+///
+/// fn converted(claims: Claims) -> Principal {
+///     Principal::from(claims)
+/// }
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct Principal {
@@ -61,17 +105,39 @@ impl Principal {
     }
 }
 
-/// What a token of one issuer must be like.
-#[derive(Clone, Debug)]
-pub struct Expectations {
-    /// `iss`, compared exactly.
-    pub issuer: Arc<str>,
-    /// What `aud` must name.
-    pub audience: AudienceCheck,
-    /// The algorithms that the issuer signs with; no other is tried.
-    pub algorithms: Vec<Algorithm>,
-    /// How far clocks may differ, in seconds.
-    pub leeway: f64,
+/// Verifies a token: a function of the token, the issuer's keys, what is expected, and the time, in
+/// seconds since 1970.
+///
+/// ```
+/// use lambda_authorizer::jwks::KeySet;
+/// use lambda_authorizer::verify::{AudienceCheck, Expectations, Profile, verify};
+///
+/// // RFC 8037, appendix A.2.
+/// let keys = r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
+/// let keys = KeySet::parse(keys.as_bytes())?;
+/// let audience = AudienceCheck::OneOf(vec!["orders-api".into()]);
+/// let expectations = Expectations::new(Profile::AccessToken, "https://login.example.com/", audience);
+///
+/// let rejection = verify("not-a-token", &keys, &expectations, 1_800_000_000.0).unwrap_err();
+/// assert_eq!(rejection.reason.code().name(), "token_malformed");
+/// # Ok::<(), lambda_authorizer::jwks::KeySetError>(())
+/// ```
+///
+/// # Errors
+///
+/// Why the token proves nothing, or not what is expected. The rejection names issuer and key only
+/// where the signature holds.
+pub fn verify(
+    token: &str,
+    keys: &KeySet,
+    expectations: &Expectations,
+    now: UnixTime,
+) -> Result<Principal, Rejection> {
+    let token = Token::parse(token)?;
+    if token.unverified_issuer()? != &*expectations.issuer {
+        return Err(Reason::IssuerUnknown.into());
+    }
+    Admitted::new(token, expectations)?.verify(keys, now)
 }
 
 /// Verifies the tokens of the configured issuers, each with that issuer's keys alone.
@@ -99,43 +165,61 @@ impl Verifiers {
             .find(|(expectations, _)| &*expectations.issuer == issuer)
             .ok_or(Reason::IssuerUnknown)?;
         // Before the keys are asked for: a token that cannot pass costs no fetch.
-        allowed_algorithm(&token, expectations)?;
-        let keys = cache.keys(token.key_id()).await?;
-        Ok(verify(token, &keys, expectations, now)?)
+        let admitted = Admitted::new(token, expectations)?;
+        let keys = cache.keys(admitted.token.key_id()).await?;
+        Ok(admitted.verify(&keys, now)?)
     }
 }
 
-/// The whole check of one token, as a function of what it depends on.
-fn verify(
-    token: Token<'_>,
-    keys: &KeySet,
-    expectations: &Expectations,
-    now: UnixTime,
-) -> Result<Principal, Rejection> {
-    let algorithm = allowed_algorithm(&token, expectations)?;
-    let key = match keys.find(token.key_id(), algorithm) {
-        KeySearch::Found(key) => key,
-        KeySearch::NotFound => return Err(Reason::KeyNotFound.into()),
-        KeySearch::Mismatch => return Err(Reason::KeyMismatch.into()),
-        KeySearch::Ambiguous => return Err(Reason::KeyAmbiguous.into()),
-    };
-    signature::verify(&token, key.public(), algorithm)?;
-    // From here on the issuer vouches for what the token says.
-    let issuer = Arc::clone(&expectations.issuer);
-    let key_id = key.id().map(str::to_owned);
-    let claims = token.into_claims();
-    match claims::check(&claims, expectations, now) {
-        Ok(()) => Ok(Principal { issuer, key_id, claims }),
-        Err(reason) => Err(Rejection { reason, issuer: Some(issuer), key_id }),
+/// A token for which it is worth asking for keys.
+struct Admitted<'a> {
+    token: Token<'a>,
+    algorithm: Algorithm,
+    expectations: &'a Expectations,
+}
+
+impl<'a> Admitted<'a> {
+    /// What the header alone decides.
+    fn new(token: Token<'a>, expectations: &'a Expectations) -> Result<Self, Reason> {
+        if !expectations.types.include(token.media_type()) {
+            return Err(Reason::TokenTypeUnexpected { member: "typ".into() });
+        }
+        // Rule A1: the issuer's list decides, the header only chooses from it.
+        let algorithm = token
+            .algorithm()
+            .filter(|algorithm| expectations.algorithms.contains(algorithm))
+            .ok_or(Reason::AlgorithmNotAllowed)?;
+        if expectations.key_id == Presence::Required && token.key_id().is_none() {
+            return Err(Reason::KeyIdMissing);
+        }
+        Ok(Self { token, algorithm, expectations })
+    }
+
+    fn verify(self, keys: &KeySet, now: UnixTime) -> Result<Principal, Rejection> {
+        let Self { token, algorithm, expectations } = self;
+        let key = match keys.find(token.key_id(), algorithm) {
+            KeySearch::Found(key) => key,
+            KeySearch::NotFound => return Err(Reason::KeyNotFound.into()),
+            KeySearch::Mismatch => return Err(Reason::KeyMismatch.into()),
+            KeySearch::Ambiguous => return Err(Reason::KeyAmbiguous.into()),
+        };
+        let signed = signature::verify(token, key, algorithm)?;
+        match claims::check(&signed, expectations, now) {
+            Ok(()) => Ok(Principal::vouched_for(signed, expectations)),
+            Err(reason) => Err(Rejection {
+                reason,
+                issuer: Some(Arc::clone(&expectations.issuer)),
+                key_id: signed.key_id().map(str::to_owned),
+            }),
+        }
     }
 }
 
-/// Rule A1: the issuer's list decides, the header only chooses from it.
-fn allowed_algorithm(token: &Token<'_>, expectations: &Expectations) -> Result<Algorithm, Reason> {
-    token
-        .algorithm()
-        .filter(|algorithm| expectations.algorithms.contains(algorithm))
-        .ok_or(Reason::AlgorithmNotAllowed)
+impl Principal {
+    fn vouched_for(signed: Signed, expectations: &Expectations) -> Self {
+        let (claims, key_id) = signed.into_parts();
+        Self { issuer: Arc::clone(&expectations.issuer), key_id, claims }
+    }
 }
 
 #[cfg(test)]

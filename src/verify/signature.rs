@@ -1,4 +1,4 @@
-//! The signature of a token. The only place that meets the signature libraries.
+//! The signature of a token. The only place that asks the signature libraries for a verdict.
 
 use aws_lc_rs::signature::{ECDSA_P521_SHA512_FIXED, UnparsedPublicKey};
 use base64::Engine as _;
@@ -6,18 +6,48 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jsonwebtoken::DecodingKey;
 
 use super::token::Token;
+use crate::claims::Claims;
 use crate::error::Reason;
-use crate::jwks::{Algorithm, PublicKey};
+use crate::jwks::{Algorithm, Key, PublicKey};
 
-/// Checks the signature over the token's first two parts as they were received.
-pub(super) fn verify(token: &Token<'_>, key: &PublicKey, algorithm: Algorithm) -> Result<(), Reason> {
-    let holds = match key {
-        PublicKey::P521(point) => p521(token, point),
+/// What a token says, vouched for by the holder of a key. Only [`verify`] makes one.
+pub(super) struct Signed {
+    claims: Claims,
+    key_id: Option<String>,
+}
+
+impl Signed {
+    pub(super) fn claims(&self) -> &Claims {
+        &self.claims
+    }
+
+    /// The ID of the key that verified it.
+    pub(super) fn key_id(&self) -> Option<&str> {
+        self.key_id.as_deref()
+    }
+
+    pub(super) fn into_parts(self) -> (Claims, Option<String>) {
+        (self.claims, self.key_id)
+    }
+}
+
+/// Checks the signature over the token's first two parts as they were received (rule A6).
+pub(super) fn verify(token: Token<'_>, key: &Key, algorithm: Algorithm) -> Result<Signed, Reason> {
+    // Rule A2 once more, where it counts: whoever chose the key.
+    if !key.fits(algorithm) {
+        return Err(Reason::KeyMismatch);
+    }
+    let holds = match key.public() {
+        PublicKey::P521(point) => p521(&token, point),
         PublicKey::Rsa(key) | PublicKey::P256(key) | PublicKey::P384(key) | PublicKey::Ed25519(key) => {
-            with_jsonwebtoken(token, key, algorithm)
+            with_jsonwebtoken(&token, key, algorithm)
         }
     };
-    if holds { Ok(()) } else { Err(Reason::SignatureInvalid) }
+    if holds {
+        Ok(Signed { key_id: key.id().map(str::to_owned), claims: token.into_claims() })
+    } else {
+        Err(Reason::SignatureInvalid)
+    }
 }
 
 fn with_jsonwebtoken(token: &Token<'_>, key: &DecodingKey, algorithm: Algorithm) -> bool {

@@ -2,10 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::json::{self, JsonProblem};
 use crate::claims::Claims;
 use crate::error::Reason;
 use crate::jwks::Algorithm;
@@ -14,6 +13,7 @@ use crate::jwks::Algorithm;
 pub(super) struct Token<'a> {
     /// What was signed: the first two parts as they came (rule A6).
     message: &'a str,
+    /// Canonical base64url.
     signature: &'a str,
     header: Header,
     claims: Claims,
@@ -21,26 +21,11 @@ pub(super) struct Token<'a> {
 
 /// The header parameters that are used (RFC 7515, section 4.1). `jwk`, `jku`, `x5u` and `x5c` are
 /// not: a token does not bring its own key (rule A8).
-#[derive(Deserialize)]
 struct Header {
-    alg: String,
-    #[serde(default, deserialize_with = "present")]
-    kid: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    typ: Option<String>,
-    #[serde(default, deserialize_with = "present")]
-    crit: Option<IgnoredAny>,
-    #[serde(default, deserialize_with = "present")]
-    b64: Option<IgnoredAny>,
-    #[serde(default, deserialize_with = "present")]
-    zip: Option<IgnoredAny>,
-    #[serde(default, deserialize_with = "present")]
-    enc: Option<IgnoredAny>,
-}
-
-/// A parameter that is there is there, `null` included: `"crit": null` must not read as no `crit`.
-fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
+    /// `None` when it is none of ours.
+    algorithm: Option<Algorithm>,
+    key_id: Option<String>,
+    media_type: Option<String>,
 }
 
 /// API Gateway takes 10,240 bytes of headers, and as much again of a URL.
@@ -50,23 +35,14 @@ impl<'a> Token<'a> {
     /// Takes the token apart. Its size is bounded before anything is decoded (rule F4).
     pub(super) fn parse(text: &'a str) -> Result<Self, Reason> {
         if text.len() > LONGEST_TOKEN {
-            return Err(malformed("it is longer than 16 KB"));
+            return Err(Reason::TokenTooLarge { limit: LONGEST_TOKEN });
         }
-        let (message, signature) = text.rsplit_once('.').ok_or(THREE_PARTS)?;
-        let (header, payload) = message.split_once('.').ok_or(THREE_PARTS)?;
-        if payload.contains('.') || [header, payload, signature].contains(&"") {
-            return Err(THREE_PARTS);
-        }
-        let header = json_object(header, "the header is not base64url", "the header is not a JSON object")?;
-        let header: Header = serde_json::from_str(&header).map_err(|_| {
-            malformed("the header lacks `alg`, or a parameter has the wrong type or comes twice")
-        })?;
-        header.check_supported()?;
-        let claims =
-            json_object(payload, "the claims are not base64url", "the claims are not a JSON object")?;
-        let claims =
-            serde_json::from_str(&claims).map_err(|_| malformed("the claims are not a JSON object"))?;
-        Ok(Self { message, signature, header, claims })
+        let (message, header, payload, signature) = parts(text)?;
+        let header = object(header, &HEADER)?;
+        let header = Header::read(&header)?;
+        let claims = object(payload, &CLAIMS)?;
+        decode(signature, "the signature is not base64url")?;
+        Ok(Self { message, signature, header, claims: claims.into() })
     }
 
     pub(super) fn message(&self) -> &[u8] {
@@ -79,11 +55,17 @@ impl<'a> Token<'a> {
 
     /// The algorithm that the header names, if it is one of ours.
     pub(super) fn algorithm(&self) -> Option<Algorithm> {
-        self.header.alg.parse().ok()
+        self.header.algorithm
     }
 
     pub(super) fn key_id(&self) -> Option<&str> {
-        self.header.kid.as_deref()
+        self.header.key_id.as_deref()
+    }
+
+    /// `typ`, in lower case and without the `application/` that may be left out (RFC 7515, section
+    /// 4.1.9).
+    pub(super) fn media_type(&self) -> Option<&str> {
+        self.header.media_type.as_deref()
     }
 
     /// The issuer that the token claims to have: it selects the keys, and proves nothing.
@@ -102,32 +84,110 @@ impl<'a> Token<'a> {
 }
 
 impl Header {
-    /// What changes the meaning of the other parts is refused (rules A7 and C7).
-    fn check_supported(&self) -> Result<(), Reason> {
-        let refused = [("crit", &self.crit), ("b64", &self.b64), ("zip", &self.zip), ("enc", &self.enc)];
-        if let Some((parameter, _)) = refused.into_iter().find(|(_, value)| value.is_some()) {
-            return Err(Reason::HeaderUnsupported { parameter });
+    /// What changes the meaning of the token is refused where it stands, whatever its value: a
+    /// parameter that is `null` is there (rule A7).
+    fn read(parameters: &Map<String, Value>) -> Result<Self, Reason> {
+        for (name, reason) in [
+            ("enc", Reason::TokenEncrypted),
+            ("zip", Reason::TokenCompressed),
+            ("b64", Reason::PayloadUnencoded),
+            ("crit", Reason::CriticalHeaderUnsupported),
+        ] {
+            if parameters.contains_key(name) {
+                return Err(reason);
+            }
         }
-        let media_type = self.typ.as_deref().unwrap_or("JWT").to_ascii_lowercase();
-        match media_type.strip_prefix("application/").unwrap_or(&media_type) {
-            "jwt" | "at+jwt" => Ok(()),
-            _ => Err(Reason::HeaderUnsupported { parameter: "typ" }),
+        if text(parameters, "cty", "`cty` is not a string")?.is_some_and(|kind| media_type(kind) == "jwt") {
+            return Err(Reason::TokenNested);
         }
+        let algorithm = text(parameters, "alg", "`alg` is not a string")?;
+        Ok(Self {
+            algorithm: algorithm.ok_or(malformed("the header has no `alg`"))?.parse().ok(),
+            key_id: text(parameters, "kid", "`kid` is not a string")?.map(str::to_owned),
+            media_type: text(parameters, "typ", "`typ` is not a string")?.map(media_type),
+        })
     }
 }
 
-const THREE_PARTS: Reason = Reason::TokenMalformed { problem: "it has not three parts" };
-
-fn malformed(problem: &'static str) -> Reason {
-    Reason::TokenMalformed { problem }
+/// Header and claims are told apart in the reasons, and nowhere else.
+struct Part {
+    not_base64: &'static str,
+    not_utf8: &'static str,
+    not_an_object: &'static str,
+    member_twice: &'static str,
+    too_deep: &'static str,
 }
 
-/// Rules F2 and F3: canonical base64url without padding, and UTF-8 that starts as an object. (A
-/// derived struct would also be read from an array.)
-fn json_object(part: &str, not_base64: &'static str, not_an_object: &'static str) -> Result<String, Reason> {
-    let bytes = URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed(not_base64))?;
-    String::from_utf8(bytes)
-        .ok()
-        .filter(|text| text.trim_ascii_start().starts_with('{'))
-        .ok_or(malformed(not_an_object))
+const HEADER: Part = Part {
+    not_base64: "the header is not base64url",
+    not_utf8: "the header is not UTF-8",
+    not_an_object: "the header is not a JSON object",
+    member_twice: "the header holds a member twice",
+    too_deep: "the header is nested too deeply",
+};
+
+const CLAIMS: Part = Part {
+    not_base64: "the claims are not base64url",
+    not_utf8: "the claims are not UTF-8",
+    not_an_object: "the claims are not a JSON object",
+    member_twice: "the claims hold a member twice",
+    too_deep: "the claims are nested too deeply",
+};
+
+/// Rule F1: the signed text, header, payload and signature.
+fn parts(text: &str) -> Result<(&str, &str, &str, &str), Reason> {
+    const THREE_PARTS: Reason = malformed("it has not three parts");
+    let dots = text.bytes().filter(|byte| *byte == b'.').count();
+    if dots == 4 {
+        return Err(Reason::TokenEncrypted);
+    }
+    let (message, signature) = text.rsplit_once('.').ok_or(THREE_PARTS)?;
+    let (header, payload) = message.split_once('.').ok_or(THREE_PARTS)?;
+    if dots != 2 || header.is_empty() || payload.is_empty() {
+        return Err(THREE_PARTS);
+    }
+    if signature.is_empty() {
+        return Err(Reason::TokenUnsigned);
+    }
+    Ok((message, header, payload, signature))
+}
+
+/// Rule F2: canonical, without padding.
+fn decode(part: &str, not_base64: &'static str) -> Result<Vec<u8>, Reason> {
+    URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed(not_base64))
+}
+
+/// Rule F3.
+fn object(encoded: &str, part: &Part) -> Result<Map<String, Value>, Reason> {
+    let bytes = decode(encoded, part.not_base64)?;
+    let text = str::from_utf8(&bytes).map_err(|_| malformed(part.not_utf8))?;
+    json::object(text).map_err(|problem| {
+        malformed(match problem {
+            JsonProblem::NotAnObject => part.not_an_object,
+            JsonProblem::MemberTwice => part.member_twice,
+            JsonProblem::TooDeep => part.too_deep,
+        })
+    })
+}
+
+/// A parameter that must be a string where it is there.
+fn text<'a>(
+    parameters: &'a Map<String, Value>,
+    name: &str,
+    problem: &'static str,
+) -> Result<Option<&'a str>, Reason> {
+    match parameters.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) => Ok(Some(text)),
+        Some(_) => Err(malformed(problem)),
+    }
+}
+
+fn media_type(text: &str) -> String {
+    let text = text.to_ascii_lowercase();
+    text.strip_prefix("application/").map(str::to_owned).unwrap_or(text)
+}
+
+const fn malformed(problem: &'static str) -> Reason {
+    Reason::TokenMalformed { problem }
 }

@@ -110,7 +110,7 @@ fn see(authorizer: &Authorizer, event: &Value) -> Seen {
         Ok(decision) => {
             Ok((decision.effect(), decision.principal_id().to_owned(), decision.policy().clone()))
         }
-        Err(Error::Rejection(rejection)) => Err(rejection.reason.code()),
+        Err(Error::Rejection(rejection)) => Err(rejection.reason.code().name()),
         Err(Error::Fault(fault)) => panic!("{fault}"),
     };
     Seen { kind: request.kind, route, verdict }

@@ -1,0 +1,210 @@
+//! The stable codes of refusals and faults, each with its cause and what to do about it. The page
+//! docs/reasons.md is made of this table.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// What the caller gets for a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The credential is refused: 403, or 401 where the configuration says so.
+    RefusedCredential,
+    /// The credential holds, and this is refused all the same: 403.
+    RefusedRequest,
+    /// Nothing could be decided: 500, which API Gateway does not cache.
+    Fault,
+}
+
+/// Declares the codes in one place: what has a code has a cause and an action.
+macro_rules! codes {
+    ($($variant:ident = $name:literal, $outcome:ident, $cause:literal, $action:literal;)+) => {
+        /// Why a request was not allowed, as a word that does not change between versions.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub enum Code {
+            $(#[doc = $cause] $variant,)+
+        }
+
+        impl Code {
+            /// Every code, in the order of the stages.
+            pub const ALL: &[Self] = &[$(Self::$variant,)+];
+
+            /// The word.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)+
+                }
+            }
+
+            /// What the caller gets.
+            #[must_use]
+            pub const fn outcome(self) -> Outcome {
+                match self {
+                    $(Self::$variant => Outcome::$outcome,)+
+                }
+            }
+
+            /// What causes it, for the operator.
+            #[must_use]
+            pub const fn cause(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $cause,)+
+                }
+            }
+
+            /// What to do about it.
+            #[must_use]
+            pub const fn action(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $action,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    CredentialMissing = "credential_missing", RefusedCredential,
+        "No identity source of the configuration holds anything.",
+        "Compare `identity_source` with what the client sends.";
+    CredentialAmbiguous = "credential_ambiguous", RefusedCredential,
+        "One identity source holds several values, or is spelled in several ways.",
+        "Find out who adds the second one: a client, a proxy, an attacker.";
+    CredentialMalformed = "credential_malformed", RefusedCredential,
+        "The value does not have the scheme that its identity source asks for.",
+        "Let the client send `Bearer` and the token. `scheme = \"none\"` takes bare tokens.";
+    TokenTooLarge = "token_too_large", RefusedCredential,
+        "The token is longer than 16 KB, which API Gateway would not let through either.",
+        "Nothing that API Gateway sends is that long: find out who invokes the function.";
+    TokenMalformed = "token_malformed", RefusedCredential,
+        "The token is not three parts of strict base64url with a JSON object as header and as claims. `detail` names the part.",
+        "Look at the token: an opaque one, or one that was damaged on its way.";
+    TokenEncrypted = "token_encrypted", RefusedCredential,
+        "The token is a JWE. Encrypted tokens are not decrypted here.",
+        "Let the issuer sign the access tokens of this API and not encrypt them.";
+    TokenUnsigned = "token_unsigned", RefusedCredential,
+        "The token has no signature.",
+        "`alg: none` is never accepted. Where the issuer sends such tokens, let it sign them; otherwise somebody tries.";
+    TokenNested = "token_nested", RefusedCredential,
+        "The header's `cty` says that the token holds another token.",
+        "Let the issuer issue plain signed tokens.";
+    TokenCompressed = "token_compressed", RefusedCredential,
+        "The header has a `zip`, which nothing that is only signed may have.",
+        "Let the issuer issue plain signed tokens.";
+    PayloadUnencoded = "payload_unencoded", RefusedCredential,
+        "The header has a `b64` (RFC 7797), which tokens may not use.",
+        "Let the issuer issue plain signed tokens.";
+    CriticalHeaderUnsupported = "critical_header_unsupported", RefusedCredential,
+        "The header has a `crit`: it asks for an extension, and none is implemented.",
+        "Let the issuer leave the extension out for this API.";
+    TokenTypeUnexpected = "token_type_unexpected", RefusedCredential,
+        "By its header or by a claim, which `detail` names, the token is of another kind than the issuer's `profile` takes, such as an ID token.",
+        "Let the client send its access token. Where it does, choose the profile that fits.";
+    IssuerUnknown = "issuer_unknown", RefusedCredential,
+        "`iss` is the `url` of no configured issuer.",
+        "Compare both to the letter; mind the slash at the end.";
+    AlgorithmNotAllowed = "algorithm_not_allowed", RefusedCredential,
+        "`alg` is none of the algorithms that the configuration, or the profile, allows for the issuer.",
+        "Compare the token's header with `algorithms`. `none` and the HMAC algorithms cannot be allowed.";
+    KeyIdMissing = "key_id_missing", RefusedCredential,
+        "The token names no key, and the configuration asks for one.",
+        "Let the issuer set `kid`, or leave `key_id = \"required\"` out.";
+    KeyNotFound = "key_not_found", RefusedCredential,
+        "The issuer's current key set has no usable key with the token's `kid`, or, for a token without one, none of its algorithm.",
+        "A token from before a rotation or of another tenant; or the key was dropped when the set was read, for one of the reasons of the configuration page.";
+    KeyMismatch = "key_mismatch", RefusedCredential,
+        "The key with the token's `kid` is of another type than the token's algorithm, or is reserved for another one.",
+        "The issuer's key set contradicts its tokens: ask the issuer. Otherwise somebody tries to confuse algorithms.";
+    KeyAmbiguous = "key_ambiguous", RefusedCredential,
+        "Several different keys fit the token, so none is chosen.",
+        "Ask the issuer for distinct key IDs, in its keys and in its tokens.";
+    SignatureInvalid = "signature_invalid", RefusedCredential,
+        "The signature was not made by the issuer's key over these very bytes.",
+        "A forged or damaged token, or one of another instance of the issuer that shares its name.";
+    ClaimMissing = "claim_missing", RefusedCredential,
+        "A claim that the profile or the configuration asks for is not there. `detail` names it.",
+        "Let the issuer add the claim, or choose the profile that fits its tokens.";
+    ClaimInvalid = "claim_invalid", RefusedCredential,
+        "A claim is of another JSON type than it must be, or its value is absurd. `detail` names it.",
+        "Let the issuer write the claim as RFC 7519 says: times are numbers of seconds, not text, not milliseconds.";
+    ClaimMismatch = "claim_mismatch", RefusedCredential,
+        "A claim has none of the values that the configuration requires. `detail` names it.",
+        "A caller that is not meant; otherwise correct `required_values`.";
+    AudienceMismatch = "audience_mismatch", RefusedCredential,
+        "The token is meant for others: `detail` tells for whom.",
+        "Let the client ask for a token for this API, or add its audience to `audience`.";
+    TokenExpired = "token_expired", RefusedCredential,
+        "`exp` has passed, by more than `leeway_seconds`.",
+        "The client gets a new token. Where new ones are refused, too, compare the clocks.";
+    TokenNotYetValid = "token_not_yet_valid", RefusedCredential,
+        "`nbf` has not come yet, or, where the age of tokens is limited, `iat` lies in the future.",
+        "Compare the clocks, and raise `leeway_seconds` where they cannot be set right.";
+    TokenTooOld = "token_too_old", RefusedCredential,
+        "The token was issued longer ago than `max_age_seconds`.",
+        "The client gets a new token.";
+    TokenLifetimeTooLong = "token_lifetime_too_long", RefusedCredential,
+        "From `iat` to `exp` is longer than `max_lifetime_seconds`.",
+        "Let the issuer issue shorter tokens for this API.";
+    TokenSenderConstrained = "token_sender_constrained", RefusedCredential,
+        "`cnf` binds the token to a key of the client (DPoP, mutual TLS), and it came as a bearer token.",
+        "Let the issuer issue bearer tokens for this API.";
+    ClaimUnsafe = "claim_unsafe", RefusedRequest,
+        "A claim that is passed on to the backend holds a control character.",
+        "Clean the claim at the issuer, or do not pass it on.";
+    AnswerTooLarge = "answer_too_large", RefusedRequest,
+        "The answer for this caller would be longer than the 8 KB that API Gateway takes.",
+        "Pass fewer or smaller claims on.";
+    RouteNotAllowed = "route_not_allowed", RefusedRequest,
+        "No rule names the route.",
+        "Add a rule for it.";
+    InsufficientScope = "insufficient_scope", RefusedRequest,
+        "Rules name the route, and the token carries none of the scopes or values that they ask for.",
+        "Let the client ask for the scope, or the issuer grant the role.";
+    EventMalformed = "event_malformed", Fault,
+        "The event is none that API Gateway sends, or contradicts itself.",
+        "Find out who else invokes the function.";
+    KeySetUnavailable = "key_set_unavailable", Fault,
+        "The issuer's keys cannot be fetched, and none that still serve are in memory. `detail` says what failed.",
+        "Look at the issuer, and at the function's way to it: network, status, deadline, document.";
+    AnswerUnwritable = "answer_unwritable", Fault,
+        "The answer could not be written as JSON.",
+        "This is a bug: please report it.";
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl Serialize for Code {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_words_of_their_own() {
+        let mut names: Vec<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        for name in &names {
+            assert!(name.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_'), "{name}");
+        }
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn causes_and_actions_are_sentences() {
+        for code in Code::ALL {
+            for text in [code.cause(), code.action()] {
+                assert!(text.ends_with('.') && text.len() > 15, "{code}: {text}");
+            }
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! [`Reason`]: why a credential, or a route, was refused.
+
+use super::{Code, Outcome};
+use crate::io::UnixTime;
+
+/// Why a credential, or a route, was refused. For the operator: the caller learns the status only.
+///
+/// Up to the signature, nothing here holds text of the request or of the token. Behind it, a reason
+/// may tell what the issuer said.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+pub enum Reason {
+    /// No identity source of the configuration holds anything.
+    #[error("the request carries no credential where the configuration looks for one")]
+    CredentialMissing,
+    /// One identity source holds several values.
+    #[error("the request carries several values, or spellings, of one identity source")]
+    CredentialAmbiguous,
+    /// A value is there, but not of the scheme that the identity source asks for.
+    #[error("the credential does not have the scheme that its identity source asks for")]
+    CredentialMalformed,
+
+    /// Longer than any token that API Gateway lets through.
+    #[error("the token is longer than {limit} bytes")]
+    TokenTooLarge {
+        /// The most that is decoded.
+        limit: usize,
+    },
+    /// Not a compact JWS with a JSON header and JSON claims.
+    #[error("the token is malformed: {problem}")]
+    TokenMalformed {
+        /// Which part of the form does not hold.
+        problem: &'static str,
+    },
+    /// A JWE (RFC 7516).
+    #[error("the token is encrypted, and only signed tokens are verified")]
+    TokenEncrypted,
+    /// The third part is empty.
+    #[error("the token has no signature")]
+    TokenUnsigned,
+    /// `cty` is `JWT` (RFC 7519, section 5.2).
+    #[error("the token holds another token")]
+    TokenNested,
+    /// `zip` is there.
+    #[error("the token's header holds `zip`: signed tokens are not compressed")]
+    TokenCompressed,
+    /// `b64` is there (RFC 7797, section 7).
+    #[error("the token's header holds `b64`: the payload of a token is always encoded")]
+    PayloadUnencoded,
+    /// `crit` is there (RFC 7515, section 4.1.11).
+    #[error("the token's header holds `crit`: no extension is implemented")]
+    CriticalHeaderUnsupported,
+    /// The token is of another kind than the profile takes.
+    #[error("by its `{member}`, the token is not of the kind that the issuer's profile takes")]
+    TokenTypeUnexpected {
+        /// The header parameter or claim that tells.
+        member: String,
+    },
+
+    /// `iss` is not a configured issuer.
+    #[error("the token's issuer is not configured")]
+    IssuerUnknown,
+    /// `alg` is not one of the issuer's algorithms.
+    #[error("the token's algorithm is not one that is allowed for its issuer")]
+    AlgorithmNotAllowed,
+    /// There is no `kid`, and the configuration asks for one.
+    #[error("the token names no key ID, and the configuration asks for one")]
+    KeyIdMissing,
+    /// The issuer's current key set has no key of this ID.
+    #[error("the issuer's key set has no key that the token could have been signed with")]
+    KeyNotFound,
+    /// The key of this ID is of another kind, or meant for something else.
+    #[error("the key with the token's key ID does not fit the token's algorithm")]
+    KeyMismatch,
+    /// Several keys could have made the signature.
+    #[error("several keys of the issuer fit the token, so none is chosen")]
+    KeyAmbiguous,
+    /// The signature was not made by the issuer's key over these bytes.
+    #[error("the signature does not hold")]
+    SignatureInvalid,
+
+    /// A claim that is asked for is absent.
+    #[error("the token has no claim `{claim}`")]
+    ClaimMissing {
+        /// The path of the claim; of several that would do, all.
+        claim: String,
+    },
+    /// A claim has another type, or an absurd value.
+    #[error("the claim `{claim}` is not {expected}")]
+    ClaimInvalid {
+        /// The path of the claim.
+        claim: String,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A claim has none of the values that the configuration requires.
+    #[error("the claim `{claim}` has none of the required values")]
+    ClaimMismatch {
+        /// The path of the claim.
+        claim: String,
+    },
+    /// None of the configured audiences is named.
+    #[error("the token is for another audience: `{claim}` is {found}")]
+    AudienceMismatch {
+        /// The claim that names it.
+        claim: &'static str,
+        /// What it names, as JSON, cut where it is long.
+        found: String,
+    },
+    /// `exp` has passed.
+    #[error("the token expired at {expired_at}, it is {now}")]
+    TokenExpired {
+        /// `exp`.
+        expired_at: UnixTime,
+        /// The time of the decision.
+        now: UnixTime,
+    },
+    /// `nbf` has not come, or `iat` where it must not lie in the future.
+    #[error("the token is valid from {valid_from} on, it is {now}")]
+    TokenNotYetValid {
+        /// `nbf`, or `iat`.
+        valid_from: UnixTime,
+        /// The time of the decision.
+        now: UnixTime,
+    },
+    /// Issued longer ago than the configuration allows.
+    #[error("the token was issued at {issued_at}, it is {now}, and {max_age} seconds are allowed")]
+    TokenTooOld {
+        /// `iat`.
+        issued_at: UnixTime,
+        /// The time of the decision.
+        now: UnixTime,
+        /// The configured age, in seconds.
+        max_age: f64,
+    },
+    /// Valid for longer than the configuration allows.
+    #[error("the token lives for {lifetime} seconds, and {max_lifetime} are allowed")]
+    TokenLifetimeTooLong {
+        /// From `iat` to `exp`, in seconds.
+        lifetime: f64,
+        /// The configured lifetime, in seconds.
+        max_lifetime: f64,
+    },
+    /// `cnf` binds the token to a key that a bearer does not show (RFC 9449, section 7.1; RFC 8705).
+    #[error("the token is bound to its client's key and cannot be used as a bearer token")]
+    TokenSenderConstrained,
+
+    /// A claim that the configuration passes on cannot be put into an answer.
+    #[error("the claim `{claim}` holds a control character and cannot be passed on")]
+    ClaimUnsafe {
+        /// The path of the claim.
+        claim: String,
+    },
+    /// API Gateway takes 8 KB at the most; a shortened answer would be another answer.
+    #[error("the answer for this caller has {bytes} bytes, more than API Gateway takes")]
+    AnswerTooLarge {
+        /// Its size.
+        bytes: usize,
+    },
+
+    /// No rule names this route.
+    #[error("no rule allows this route")]
+    RouteNotAllowed,
+    /// A rule names this route, for callers with more scopes.
+    #[error("the route asks for a scope, role or group that the token does not carry")]
+    InsufficientScope,
+}
+
+impl Reason {
+    /// The stable code: in the log, in metrics, and, where configured, in the answer's context.
+    #[must_use]
+    pub fn code(&self) -> Code {
+        match self {
+            Self::CredentialMissing => Code::CredentialMissing,
+            Self::CredentialAmbiguous => Code::CredentialAmbiguous,
+            Self::CredentialMalformed => Code::CredentialMalformed,
+            Self::TokenTooLarge { .. } => Code::TokenTooLarge,
+            Self::TokenMalformed { .. } => Code::TokenMalformed,
+            Self::TokenEncrypted => Code::TokenEncrypted,
+            Self::TokenUnsigned => Code::TokenUnsigned,
+            Self::TokenNested => Code::TokenNested,
+            Self::TokenCompressed => Code::TokenCompressed,
+            Self::PayloadUnencoded => Code::PayloadUnencoded,
+            Self::CriticalHeaderUnsupported => Code::CriticalHeaderUnsupported,
+            Self::TokenTypeUnexpected { .. } => Code::TokenTypeUnexpected,
+            Self::IssuerUnknown => Code::IssuerUnknown,
+            Self::AlgorithmNotAllowed => Code::AlgorithmNotAllowed,
+            Self::KeyIdMissing => Code::KeyIdMissing,
+            Self::KeyNotFound => Code::KeyNotFound,
+            Self::KeyMismatch => Code::KeyMismatch,
+            Self::KeyAmbiguous => Code::KeyAmbiguous,
+            Self::SignatureInvalid => Code::SignatureInvalid,
+            Self::ClaimMissing { .. } => Code::ClaimMissing,
+            Self::ClaimInvalid { .. } => Code::ClaimInvalid,
+            Self::ClaimMismatch { .. } => Code::ClaimMismatch,
+            Self::AudienceMismatch { .. } => Code::AudienceMismatch,
+            Self::TokenExpired { .. } => Code::TokenExpired,
+            Self::TokenNotYetValid { .. } => Code::TokenNotYetValid,
+            Self::TokenTooOld { .. } => Code::TokenTooOld,
+            Self::TokenLifetimeTooLong { .. } => Code::TokenLifetimeTooLong,
+            Self::TokenSenderConstrained => Code::TokenSenderConstrained,
+            Self::ClaimUnsafe { .. } => Code::ClaimUnsafe,
+            Self::AnswerTooLarge { .. } => Code::AnswerTooLarge,
+            Self::RouteNotAllowed => Code::RouteNotAllowed,
+            Self::InsufficientScope => Code::InsufficientScope,
+        }
+    }
+
+    /// Whether another token of the same caller might do: what a client does upon 401. It would ask
+    /// for ever when the configuration is what does not fit the caller.
+    #[must_use]
+    pub fn is_of_the_credential(&self) -> bool {
+        self.code().outcome() == Outcome::RefusedCredential
+    }
+}
