@@ -10,28 +10,23 @@ pub(super) fn is_key(bytes: &[u8; 32]) -> bool {
     let [.., last] = &mut y;
     // The sign of x, which is never 0 but for two points of small order.
     *last &= 0x7f;
-    is_reduced(&y) && !SMALL_ORDER.contains(&y) && has_x(&y)
+    is_reduced(&y) && !SMALL_ORDER.contains(&halves(&y)) && has_x(&y)
 }
 
-/// The y of the points of order 1, 2, 4 and 8.
-const SMALL_ORDER: [[u8; 32]; 5] = [
-    little_endian(0, 0),
-    little_endian(0, 1),
+/// The y of the points of order 1, 2, 4 and 8: the lower 128 bits, and the upper.
+const SMALL_ORDER: [[u128; 2]; 5] = [
+    [1, 0],
     // -1.
-    little_endian(0x7fff_ffff_ffff_ffff_ffff_ffff_ffff_ffff, 0xffff_ffff_ffff_ffff_ffff_ffff_ffff_ffec),
-    little_endian(0x05fc_536d_8802_38b1_3933_c6d3_05ac_dfd5, 0xf098_eff2_89f4_c345_b027_b2c2_8f95_e826),
+    [0xffff_ffff_ffff_ffff_ffff_ffff_ffff_ffec, 0x7fff_ffff_ffff_ffff_ffff_ffff_ffff_ffff],
+    [0, 0],
+    [0xf098_eff2_89f4_c345_b027_b2c2_8f95_e826, 0x05fc_536d_8802_38b1_3933_c6d3_05ac_dfd5],
     // The negative of the one before.
-    little_endian(0x7a03_ac92_77fd_c74e_c6cc_392c_fa53_202a, 0x0f67_100d_760b_3cba_4fd8_4d3d_706a_17c7),
+    [0x0f67_100d_760b_3cba_4fd8_4d3d_706a_17c7, 0x7a03_ac92_77fd_c74e_c6cc_392c_fa53_202a],
 ];
 
-const fn little_endian(high: u128, low: u128) -> [u8; 32] {
-    let (mut bytes, mut position) = ([0; 32], 0);
-    while position < 16 {
-        bytes[position] = low.to_le_bytes()[position];
-        bytes[position + 16] = high.to_le_bytes()[position];
-        position += 1;
-    }
-    bytes
+fn halves(number: &[u8; 32]) -> [u128; 2] {
+    let (low, high) = number.split_at(16);
+    [low, high].map(|half| half.iter().rev().fold(0, |number, byte| number << 8 | u128::from(*byte)))
 }
 
 /// Whether the number is below 2^255 - 19, so that it has one encoding.

@@ -13,10 +13,19 @@ const ISSUER: &str = "https://issuer.example/";
 
 /// 2048 bits, and of no other use.
 fn rsa(members: Value) -> Value {
+    merge(json!({"kty": "RSA", "n": modulus(256, 0xc5), "e": "AQAB"}), members)
+}
+
+/// An odd number of so many bytes.
+fn modulus(length: usize, first: u8) -> String {
+    let mut bytes = vec![first; length];
+    bytes[length - 1] = 1;
+    encode(&bytes)
+}
+
+fn encode(bytes: &[u8]) -> String {
     use base64::Engine as _;
-    let modulus =
-        base64::engine::general_purpose::URL_SAFE_NO_PAD.encode([&[0xc5_u8; 255][..], &[0x01]].concat());
-    merge(json!({"kty": "RSA", "n": modulus, "e": "AQAB"}), members)
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(bytes)
 }
 
 /// The key of RFC 7517, appendix A.1.
@@ -70,6 +79,10 @@ fn a_key_fits_its_algorithms() {
         (ed25519(json!({})), &[EdDSA, Ed25519]),
         (ed25519(json!({"alg": "EdDSA"})), &[EdDSA, Ed25519]),
         (ed25519(json!({"alg": "Ed25519"})), &[EdDSA, Ed25519]),
+        // 2048 and 8192 bits, exponents of 3 and of four bytes, and zeros before the number.
+        (rsa(json!({"n": modulus(256, 0x80), "e": "Aw"})), &[RS256, RS384, RS512, PS256, PS384, PS512]),
+        (rsa(json!({"n": modulus(1024, 0xff), "e": "gAAAAQ"})), &[RS256, RS384, RS512, PS256, PS384, PS512]),
+        (rsa(json!({"e": "AAEAAQ", "alg": "RS384"})), &[RS384]),
     ] {
         let parsed = parse(&key).unwrap_or_else(|problem| panic!("{key}: {problem}"));
         for algorithm in Algorithm::ALL {
@@ -83,6 +96,8 @@ fn a_key_fits_its_algorithms() {
 fn what_cannot_verify_is_no_key() {
     use KeyProblem::*;
     let short = "yQ".repeat(100);
+    let beyond = encode(&[0xff; 32]);
+    let even = encode(&[&[0xc5_u8; 255][..], &[0x02]].concat());
     for (key, expected) in [
         (json!("key"), NotAJwk),
         (json!([]), NotAJwk),
@@ -105,7 +120,17 @@ fn what_cannot_verify_is_no_key() {
         (rsa(json!({"e": "Ag"})), InvalidMember("e")),
         (rsa(json!({"e": "AQAAAAE"})), InvalidMember("e")),
         (rsa(json!({"e": "AQAB="})), InvalidMember("e")),
+        (rsa(json!({"n": modulus(255, 0xc5)})), InvalidMember("n")),
+        (rsa(json!({"n": modulus(1025, 0xc5)})), InvalidMember("n")),
+        (rsa(json!({"n": even})), InvalidMember("n")),
+        (rsa(json!({"e": "AAAA"})), InvalidMember("e")),
+        (rsa(json!({"n": [1]})), NotAJwk),
         (p256(json!({"x": "AQ"})), InvalidMember("x")),
+        (p256(json!({"x": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"})), InvalidPoint),
+        (p256(json!({"y": p256(json!({}))["x"]})), InvalidPoint),
+        (p256(json!({"x": beyond, "y": beyond})), InvalidPoint),
+        (ed25519(json!({"x": "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"})), InvalidPoint),
+        (ed25519(json!({"x": "AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"})), InvalidPoint),
         (p256(json!({"y": null})), InvalidMember("y")),
         (ed25519(json!({"x": "AQ"})), InvalidMember("x")),
     ] {

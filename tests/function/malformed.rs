@@ -168,7 +168,7 @@ async fn huge_events_are_answered() {
     caller = event(RestRequest, &token);
     caller["queryStringParameters"] = many;
     function.ask(&caller).await.is_allowed("50,000 parameters");
-    function.ask(&event(RestRequest, &filler)).await.is_refused("token_malformed", "a token of 5 MB");
+    function.ask(&event(RestRequest, &filler)).await.is_refused("token_too_large", "a token of 5 MB");
     caller = event(RestRequest, &token);
     caller["methodArn"] = json!(format!("{METHOD_ARN}/{filler}"));
     let answer = function.ask(&caller).await;
