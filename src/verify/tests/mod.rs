@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+mod claims;
+
 const ISSUER: &str = "https://issuer.example/";
 const NOW: UnixTime = 1_000_000.0;
 
@@ -110,61 +112,6 @@ fn a_good_token_makes_a_principal() {
     let principal = check_claims(json!({})).unwrap();
     assert_eq!((&**principal.issuer(), principal.key_id()), (ISSUER, Some("one")));
     assert_eq!(principal.claims().named("sub"), Some(&json!("me")));
-}
-
-/// Rules C1 to C4 and C9, each refusal beside what is allowed.
-#[test]
-fn claims_are_checked_by_value_and_type() {
-    for (changes, expected) in [
-        (json!({"iss": [ISSUER]}), Some("claim_invalid")),
-        (json!({"iss": null}), Some("claim_missing")),
-        (json!({"iss": "https://issuer.example"}), Some("issuer_unknown")),
-        (json!({"aud": ["other", "web"]}), None),
-        (json!({"aud": ["other"]}), Some("audience_mismatch")),
-        (json!({"aud": "API"}), Some("audience_mismatch")),
-        (json!({"aud": null}), Some("claim_missing")),
-        (json!({"aud": []}), Some("audience_mismatch")),
-        (json!({"aud": ["api", 5]}), Some("claim_invalid")),
-        (json!({"aud": 5}), Some("claim_invalid")),
-        (json!({"aud": {"api": true}}), Some("claim_invalid")),
-        (json!({"exp": null}), Some("claim_missing")),
-        (json!({"exp": (NOW + 60.0).to_string()}), Some("claim_invalid")),
-        (json!({"exp": true}), Some("claim_invalid")),
-        (json!({"exp": NOW - 29.5}), None),
-        (json!({"exp": NOW - 30.0}), Some("token_expired")),
-        (json!({"exp": NOW + 0.5}), None),
-        (json!({"exp": 0}), Some("token_expired")),
-        (json!({"exp": -1}), Some("claim_invalid")),
-        (json!({"exp": 253_402_300_799_i64}), None),
-        (json!({"exp": 253_402_300_800_i64}), Some("claim_invalid")),
-        (json!({"exp": (NOW + 60.0) * 1e6}), Some("claim_invalid")),
-        (json!({"exp": u64::MAX}), Some("claim_invalid")),
-        (json!({"exp": 1e300}), Some("claim_invalid")),
-        (json!({"exp": [NOW + 60.0]}), Some("claim_invalid")),
-        (json!({"nbf": 0}), None),
-        (json!({"nbf": NOW + 30.0}), None),
-        (json!({"nbf": NOW + 30.5}), Some("token_not_yet_valid")),
-        (json!({"nbf": "0"}), Some("claim_invalid")),
-        (json!({"iat": NOW - 5.0}), None),
-        (json!({"iat": NOW + 3600.0}), None),
-        (json!({"iat": "now"}), Some("claim_invalid")),
-        (json!({"iat": -1}), Some("claim_invalid")),
-        (json!({"sub": null}), Some("claim_missing")),
-        (json!({"sub": ""}), Some("claim_invalid")),
-        (json!({"sub": 7}), Some("claim_invalid")),
-        (json!({"sub": ["me"]}), Some("claim_invalid")),
-        (json!({"jti": "1", "client_id": "web", "azp": "web"}), None),
-        (json!({"jti": 1}), Some("claim_invalid")),
-        (json!({"client_id": 1}), Some("claim_invalid")),
-        (json!({"azp": ["web"]}), Some("claim_invalid")),
-        (json!({"cnf": "none"}), Some("token_sender_constrained")),
-        (
-            json!({"cnf": {"jkt": "0ZcOCORZNYy-DWpqq30jZyJGHTN0d2HglBV3uiguA4I"}}),
-            Some("token_sender_constrained"),
-        ),
-    ] {
-        assert_eq!(check_claims(changes.clone()).err(), expected, "{changes}");
-    }
 }
 
 /// Rules A1, A2, A7, A8, A9 and C7.
