@@ -7,7 +7,8 @@ use serde::Deserialize as _;
 use serde::de::{self, IntoDeserializer as _};
 
 use super::problem::{ConfigError, Problem};
-use super::raw::{ENVIRONMENT_VARIABLES, IssuerSettings, OneOrMore, Settings};
+use super::raw::{ENVIRONMENT_VARIABLES, IssuerSettings, Settings};
+use super::values::OneOrMore;
 use crate::io::read_file;
 use crate::jwks::Algorithm;
 use crate::verify::Profile;

@@ -6,6 +6,7 @@ mod problem;
 mod raw;
 mod reader;
 mod validate;
+mod values;
 
 use std::path::Path;
 use std::time::Duration;

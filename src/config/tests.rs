@@ -1,7 +1,9 @@
 use super::*;
+use crate::claims::ClaimPath;
 use crate::jwks::Algorithm;
 use crate::response::{HttpApi, Refusal};
-use crate::verify::AudienceCheck;
+use crate::verify::{AudienceCheck, AudienceClaim, ClaimRule, Presence, TokenTypes};
+use serde_json::{Value, json};
 
 const ISSUER: &str = "[[issuer]]\nurl = \"https://login.example.com/\"\naudience = [\"orders-api\"]\n";
 
@@ -261,4 +263,131 @@ fn a_development_configuration_does_not_start_on_lambda() {
     let deployed =
         environment(&[("AUTHORIZER_CONFIG", ISSUER), ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand")]);
     assert!(Config::load(&deployed).is_ok());
+}
+
+#[test]
+fn an_issuer_is_what_its_profile_says_unless_a_setting_says_otherwise() {
+    let expectations = |settings: &str| {
+        let mut config = Config::parse(&format!("{ISSUER}{settings}"), None).unwrap();
+        config.issuers.remove(0).expectations
+    };
+    let plain = expectations("");
+    assert_eq!((plain.audience_claim, plain.subject), (AudienceClaim::Aud, Presence::Required));
+    assert_eq!((plain.max_age, plain.max_lifetime, plain.key_id), (None, None, Presence::Optional));
+
+    let cognito = expectations("profile = 'cognito_access'");
+    assert_eq!(
+        (cognito.algorithms.as_slice(), cognito.audience_claim),
+        (&[Algorithm::RS256][..], AudienceClaim::ClientId)
+    );
+    let adjusted = expectations(
+        "profile = 'cognito_access'
+        algorithms = ['RS512']
+        audience_claim = 'aud'
+        types = ['AT+JWT', 'application/secevent+jwt']
+        key_id = 'required'
+        subject = 'optional'
+        max_age_seconds = 3600
+        max_lifetime_seconds = 86400
+        required_claims = ['jti', '\"https://example.com/\".tenant']
+        required_values = { email_verified = true, level = [1, 2], 'org.tier' = 'gold' }",
+    );
+    assert_eq!(
+        (adjusted.algorithms.as_slice(), adjusted.audience_claim),
+        (&[Algorithm::RS512][..], AudienceClaim::Aud)
+    );
+    assert_eq!(
+        adjusted.types,
+        TokenTypes { named: vec!["at+jwt".into(), "secevent+jwt".into()], unnamed: false }
+    );
+    assert_eq!((adjusted.key_id, adjusted.subject), (Presence::Required, Presence::Optional));
+    assert_eq!((adjusted.max_age, adjusted.max_lifetime), (Some(3600.0), Some(86_400.0)));
+    let value = |claim: &str, values: Value| ClaimRule::Value {
+        claim: claim.parse().unwrap(),
+        values: values.as_array().unwrap().clone(),
+    };
+    let added = [
+        ClaimRule::Present(vec![ClaimPath::of(["jti"])]),
+        ClaimRule::Present(vec![ClaimPath::of(["https://example.com/", "tenant"])]),
+        value("email_verified", json!([true])),
+        value("level", json!([1, 2])),
+        value("org.tier", json!(["gold"])),
+    ];
+    // What the profile asks is asked all the same.
+    assert_eq!(adjusted.claims, [&cognito.claims[..], &added[..]].concat());
+}
+
+#[test]
+fn what_cannot_be_asked_of_a_token_is_told() {
+    let error = problems(
+        "[[issuer]]
+        url = 'https://login.example.com/'
+        audience = 'orders-api'
+        profile = 'cognito'
+        key_id = 'sometimes'
+        types = []
+        max_age_seconds = 0
+        max_lifetime_seconds = 100000000
+        required_claims = ['a..b']
+        required_values = { a = [], b = 1.5, 'c.' = 'd' }",
+    );
+    assert_eq!(
+        paths(&error),
+        [
+            "issuer[0].key_id",
+            "issuer[0].profile",
+            "issuer[0].required_values.b",
+            "issuer[0].required_claims[0]",
+            "issuer[0].required_values.a",
+            "issuer[0].required_values.c.",
+            "issuer[0].max_age_seconds",
+            "issuer[0].max_lifetime_seconds",
+            "issuer[0].types",
+        ],
+        "{error}"
+    );
+    let profile = &error.problems()[1].message;
+    assert!(profile.contains("cognito_access") && profile.contains("keycloak"), "{profile}");
+}
+
+#[test]
+fn a_rule_asks_for_a_scope_or_for_values_of_a_claim() {
+    let rule = |requires: &str| {
+        let rule = format!("[[rule]]\nname = 'r'\nroutes = ['GET /r']\nrequires = {requires}");
+        Config::parse(&format!("{ISSUER}{rule}"), None)
+    };
+    for requires in [
+        "{ scope = 'a' }",
+        "{ claim = 'realm_access.roles', has = 'clerk' }",
+        "{ claim = 'cognito:groups', has = ['a', 'b'] }",
+    ] {
+        assert!(rule(requires).is_ok(), "{requires}");
+    }
+    for (requires, path) in [
+        ("{}", "rule[0].requires"),
+        ("{ claim = 'a' }", "rule[0].requires"),
+        ("{ has = 'a' }", "rule[0].requires"),
+        ("{ scope = 'a', claim = 'b', has = 'c' }", "rule[0].requires"),
+        ("{ claim = '', has = 'c' }", "rule[0].requires.claim"),
+        ("{ claim = 'b', has = [] }", "rule[0].requires.has"),
+    ] {
+        let error = rule(requires).err().expect("it is refused");
+        assert_eq!(paths(&error), [path], "{requires}");
+    }
+}
+
+#[test]
+fn the_environment_names_a_profile() {
+    let variables = |profile| {
+        environment(&[
+            ("AUTHORIZER_ISSUER", "https://login.example.com/"),
+            ("AUTHORIZER_AUDIENCE", "orders-api"),
+            ("AUTHORIZER_PROFILE", profile),
+        ])
+    };
+    let config = Config::load(&variables("cognito_access")).unwrap();
+    assert_eq!(config.issuers[0].expectations.audience_claim, AudienceClaim::ClientId);
+    assert!(Config::load(&variables("")).is_ok());
+    let error = Config::load(&variables("Cognito")).err().expect("there is no such profile");
+    assert_eq!(paths(&error), ["AUTHORIZER_PROFILE"]);
 }

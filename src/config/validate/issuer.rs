@@ -1,0 +1,165 @@
+//! The settings of an issuer: what its tokens must be like, and where its keys are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use url::Url;
+
+use super::Check;
+use crate::config::Issuer;
+use crate::config::raw::IssuerSettings;
+use crate::config::values::{OneOrMore, PlainValues};
+use crate::io::read_file;
+use crate::jwks::{self, KeySet, KeySetSource};
+use crate::verify::{AudienceCheck, ClaimRule, Expectations, TokenTypes};
+
+impl Check<'_> {
+    pub(super) fn issuers(&mut self, settings: Vec<IssuerSettings>) -> Vec<Issuer> {
+        if settings.is_empty() {
+            self.problem_with_hint(
+                "issuer",
+                "there is none",
+                "add an `[[issuer]]` with its `url` and `audience`",
+            );
+        }
+        let mut seen = BTreeSet::new();
+        let mut issuers = Vec::new();
+        for (position, settings) in settings.into_iter().enumerate() {
+            let path = format!("issuer[{position}]");
+            if let Some(url) = settings.url.clone().filter(|url| !seen.insert(url.clone())) {
+                self.problem(format!("{path}.url"), format!("`{url}` is configured twice"));
+            }
+            issuers.extend(self.issuer(&path, settings));
+        }
+        issuers
+    }
+
+    fn issuer(&mut self, path: &str, settings: IssuerSettings) -> Option<Issuer> {
+        let audience = self.audience(&format!("{path}.audience"), settings.audience);
+        let leeway = self.number(&format!("{path}.leeway_seconds"), settings.leeway_seconds, 30, 0, 300);
+        let rules = self.claim_rules(path, settings.required_claims, settings.required_values);
+        let max_age = self.seconds(&format!("{path}.max_age_seconds"), settings.max_age_seconds);
+        let max_lifetime =
+            self.seconds(&format!("{path}.max_lifetime_seconds"), settings.max_lifetime_seconds);
+        self.not_empty(&format!("{path}.algorithms"), settings.algorithms.as_deref());
+        self.not_empty(&format!("{path}.types"), settings.types.as_deref());
+        let url = settings.url.filter(|url| !url.is_empty());
+        if url.is_none() {
+            let hint = "the `iss` of the issuer's tokens, exactly";
+            self.problem_with_hint(format!("{path}.url"), "it is missing", hint);
+        }
+        let source = self.key_source(path, url.as_deref(), settings.jwks_uri, settings.jwks_file);
+
+        let mut expected = Expectations::new(settings.profile.unwrap_or_default(), &url?, audience?);
+        expected.leeway = f64::from(leeway);
+        expected.audience_claim = settings.audience_claim.unwrap_or(expected.audience_claim);
+        expected.key_id = settings.key_id.unwrap_or(expected.key_id);
+        expected.subject = settings.subject.unwrap_or(expected.subject);
+        expected.claims.extend(rules);
+        (expected.max_age, expected.max_lifetime) = (max_age, max_lifetime);
+        if let Some(algorithms) = settings.algorithms {
+            expected.algorithms = algorithms;
+        }
+        if let Some(types) = settings.types {
+            expected.types = TokenTypes::new(&types.iter().map(String::as_str).collect::<Vec<_>>(), false);
+        }
+        Some(Issuer { expectations: expected, source: source? })
+    }
+
+    fn key_source(
+        &mut self,
+        path: &str,
+        issuer: Option<&str>,
+        uri: Option<String>,
+        file: Option<String>,
+    ) -> Option<KeySetSource> {
+        match (uri, file) {
+            (Some(_), Some(_)) => {
+                let path = format!("{path}.jwks_file");
+                self.problem(path, "`jwks_uri` is set, too, and they exclude each other");
+                None
+            }
+            (Some(uri), None) => self.key_server(format!("{path}.jwks_uri"), &uri).map(KeySetSource::Url),
+            (None, Some(file)) => self.key_file(&format!("{path}.jwks_file"), &file),
+            (None, None) => self.key_server(format!("{path}.url"), issuer?).map(|_| KeySetSource::Discovery),
+        }
+    }
+
+    fn claim_rules(
+        &mut self,
+        path: &str,
+        required: Vec<String>,
+        values: BTreeMap<String, PlainValues>,
+    ) -> Vec<ClaimRule> {
+        let mut rules = Vec::new();
+        for (position, claim) in required.iter().enumerate() {
+            let claim = self.parsed(format!("{path}.required_claims[{position}]"), claim);
+            rules.extend(claim.map(|claim| ClaimRule::Present(vec![claim])));
+        }
+        for (claim, values) in values {
+            let path = format!("{path}.required_values.{claim}");
+            let values = values.into_vec();
+            self.not_empty(&path, Some(&values));
+            let claim = self.parsed(path, &claim);
+            rules.extend(claim.map(|claim| ClaimRule::Value { claim, values }));
+        }
+        rules
+    }
+
+    /// A limit that holds for every token there is would be none.
+    fn seconds(&mut self, path: &str, value: Option<u64>) -> Option<f64> {
+        const LONGEST: u32 = 366 * 24 * 60 * 60;
+        value.map(|_| f64::from(self.number(path, value, LONGEST, 1, LONGEST)))
+    }
+
+    fn audience(&mut self, path: &str, audience: Option<OneOrMore>) -> Option<AudienceCheck> {
+        match audience {
+            Some(OneOrMore::One(word)) if word == "unchecked" => Some(AudienceCheck::Unchecked),
+            Some(audience) => {
+                let audiences = audience.into_vec();
+                if audiences.is_empty() || audiences.iter().any(String::is_empty) {
+                    self.problem(path, "it is empty");
+                    return None;
+                }
+                Some(AudienceCheck::OneOf(audiences))
+            }
+            None => {
+                self.problem_with_hint(
+                    path,
+                    "it is missing",
+                    "name what the issuer puts into `aud` for this API; `\"unchecked\"` accepts tokens meant for others",
+                );
+                None
+            }
+        }
+    }
+
+    /// Rule K1: keys come over https, or from loopback where `development` says so.
+    fn key_server(&mut self, path: String, text: &str) -> Option<Url> {
+        let Ok(url) = Url::parse(text) else {
+            self.problem(path, format!("`{text}` is not a URL"));
+            return None;
+        };
+        if jwks::is_safe(&url, self.development) {
+            return Some(url);
+        }
+        if jwks::is_safe(&url, true) {
+            let hint = "`development = true` allows loopback addresses";
+            self.problem_with_hint(path, format!("`{text}` is not https"), hint);
+        } else {
+            self.problem(path, format!("`{text}` is not https, and keys are fetched from there"));
+        }
+        None
+    }
+
+    fn key_file(&mut self, path: &str, file: &str) -> Option<KeySetSource> {
+        let whole = self.directory.unwrap_or(Path::new("")).join(file);
+        let bytes = read_file(&whole)
+            .map_err(|error| self.problem(path, format!("`{file}` cannot be read: {error}")))
+            .ok()?;
+        let keys =
+            KeySet::parse(&bytes).map_err(|error| self.problem(path, format!("`{file}`: {error}"))).ok()?;
+        Some(KeySetSource::Fixed(Arc::new(keys)))
+    }
+}
