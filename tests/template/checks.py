@@ -1,9 +1,12 @@
 """What must hold for the deployed stack, and what linters do not notice. Each check takes a `Template`."""
 
+import json
 import re
+from pathlib import Path
 
 from translated import text
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 REST, HTTP, AUTHORIZER = "RestApi", "HttpApi", "AuthorizerFunction"
 EXECUTE_API = "arn:aws:execute-api:${AWS::Region}:${AWS::AccountId}:"
 INVOKE_AUTHORIZER = (
@@ -192,7 +195,13 @@ def function_is_what_lambda_expects(template):
 def configuration_is_the_operators_own(template):
     variables = template.properties(AUTHORIZER)["Environment"]["Variables"]
     # Any other AUTHORIZER_* variable stops the function from starting.
-    assert set(variables) == {"AUTHORIZER_ISSUER", "AUTHORIZER_AUDIENCE", "AUTHORIZER_JWKS_URI"}
+    names = {"AUTHORIZER_ISSUER", "AUTHORIZER_AUDIENCE", "AUTHORIZER_PROFILE", "AUTHORIZER_JWKS_URI"}
+    assert set(variables) == names
+    assert text(variables["AUTHORIZER_PROFILE"]) == "${Profile}"
+    schema = json.loads((REPOSITORY / "docs" / "authorizer.schema.json").read_text(encoding="utf-8"))
+    profiles = [profile["const"] for profile in schema["$defs"]["Profile"]["oneOf"]]
+    assert template.parameters["Profile"]["AllowedValues"] == profiles
+    assert template.parameters["Profile"]["Default"] == "access_token"
     assert text(variables["AUTHORIZER_ISSUER"]) == "${Issuer}"
     assert text(variables["AUTHORIZER_AUDIENCE"]) == "${Audience}"
     for name in ("Issuer", "Audience"):
