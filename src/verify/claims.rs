@@ -164,13 +164,15 @@ fn seconds(value: &Value, claim: &str) -> Result<UnixTime, Reason> {
     seconds.ok_or_else(|| invalid(claim, "a time in seconds since 1970"))
 }
 
-/// What may stand in a log line: a list of a thousand audiences may not.
+/// What may stand in a log line: not a list of a thousand audiences, and nothing that plays tricks on
+/// who reads it.
 fn excerpt(value: &Value) -> String {
     const LONGEST: usize = 200;
-    let text = value.to_string();
-    match text.char_indices().nth(LONGEST) {
-        None => text,
-        Some((end, _)) => format!("{}…", text.split_at(end).0),
+    let printable = |letter: char| if letter.is_ascii_graphic() || letter == ' ' { letter } else { '?' };
+    let text: String = value.to_string().chars().map(printable).collect();
+    match text.split_at_checked(LONGEST) {
+        Some((start, rest)) if !rest.is_empty() => format!("{start}…"),
+        _ => text,
     }
 }
 
