@@ -69,6 +69,12 @@ pub struct Parameters {
     pub(crate) multiple: Vec<(String, Vec<String>)>,
 }
 
+/// The text without the optional white space around it (RFC 9110, section 5.6.3): space and tab, and
+/// none of the many that Unicode knows.
+pub(crate) fn without_white_space(text: &str) -> &str {
+    text.trim_matches([' ', '\t'])
+}
+
 /// The values of one name disagree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ambiguous;

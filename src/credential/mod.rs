@@ -5,7 +5,7 @@
 use std::fmt;
 
 use crate::error::Reason;
-use crate::request::{Ambiguous, EventKind, Request};
+use crate::request::{Ambiguous, EventKind, Request, without_white_space};
 
 /// The credential as the caller presented it: unverified and secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -120,7 +120,7 @@ impl Location {
             Self::Cookie(name) => request.cookies.exact(name)?,
             Self::WebSocketProtocol { marker } => return websocket_protocol(request, marker),
         };
-        Ok(value.map(str::trim).filter(|value| !value.is_empty()))
+        Ok(value.map(without_white_space).filter(|value| !value.is_empty()))
     }
 }
 
@@ -130,7 +130,8 @@ fn websocket_protocol<'a>(request: &'a Request, marker: &str) -> Result<Option<&
         return Ok(None);
     }
     let offered = request.headers.header("Sec-WebSocket-Protocol")?.unwrap_or_default();
-    let mut protocols = offered.split(',').map(str::trim).skip_while(|protocol| *protocol != marker).skip(1);
+    let mut protocols =
+        offered.split(',').map(without_white_space).skip_while(|protocol| *protocol != marker).skip(1);
     let token = protocols.next().filter(|token| !token.is_empty());
     if protocols.any(|protocol| protocol == marker) {
         return Err(Ambiguous);

@@ -45,6 +45,25 @@ fn the_defaults_find_the_token_of_every_kind() {
     }
 }
 
+/// RFC 9110, section 5.6.3: space and tab may stand around a value. Whoever strips more has many
+/// spellings of one credential, and API Gateway's cache one entry for each.
+#[test]
+fn only_space_and_tab_may_stand_around_a_credential() {
+    for kind in [EventKind::RestToken, EventKind::RestRequest] {
+        let extract = |value: String| match kind {
+            EventKind::RestToken => IdentitySources::default()
+                .extract(&Request { authorization_token: Some(value), ..request(kind) }),
+            _ => IdentitySources::default().extract(&with_header(kind, "Authorization", &value)),
+        };
+        assert_eq!(extract(format!(" \t Bearer {TOKEN}\t ")).unwrap().expose(), TOKEN);
+        for odd in ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{a0}', '\u{2003}', '\u{2028}', '\u{3000}'] {
+            for value in [format!("Bearer {TOKEN}{odd}"), format!("{odd}Bearer {TOKEN}")] {
+                assert_eq!(extract(value.clone()).err(), Some(Reason::CredentialMalformed), "{value:?}");
+            }
+        }
+    }
+}
+
 /// Rule Z2: the scheme's case does not matter, its presence does.
 #[test]
 fn only_the_bearer_scheme_is_a_bearer_token() {

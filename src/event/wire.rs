@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::malformed;
 use crate::arn::MethodArn;
 use crate::error::Fault;
-use crate::request::Parameters;
+use crate::request::{Parameters, without_white_space};
 
 /// The top level of every kind of event.
 #[derive(Deserialize)]
@@ -131,7 +131,7 @@ pub(super) fn cookies_of(headers: &Parameters) -> Parameters {
 }
 
 fn cookie_pair(cookie: &str) -> Option<(String, String)> {
-    let (name, value) = cookie.trim().split_once('=')?;
+    let (name, value) = without_white_space(cookie).split_once('=')?;
     Some((name.to_owned(), value.to_owned()))
 }
 
