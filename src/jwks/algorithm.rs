@@ -1,6 +1,5 @@
 //! The signature algorithms (RFC 7518, section 3; RFC 8037; RFC 9864).
 
-use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
@@ -72,12 +71,6 @@ impl FromStr for Algorithm {
 
     fn from_str(name: &str) -> Result<Self, UnknownAlgorithm> {
         Self::ALL.into_iter().find(|algorithm| algorithm.name() == name).ok_or(UnknownAlgorithm)
-    }
-}
-
-impl fmt::Display for Algorithm {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.name())
     }
 }
 

@@ -38,6 +38,26 @@ fn p256(members: Value) -> Value {
     merge(key, members)
 }
 
+/// The base point of the curve.
+fn p384(members: Value) -> Value {
+    let key = json!({
+        "kty": "EC", "crv": "P-384",
+        "x": "qofKIr6LBTeOscce8yCtdG4dO2KLp5uYWfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3",
+        "y": "NhfeSpYmLG9dnpi_kpLcKfj0Hb0omhR86doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f",
+    });
+    merge(key, members)
+}
+
+/// The key of RFC 7515, appendix A.4.
+fn p521(members: Value) -> Value {
+    let key = json!({
+        "kty": "EC", "crv": "P-521",
+        "x": "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk",
+        "y": "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2",
+    });
+    merge(key, members)
+}
+
 /// The key of RFC 8037, appendix A.2.
 fn ed25519(members: Value) -> Value {
     let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"});
@@ -76,6 +96,11 @@ fn a_key_fits_its_algorithms() {
         (rsa(json!({})), &[RS256, RS384, RS512, PS256, PS384, PS512][..]),
         (rsa(json!({"alg": "PS256"})), &[PS256]),
         (p256(json!({"use": "sig", "key_ops": ["verify", "sign"]})), &[ES256]),
+        (p256(json!({"alg": "ES256"})), &[ES256]),
+        (p384(json!({})), &[ES384]),
+        (p384(json!({"alg": "ES384"})), &[ES384]),
+        (p521(json!({})), &[ES512]),
+        (p521(json!({"alg": "ES512"})), &[ES512]),
         (ed25519(json!({})), &[EdDSA, Ed25519]),
         (ed25519(json!({"alg": "EdDSA"})), &[EdDSA, Ed25519]),
         (ed25519(json!({"alg": "Ed25519"})), &[EdDSA, Ed25519]),
@@ -86,7 +111,7 @@ fn a_key_fits_its_algorithms() {
     ] {
         let parsed = parse(&key).unwrap_or_else(|problem| panic!("{key}: {problem}"));
         for algorithm in Algorithm::ALL {
-            assert_eq!(parsed.fits(algorithm), fits.contains(&algorithm), "{key} {algorithm}");
+            assert_eq!(parsed.fits(algorithm), fits.contains(&algorithm), "{key} {}", algorithm.name());
         }
     }
 }
@@ -129,6 +154,10 @@ fn what_cannot_verify_is_no_key() {
         (p256(json!({"x": "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"})), InvalidPoint),
         (p256(json!({"y": p256(json!({}))["x"]})), InvalidPoint),
         (p256(json!({"x": beyond, "y": beyond})), InvalidPoint),
+        (p384(json!({"crv": "P-256"})), InvalidMember("x")),
+        (p384(json!({"y": p384(json!({}))["x"]})), InvalidPoint),
+        (p521(json!({"y": p521(json!({}))["x"]})), InvalidPoint),
+        (p521(json!({"alg": "ES384"})), AlgorithmMismatch),
         (ed25519(json!({"x": "AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"})), InvalidPoint),
         (ed25519(json!({"x": "AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"})), InvalidPoint),
         (p256(json!({"y": null})), InvalidMember("y")),
