@@ -31,6 +31,7 @@ use crate::runtime_api::{Outcome, RuntimeApi};
 /// A running function. Dropping it kills the process.
 #[derive(Debug)]
 pub struct FunctionProcess {
+    id: Option<u32>,
     stdout: Capture,
     stderr: Capture,
     kill: oneshot::Sender<()>,
@@ -74,12 +75,19 @@ impl FunctionProcess {
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()?;
+        let id = child.id();
         let (stdout, stderr) = (Capture::of(child.stdout.take()), Capture::of(child.stderr.take()));
         let (kill, killed) = oneshot::channel();
         let end = runtime_api.end();
         end.send_replace(None);
         let status = tokio::spawn(watch_over(child, killed, end));
-        Ok(Self { stdout, stderr, kill, status })
+        Ok(Self { id, stdout, stderr, kill, status })
+    }
+
+    /// The ID of the process, for the operating system's books: how much memory it took.
+    #[must_use]
+    pub fn id(&self) -> Option<u32> {
+        self.id
     }
 
     /// What it has written to standard output so far.

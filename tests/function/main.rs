@@ -14,6 +14,8 @@
 mod answers;
 mod credentials;
 mod faults;
+#[path = "../support/forgery.rs"]
+mod forgery;
 mod keys;
 mod malformed;
 #[path = "../support/process.rs"]

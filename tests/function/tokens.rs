@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
+use crate::forgery::{header, parts, payload_with, signed, with_header, with_payload, with_spare_bits};
 use crate::process::{Function, Settings};
 use crate::support::{KINDS, event};
 
@@ -21,52 +22,6 @@ async fn are_told_apart(function: &Function, reason: &str, cases: Vec<Case>) {
             function.ask(&event(kind, &allowed)).await.is_allowed(&what);
         }
     }
-}
-
-/// The header of an ordinary token with these members in it; `null` stays `null`.
-fn header(issuer: &DevelopmentIssuer, members: Value) -> Value {
-    let mut header = issuer.keys()[0].header();
-    for (name, value) in members.as_object().unwrap() {
-        header[name] = value.clone();
-    }
-    header
-}
-
-/// A token of the issuer's first key with these header members.
-fn with_header(issuer: &DevelopmentIssuer, members: Value) -> String {
-    issuer.keys()[0].sign(&header(issuer, members), &issuer.claims()).unwrap()
-}
-
-/// A token of the issuer's first key whose claims are this text.
-fn with_payload(issuer: &DevelopmentIssuer, payload: &str) -> String {
-    issuer.keys()[0].sign_text(&header(issuer, json!({})).to_string(), payload).unwrap()
-}
-
-/// The claims of an ordinary token, with one member replaced by what only JSON text can say.
-fn payload_with(issuer: &DevelopmentIssuer, name: &str, text: &str) -> String {
-    let mut claims = issuer.claims();
-    claims[name] = json!("HERE");
-    claims.to_string().replace("\"HERE\"", text)
-}
-
-/// Signs parts as they are, whatever they are.
-fn signed(key: &SigningKey, header: &str, payload: &str) -> String {
-    let message = format!("{header}.{payload}");
-    let signature = key.signature(message.as_bytes()).unwrap();
-    format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature))
-}
-
-fn parts(token: &str) -> [&str; 3] {
-    token.split('.').collect::<Vec<_>>().try_into().unwrap()
-}
-
-/// Sets bits that no byte is made of: a lenient decoder does not see the difference.
-fn with_spare_bits(part: &str) -> String {
-    assert_ne!(part.len() % 4, 0, "there are no spare bits");
-    let (rest, last) = part.split_at(part.len() - 1);
-    let alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let next = alphabet.find(last).unwrap() + 1;
-    format!("{rest}{}", &alphabet[next..=next])
 }
 
 /// Rules F1 to F4: a token is three parts of strict base64url, the first two of them JSON objects, and
