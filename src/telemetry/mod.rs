@@ -140,7 +140,7 @@ impl Telemetry {
         }
         // Nothing in a record can fail to serialize; if it did, the decision stands all the same.
         if let Ok(line) = serde_json::to_string(record) {
-            self.edges.log.line(&line);
+            self.edges.log.line(&in_ascii(&line));
         }
     }
 }
@@ -165,6 +165,21 @@ fn printable(route: &str) -> String {
         .collect()
 }
 
+/// The same JSON in visible ASCII. A name of the caller's, or a key ID, may turn the direction of a line,
+/// or look like another.
+fn in_ascii(json: &str) -> String {
+    let mut line = String::with_capacity(json.len());
+    for letter in json.chars() {
+        if letter <= '~' {
+            line.push(letter);
+        } else {
+            let mut units = [0; 2];
+            line.extend(letter.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        }
+    }
+    line
+}
+
 /// Tells why the function cannot start: one line, with every problem in it.
 pub fn log_start_failure(log: &dyn Log, error: &dyn std::error::Error) {
     let line = serde_json::json!({
@@ -185,4 +200,21 @@ pub fn quiet_panics() {
             serde_json::json!({ "level": Level::Error, "message": "panic", "reason": "bug", "at": at });
         StandardOutput.line(&line.to_string());
     }));
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// Rule Z8.
+    #[test]
+    fn a_line_is_visible_ascii_and_says_the_same() {
+        let value = json!({"principal": "\u{202e}nimda \u{2028}é\u{7f}\u{1f600}\n\"", "plain": "a~ "});
+        let line = in_ascii(&value.to_string());
+        assert!(line.chars().all(|letter| (' '..='~').contains(&letter)), "{line}");
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), value);
+        assert_eq!(in_ascii("{\"a\":\"é\"}"), "{\"a\":\"\\u00e9\"}");
+    }
 }

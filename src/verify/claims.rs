@@ -125,9 +125,15 @@ fn apply(rule: &ClaimRule, claims: &Claims, leeway: f64, now: UnixTime) -> Resul
             Some(_) => Err(other_kind(claim)),
             None => Err(missing(&claim.to_string())),
         },
+        ClaimRule::KindIfThere { claim, kind } => match claims.at(claim) {
+            Some(Value::String(found)) if found == kind => Ok(()),
+            Some(_) => Err(other_kind(claim)),
+            None => Ok(()),
+        },
         ClaimRule::NotKind { claim, kinds } => match claims.at(claim) {
-            Some(Value::String(found)) if kinds.contains(&found.as_str()) => Err(other_kind(claim)),
-            Some(_) | None => Ok(()),
+            Some(Value::String(found)) if !kinds.contains(&found.to_lowercase().as_str()) => Ok(()),
+            Some(_) => Err(other_kind(claim)),
+            None => Ok(()),
         },
         ClaimRule::Absent(claim) => match claims.at(claim) {
             Some(_) => Err(other_kind(claim)),

@@ -157,11 +157,19 @@ pub enum ClaimRule {
         /// What it must be.
         kind: &'static str,
     },
-    /// It is none of these texts, each of which would tell that this is another kind of token.
+    /// Where it is there, it is this text.
+    KindIfThere {
+        /// The claim.
+        claim: ClaimPath,
+        /// What it must be.
+        kind: &'static str,
+    },
+    /// Where it is there, it is a text and none of these, whatever its case: each would tell that
+    /// this is another kind of token.
     NotKind {
         /// The claim.
         claim: ClaimPath,
-        /// What it must not be.
+        /// What it must not be, in lower case.
         kinds: &'static [&'static str],
     },
     /// It is not there: only another kind of token has it.

@@ -13,8 +13,9 @@ use crate::jwks::Algorithm;
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// An access token of any issuer. Refused is what tells that it is another kind of token: the
-    /// claims `nonce`, `at_hash` and `c_hash`, which only ID tokens have, `token_use` (`id`) and
-    /// `typ` (`ID`, `Refresh`, …).
+    /// claims `nonce`, `at_hash`, `c_hash` and `s_hash`, which only ID tokens have, and `events`,
+    /// which logout tokens and security events have; a `token_use` other than `access`; and the
+    /// claim `typ` where it is `ID`, `Refresh`, `Offline` or `Logout`.
     #[default]
     AccessToken,
     /// An ID token of any issuer (OpenID Connect Core 1.0): `iat` is required, and what tells that
@@ -116,14 +117,15 @@ impl Profile {
         match self {
             Self::AccessToken => {
                 let mut rules = no_id_token();
-                rules.push(not_kind("token_use", &["id"]));
-                rules.push(not_kind("typ", &["ID", "Refresh", "Offline", "Logout"]));
+                rules.push(kind_if_there("token_use", "access"));
+                rules.push(not_kind("typ", &["id", "refresh", "offline", "logout"]));
                 rules
             }
             Self::IdToken => vec![
                 present(&["iat"]),
-                not_kind("token_use", &["access"]),
-                not_kind("typ", &["Bearer", "Refresh", "Offline", "Logout"]),
+                ClaimRule::Absent(ClaimPath::of(["events"])),
+                kind_if_there("token_use", "id"),
+                not_kind("typ", &["bearer", "refresh", "offline", "logout"]),
             ],
             Self::Rfc9068 => {
                 let mut rules = no_id_token();
@@ -164,10 +166,12 @@ impl Profile {
     }
 }
 
-/// OpenID Connect Core 1.0, sections 2 and 3.3.2.11: the claims that tie an ID token to a request, an
-/// access token or a code.
+/// The claims that tie an ID token to a request, an access token, a code or a state (OpenID Connect
+/// Core 1.0, sections 2 and 3.3.2.11; FAPI 1.0, part 2), and those of a security event, which a logout
+/// token is (RFC 8417, section 2.2).
 fn no_id_token() -> Vec<ClaimRule> {
-    ["nonce", "at_hash", "c_hash"].map(|claim| ClaimRule::Absent(ClaimPath::of([claim]))).into()
+    let claims = ["nonce", "at_hash", "c_hash", "s_hash", "events"];
+    claims.map(|claim| ClaimRule::Absent(ClaimPath::of([claim]))).into()
 }
 
 fn present(claims: &[&str]) -> ClaimRule {
@@ -176,6 +180,10 @@ fn present(claims: &[&str]) -> ClaimRule {
 
 fn kind(claim: &str, kind: &'static str) -> ClaimRule {
     ClaimRule::Kind { claim: ClaimPath::of([claim]), kind }
+}
+
+fn kind_if_there(claim: &str, kind: &'static str) -> ClaimRule {
+    ClaimRule::KindIfThere { claim: ClaimPath::of([claim]), kind }
 }
 
 fn not_kind(claim: &str, kinds: &'static [&'static str]) -> ClaimRule {

@@ -255,6 +255,7 @@ fn a_time_may_have_to_have_passed() {
 #[test]
 fn a_claim_tells_what_kind_of_token_it_is() {
     let kind = ClaimRule::Kind { claim: path("use"), kind: "access" };
+    let if_there = ClaimRule::KindIfThere { claim: path("use"), kind: "access" };
     let not_kind = ClaimRule::NotKind { claim: path("use"), kinds: &["id", "refresh"] };
     let absent = ClaimRule::Absent(path("use"));
     for (rule, found, expected) in [
@@ -262,8 +263,16 @@ fn a_claim_tells_what_kind_of_token_it_is() {
         (&kind, json!("id"), Some("token_type_unexpected")),
         (&kind, json!(["access"]), Some("token_type_unexpected")),
         (&kind, Value::Null, Some("claim_missing")),
+        (&if_there, json!("access"), None),
+        (&if_there, Value::Null, None),
+        (&if_there, json!("Access"), Some("token_type_unexpected")),
+        (&if_there, json!("refresh"), Some("token_type_unexpected")),
+        (&if_there, json!(["access"]), Some("token_type_unexpected")),
         (&not_kind, json!("access"), None),
-        (&not_kind, json!(5), None),
+        (&not_kind, json!("Idea"), None),
+        (&not_kind, json!(5), Some("token_type_unexpected")),
+        (&not_kind, json!(["id"]), Some("token_type_unexpected")),
+        (&not_kind, json!("ID"), Some("token_type_unexpected")),
         (&not_kind, Value::Null, None),
         (&not_kind, json!("id"), Some("token_type_unexpected")),
         (&not_kind, json!("refresh"), Some("token_type_unexpected")),
