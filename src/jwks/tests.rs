@@ -146,6 +146,7 @@ fn what_cannot_verify_is_no_key() {
         (rsa(json!({"e": "AQAAAAE"})), InvalidMember("e")),
         (rsa(json!({"e": "AQAB="})), InvalidMember("e")),
         (rsa(json!({"n": modulus(255, 0xc5)})), InvalidMember("n")),
+        (rsa(json!({"n": modulus(256, 0x7f)})), InvalidMember("n")),
         (rsa(json!({"n": modulus(1025, 0xc5)})), InvalidMember("n")),
         (rsa(json!({"n": even})), InvalidMember("n")),
         (rsa(json!({"e": "AAAA"})), InvalidMember("e")),
