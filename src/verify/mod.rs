@@ -133,11 +133,7 @@ pub fn verify(
     expectations: &Expectations,
     now: UnixTime,
 ) -> Result<Principal, Rejection> {
-    let token = Token::parse(token)?;
-    if token.unverified_issuer()? != &*expectations.issuer {
-        return Err(Reason::IssuerUnknown.into());
-    }
-    Admitted::new(token, expectations)?.verify(keys, now)
+    Admitted::new(Token::parse(token)?, expectations)?.verify(keys, now)
 }
 
 /// Verifies the tokens of the configured issuers, each with that issuer's keys alone.
@@ -179,8 +175,12 @@ struct Admitted<'a> {
 }
 
 impl<'a> Admitted<'a> {
-    /// What the header alone decides.
+    /// What is decided without a key. `iss` is not vouched for yet: that the keys are those of this
+    /// issuer is what makes it true, if the signature holds (rules A10 and C1).
     fn new(token: Token<'a>, expectations: &'a Expectations) -> Result<Self, Reason> {
+        if token.unverified_issuer()? != &*expectations.issuer {
+            return Err(Reason::IssuerUnknown);
+        }
         if !expectations.types.include(token.media_type()) {
             return Err(Reason::TokenTypeUnexpected { member: "typ".into() });
         }
