@@ -8,7 +8,7 @@ mod edwards;
 mod key;
 mod key_set;
 
-pub use algorithm::Algorithm;
+pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use cache::{JwksCache, KeySetSource, Lifetimes};
 pub(crate) use discovery::is_safe;
 pub use key::{Key, KeyProblem, PublicKey};

@@ -62,6 +62,9 @@ fn times(claims: &Claims, expected: &Expectations, now: UnixTime) -> Result<(), 
         return Err(Reason::TokenNotYetValid { valid_from, now });
     }
     let issued_at = date(claims, "iat")?;
+    if issued_at.is_none() && expected.issued_at == Presence::Required {
+        return Err(missing("iat"));
+    }
     if let Some(max_age) = expected.max_age {
         let issued_at = issued_at.ok_or_else(|| missing("iat"))?;
         // A token from the future would stay young.
@@ -84,7 +87,7 @@ fn times(claims: &Claims, expected: &Expectations, now: UnixTime) -> Result<(), 
 /// Rule C6: an empty string names nobody.
 fn subject(claims: &Claims, presence: Presence) -> Result<(), Reason> {
     match (string(claims, "sub")?, presence) {
-        (Some(""), _) => Err(invalid("sub", "a string that is not empty")),
+        (Some(""), _) => Err(invalid("sub", TEXT)),
         (Some(_), _) | (None, Presence::Optional) => Ok(()),
         (None, Presence::Required) => Err(missing("sub")),
     }
@@ -93,8 +96,16 @@ fn subject(claims: &Claims, presence: Presence) -> Result<(), Reason> {
 fn apply(rule: &ClaimRule, claims: &Claims, leeway: f64, now: UnixTime) -> Result<(), Reason> {
     match rule {
         ClaimRule::Present(any) => {
-            let is_there = any.iter().any(|claim| claims.at(claim).is_some());
-            if is_there { Ok(()) } else { Err(missing(&alternatives(any))) }
+            let mut found = any.iter().filter_map(|claim| claims.at(claim));
+            if found.any(|value| !is_empty(value)) { Ok(()) } else { Err(missing(&alternatives(any))) }
+        }
+        ClaimRule::Text(any) => {
+            let mut found = any.iter().filter_map(|claim| claims.at(claim)).peekable();
+            if found.peek().is_none() {
+                return Err(missing(&alternatives(any)));
+            }
+            let is_text = |value: &Value| value.is_string() && !is_empty(value);
+            if found.any(is_text) { Ok(()) } else { Err(invalid(&alternatives(any), TEXT)) }
         }
         ClaimRule::Value { claim, values } => {
             let found = claims.at(claim).ok_or_else(|| missing(&claim.to_string()))?;
@@ -130,6 +141,18 @@ fn apply(rule: &ClaimRule, claims: &Claims, leeway: f64, now: UnixTime) -> Resul
             Some(_) => Err(other_kind(claim)),
             None => Ok(()),
         },
+    }
+}
+
+const TEXT: &str = "a string that is not empty";
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(members) => members.is_empty(),
+        Value::Null => true,
+        Value::Bool(_) | Value::Number(_) => false,
     }
 }
 

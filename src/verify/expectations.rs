@@ -36,6 +36,8 @@ pub struct Expectations {
     pub key_id: Presence,
     /// Whether `sub` may be absent (rule C6).
     pub subject: Presence,
+    /// Whether `iat` may be absent.
+    pub issued_at: Presence,
     /// What else is asked of the claims.
     pub claims: Vec<ClaimRule>,
     /// How long ago `iat` may be, in seconds.
@@ -58,6 +60,7 @@ impl Expectations {
             types: profile.types(),
             key_id: Presence::Optional,
             subject: Presence::Required,
+            issued_at: profile.issued_at(),
             claims: profile.claims(),
             max_age: None,
             max_lifetime: None,
@@ -139,8 +142,10 @@ impl TokenTypes {
 /// One more thing that is asked of the claims. A claim that is `null` is not there.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ClaimRule {
-    /// One of these is there.
+    /// One of these is there, and not empty.
     Present(Vec<ClaimPath>),
+    /// One of these is a string that is not empty.
+    Text(Vec<ClaimPath>),
     /// It is one of these values, or an array that holds one of them.
     Value {
         /// The claim.

@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::expectations::{AudienceClaim, ClaimRule, TokenTypes};
+use super::expectations::{AudienceClaim, ClaimRule, Presence, TokenTypes};
 use crate::claims::ClaimPath;
 use crate::jwks::Algorithm;
 
@@ -113,6 +113,21 @@ impl Profile {
         }
     }
 
+    pub(super) fn issued_at(self) -> Presence {
+        match self {
+            Self::IdToken | Self::Rfc9068 | Self::Google | Self::Firebase | Self::AwsIam => {
+                Presence::Required
+            }
+            Self::AccessToken
+            | Self::CognitoAccess
+            | Self::CognitoId
+            | Self::Auth0
+            | Self::Okta
+            | Self::Entra
+            | Self::Keycloak => Presence::Optional,
+        }
+    }
+
     pub(super) fn claims(self) -> Vec<ClaimRule> {
         match self {
             Self::AccessToken => {
@@ -122,45 +137,43 @@ impl Profile {
                 rules
             }
             Self::IdToken => vec![
-                present(&["iat"]),
                 ClaimRule::Absent(ClaimPath::of(["events"])),
                 kind_if_there("token_use", "id"),
                 not_kind("typ", &["bearer", "refresh", "offline", "logout"]),
             ],
             Self::Rfc9068 => {
                 let mut rules = no_id_token();
-                rules.extend(["client_id", "iat", "jti"].map(|claim| present(&[claim])));
+                rules.extend([text(&["client_id"]), text(&["jti"])]);
                 rules
             }
-            Self::CognitoAccess => vec![kind("token_use", "access"), present(&["client_id"])],
+            Self::CognitoAccess => vec![kind("token_use", "access"), text(&["client_id"])],
             Self::CognitoId => vec![kind("token_use", "id")],
             Self::Auth0 => {
                 let mut rules = no_id_token();
-                rules.push(present(&["azp", "client_id"]));
+                rules.push(text(&["azp", "client_id"]));
                 rules
             }
             Self::Okta => {
                 let mut rules = no_id_token();
-                rules.extend([present(&["cid"]), present(&["scp"])]);
+                rules.extend([text(&["cid"]), present(&["scp"])]);
                 rules
             }
             Self::Entra => {
                 let mut rules = no_id_token();
-                rules.extend([present(&["azp", "appid"]), present(&["scp", "roles"])]);
+                rules.extend([text(&["azp", "appid"]), present(&["scp", "roles"])]);
                 rules
             }
             // Before version 24 its access tokens had the ID token's `nonce`.
             Self::Keycloak => vec![kind("typ", "Bearer")],
-            Self::Google => vec![present(&["iat"])],
+            Self::Google => Vec::new(),
             Self::Firebase => vec![
                 ClaimRule::Past(ClaimPath::of(["iat"])),
                 ClaimRule::Past(ClaimPath::of(["auth_time"])),
-                ClaimRule::Present(vec![ClaimPath::of(["firebase", "sign_in_provider"])]),
+                ClaimRule::Text(vec![ClaimPath::of(["firebase", "sign_in_provider"])]),
             ],
             Self::AwsIam => vec![
-                present(&["iat"]),
-                present(&["jti"]),
-                ClaimRule::Present(vec![ClaimPath::of(["https://sts.amazonaws.com/", "aws_account"])]),
+                text(&["jti"]),
+                ClaimRule::Text(vec![ClaimPath::of(["https://sts.amazonaws.com/", "aws_account"])]),
             ],
         }
     }
@@ -176,6 +189,10 @@ fn no_id_token() -> Vec<ClaimRule> {
 
 fn present(claims: &[&str]) -> ClaimRule {
     ClaimRule::Present(claims.iter().map(|claim| ClaimPath::of([*claim])).collect())
+}
+
+fn text(claims: &[&str]) -> ClaimRule {
+    ClaimRule::Text(claims.iter().map(|claim| ClaimPath::of([*claim])).collect())
 }
 
 fn kind(claim: &str, kind: &'static str) -> ClaimRule {

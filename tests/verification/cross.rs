@@ -274,14 +274,13 @@ const TEXT: &[(&str, &str)] = &[
     ("empty string", "allowed"),
 ];
 
-/// A claim that must be there, and is a string.
+/// A claim that must be there, and is a string that is not empty.
 const REQUIRED_TEXT: &[(&str, &str)] = &[
     ("absent", "claim_missing"),
     ("null", "claim_missing"),
     ("good", "allowed"),
     ("string", "allowed"),
     ("number in quotes", "allowed"),
-    ("empty string", "allowed"),
 ];
 
 /// A date that may be there, in the past.
@@ -289,7 +288,11 @@ const PAST: &[(&str, &str)] =
     &[("absent", "allowed"), ("good", "allowed"), ("integer", "allowed"), ("fraction", "allowed")];
 
 /// A date that must be there, in the past.
-const REQUIRED_PAST: &[(&str, &str)] = &[
+const REQUIRED_PAST: &[(&str, &str)] =
+    &[("absent", "claim_missing"), ("good", "allowed"), ("integer", "allowed"), ("fraction", "allowed")];
+
+/// The same of Firebase, which asks for more than the type.
+const PASSED: &[(&str, &str)] = &[
     ("absent", "claim_missing"),
     ("null", "claim_missing"),
     ("good", "allowed"),
@@ -297,8 +300,14 @@ const REQUIRED_PAST: &[(&str, &str)] = &[
     ("fraction", "allowed"),
 ];
 
-/// A claim that must be there, whatever it is.
-const REQUIRED: &[(&str, &str)] = &[("absent", "claim_missing"), ("null", "claim_missing")];
+/// A claim that must be there, whatever it is, and not be empty.
+const REQUIRED: &[(&str, &str)] = &[
+    ("absent", "claim_missing"),
+    ("null", "claim_missing"),
+    ("empty string", "claim_missing"),
+    ("empty array", "claim_missing"),
+    ("empty object", "claim_missing"),
+];
 
 /// A client that is the audience: one, and no list.
 const CLIENT: &[(&str, &str)] = &[
@@ -307,7 +316,6 @@ const CLIENT: &[(&str, &str)] = &[
     ("good", "allowed"),
     ("string", "audience_mismatch"),
     ("number in quotes", "audience_mismatch"),
-    ("empty string", "audience_mismatch"),
 ];
 
 /// The claim that tells the kind of token: what it must be, exactly.
@@ -424,16 +432,15 @@ fn of_profile(profile: Profile) -> Vec<Row> {
         }
     });
     rows.push(match profile {
-        IdToken | Rfc9068 | Google | AwsIam | Firebase => {
-            row("iat", json!(NOW - 60.0), "claim_invalid", REQUIRED_PAST)
-        }
+        Firebase => row("iat", json!(NOW - 60.0), "claim_invalid", PASSED),
+        IdToken | Rfc9068 | Google | AwsIam => row("iat", json!(NOW - 60.0), "claim_invalid", REQUIRED_PAST),
         AccessToken | CognitoAccess | CognitoId | Auth0 | Okta | Entra | Keycloak => {
             row("iat", json!(NOW - 60.0), "claim_invalid", PAST)
         }
     });
     let past = json!(NOW - 60.0);
     rows.push(if profile == Firebase {
-        row("auth_time", past, "claim_invalid", REQUIRED_PAST)
+        row("auth_time", past, "claim_invalid", PASSED)
     } else {
         row("auth_time", past, "allowed", FREE)
     });
@@ -449,7 +456,11 @@ fn of_profile(profile: Profile) -> Vec<Row> {
     // What a scope is worth is asked when a route asks for it (rule C8).
     rows.push(row("scope", json!("orders:read"), "allowed", FREE));
     rows.push(row("scp", json!("orders:read"), "allowed", of([Okta, Entra], REQUIRED, FREE)));
-    rows.push(row("cid", json!("web"), "allowed", if profile == Okta { REQUIRED } else { FREE }));
+    rows.push(if profile == Okta {
+        text("cid", REQUIRED_TEXT)
+    } else {
+        row("cid", json!("web"), "allowed", FREE)
+    });
     rows
 }
 

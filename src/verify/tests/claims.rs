@@ -186,15 +186,27 @@ fn the_lifetime_of_a_token_may_be_limited() {
 fn claims_may_be_required() {
     let one = ClaimRule::Present(vec![path("org.tenant")]);
     let either = ClaimRule::Present(vec![path("scp"), path("roles")]);
+    let text = ClaimRule::Text(vec![path("a"), path("b")]);
     for (rule, changes, expected) in [
         (&one, json!({"org": {"tenant": "t"}}), None),
-        (&one, json!({"org": {"tenant": []}}), None),
+        (&one, json!({"org": {"tenant": 0}}), None),
+        (&one, json!({"org": {"tenant": ["t"]}}), None),
+        (&one, json!({"org": {"tenant": ""}}), Some("claim_missing")),
+        (&one, json!({"org": {"tenant": []}}), Some("claim_missing")),
+        (&one, json!({"org": {"tenant": {}}}), Some("claim_missing")),
         (&one, json!({"org": {"tenant": null}}), Some("claim_missing")),
         (&one, json!({"org": {"Tenant": "t"}}), Some("claim_missing")),
         (&one, json!({"org": "tenant"}), Some("claim_missing")),
         (&either, json!({"roles": ["x"]}), None),
         (&either, json!({"scp": "x", "roles": ["x"]}), None),
+        (&either, json!({"scp": [], "roles": ["x"]}), None),
         (&either, json!({"role": ["x"]}), Some("claim_missing")),
+        (&text, json!({"a": "x"}), None),
+        (&text, json!({"a": "", "b": "x"}), None),
+        (&text, json!({"a": ["x"]}), Some("claim_invalid")),
+        (&text, json!({"b": false}), Some("claim_invalid")),
+        (&text, json!({"b": ""}), Some("claim_invalid")),
+        (&text, json!({"c": "x"}), Some("claim_missing")),
     ] {
         assert_eq!(
             code_with(&changes, |expected| expected.claims = vec![rule.clone()]),
