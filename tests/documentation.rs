@@ -6,12 +6,13 @@
     reason = "a test reads the documents, and fails by panicking"
 )]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use lambda_authorizer::config::Config;
 use lambda_authorizer::error::Code;
 
-const DOCUMENTS: [&str; 8] = [
+const DOCUMENTS: [&str; 9] = [
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
@@ -20,10 +21,15 @@ const DOCUMENTS: [&str; 8] = [
     "docs/design.md",
     "docs/operations.md",
     "docs/reasons.md",
+    "docs/threats.md",
 ];
 
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
 fn read(name: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+    std::fs::read_to_string(root().join(name)).unwrap()
 }
 
 /// What the documents call a reason is one: `docs/reasons.md` is made from the codes themselves.
@@ -43,6 +49,47 @@ fn every_reason_named_is_one() {
             assert!(!is_code || known.contains(&word) || settings.contains(&word), "{name} names `{word}`");
         }
     }
+}
+
+/// `docs/threats.md` names tests that exist, and has one for each rule.
+#[test]
+fn every_threat_has_its_test() {
+    let threats = read("docs/threats.md");
+    let sources: String = ["src", "tests"].map(|folder| sources(&root().join(folder))).concat();
+    let (mut rules, mut tests) = (BTreeSet::new(), BTreeSet::new());
+    for line in threats.lines().filter(|line| line.starts_with("| ") && line.contains('`')) {
+        let cells: Vec<_> = line.trim_matches('|').split(" | ").map(str::trim).collect();
+        let [_, rule, held_by] = cells.as_slice() else { panic!("{line}") };
+        rules.extend(rule.split(", ").map(str::to_owned));
+        let named = held_by.split('`').skip(1).step_by(2).filter(|name| !name.contains('.'));
+        for name in named {
+            let is_there = ["fn ", "def "].iter().any(|kind| sources.contains(&format!("{kind}{name}(")));
+            assert!(is_there, "docs/threats.md names the test `{name}`");
+            tests.insert(name.to_owned());
+        }
+    }
+    let numbers = [('F', 5), ('A', 10), ('C', 9), ('Z', 9), ('K', 11)];
+    for (letter, last) in numbers {
+        for number in 1..=last {
+            assert!(
+                rules.contains(&format!("{letter}{number}")),
+                "docs/threats.md has no rule {letter}{number}"
+            );
+        }
+    }
+    assert!(tests.len() > 60, "{} tests", tests.len());
+}
+
+/// Every source file below the folder, one after the other.
+fn sources(folder: &Path) -> String {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| match path.extension().and_then(|extension| extension.to_str()) {
+            Some("rs" | "py") => std::fs::read_to_string(&path).unwrap(),
+            _ if path.is_dir() => sources(&path),
+            _ => String::new(),
+        })
+        .collect()
 }
 
 #[test]

@@ -62,7 +62,7 @@ use token::Token;
 ///
 /// or reads one from somewhere.
 ///
-/// ```compile_fail,E0277
+/// ```compile_fail,E0308
 /// use lambda_authorizer::claims::Claims;
 /// use lambda_authorizer::verify::Principal;
 ///

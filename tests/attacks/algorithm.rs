@@ -131,7 +131,7 @@ fn mismatches(
             let mut header = key.header();
             header["alg"] = json!(other.name());
             let attack = key.sign(&header, claims).unwrap();
-            cases.push((format!("{other} with {}", key.kid()), attack, key.token(claims).unwrap()));
+            cases.push((format!("{} with {}", other.name(), key.kid()), attack, key.token(claims).unwrap()));
         }
     }
     cases
