@@ -93,10 +93,6 @@ impl<'de> Visitor<'de> for Level<'_> {
         Ok(Value::String(value.to_owned()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
         let level = self.enter()?;
         let mut array = Vec::new();

@@ -78,6 +78,31 @@ fn claims_are_checked_by_value_and_type() {
     }
 }
 
+/// What an issuer writes for what it does not know.
+#[test]
+fn a_claim_that_is_null_is_absent_where_it_may_be() {
+    let signer = Signer::new();
+    for (claim, expected) in [
+        ("jti", None),
+        ("client_id", None),
+        ("azp", None),
+        ("nonce", None),
+        ("token_use", None),
+        ("sub", Some("claim_invalid")),
+        ("aud", Some("claim_invalid")),
+        ("iss", Some("claim_invalid")),
+        ("exp", Some("claim_invalid")),
+        ("nbf", Some("claim_invalid")),
+        ("iat", Some("claim_invalid")),
+        ("cnf", Some("token_sender_constrained")),
+    ] {
+        let mut claims = claims();
+        claims[claim] = Value::Null;
+        let found = check(&signer.sign(&header(), &claims), &signer.keys());
+        assert_eq!(found.err().map(|reason| reason.code().name()), expected, "{claim}");
+    }
+}
+
 /// Rule C2, for issuers whose access tokens name the client instead.
 #[test]
 fn the_audience_is_looked_for_in_the_claim_that_is_configured() {

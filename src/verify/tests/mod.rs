@@ -207,6 +207,16 @@ fn what_is_no_compact_jws_is_refused_before_its_signature() {
     }
 }
 
+/// Rule F4.
+#[test]
+fn the_size_of_a_token_is_bounded_before_it_is_looked_at() {
+    let keys = Signer::new().keys();
+    for (length, expected) in [(16 * 1024, "token_malformed"), (16 * 1024 + 1, "token_too_large")] {
+        let refused = check(&".".repeat(length), &keys).unwrap_err();
+        assert_eq!(refused.code().name(), expected);
+    }
+}
+
 /// Rules A5 and A6: the literal bytes, whole.
 #[test]
 fn a_signature_of_other_bytes_or_another_key_does_not_hold() {
