@@ -1,5 +1,6 @@
 # Every task of the project by name; `make` alone lists them. Only `make run`, `make check` and `make build` do
-# with Rust alone: the others install what they need (Python and Node tools, cargo-deny) below the target directory.
+# with Rust alone: the others install what they need (Python and Node tools, cargo-deny, cargo-fuzz) below the
+# target directory.
 
 .DEFAULT_GOAL := help
 SHELL := bash
@@ -13,6 +14,7 @@ TARGET     := $(abspath $(or $(CARGO_TARGET_DIR),target))
 TOOLS      := $(TARGET)/tools
 VENV       := $(TOOLS)/venv
 CARGO_DENY := 0.20.2
+CARGO_FUZZ := 0.13.2
 
 FUNCTION   := $(TARGET)/debug/lambda-authorizer
 CLI        := $(TARGET)/debug/authorizer
@@ -29,6 +31,11 @@ digest        = $(shell cat $(1) | cksum | cut -d ' ' -f 1)
 PYTHON_TOOLS := $(VENV)/$(call digest,tools/requirements.txt).installed
 NODE_TOOLS   := $(TOOLS)/node_modules/$(call digest,tools/package.json tools/package-lock.json).installed
 DENY         := $(TOOLS)/cargo-deny-$(CARGO_DENY).installed
+FUZZ         := $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ).installed
+
+# How long each target is fuzzed, and which: none is all.
+FUZZ_SECONDS ?= 20
+FUZZ_TARGETS ?=
 
 .PHONY: help
 help: ## List the tasks
@@ -43,6 +50,7 @@ run: binaries ## Put every event of events/ to the function and show what the cl
 .PHONY: check
 check: ## Formatting and lints: the quick look before a commit
 	@$(PHASE) "cargo fmt" cargo fmt --all --check
+	@$(PHASE) "cargo fmt, fuzz" cargo fmt --manifest-path fuzz/Cargo.toml --check
 	@$(PHASE) "cargo clippy" cargo clippy --workspace --all-targets --all-features -- -D warnings
 
 .PHONY: events
@@ -70,6 +78,7 @@ test: tools check ## Everything that CI runs
 	@$(PHASE) "template" $(MAKE) --no-print-directory template
 	@$(PHASE) "make run" $(MAKE) --no-print-directory run
 	@$(PHASE) "external" $(MAKE) --no-print-directory external
+	@$(PHASE) "fuzz" $(MAKE) --no-print-directory fuzz
 	@$(PHASE) "generated files" .ci/generated.sh $(GENERATED)
 
 .PHONY: deny
@@ -93,6 +102,12 @@ template: $(PYTHON_TOOLS) ## Validate template.yaml, and what SAM makes of it
 external: $(PYTHON_TOOLS) $(NODE_TOOLS) binaries ## The built function against implementations that are not ours
 	@LAMBDA_AUTHORIZER_BINARY="$(FUNCTION)" $(PYTEST) tests/external
 
+.PHONY: fuzz
+fuzz: $(FUZZ) $(PYTHON_TOOLS) ## Fuzz every decoder for FUZZ_SECONDS (20) each
+	@CARGO_TARGET_DIR="$(TARGET)" \
+	    cargo clippy --quiet --locked --manifest-path fuzz/Cargo.toml --all-targets -- -D warnings
+	@$(TOOL_ENV) fuzz/run.sh "$(FUZZ_SECONDS)" "$(TARGET)/fuzz" $(FUZZ_TARGETS)
+
 # -------------------------------------------------------------------------------------------------- deployment
 
 .PHONY: build
@@ -111,7 +126,7 @@ deploy: $(PYTHON_TOOLS) ## Build and deploy the stack of template.yaml; asks for
 # ------------------------------------------------------------------------------------------------------- tools
 
 .PHONY: tools
-tools: $(PYTHON_TOOLS) $(NODE_TOOLS) $(DENY) ## Install the tools that the tests need
+tools: $(PYTHON_TOOLS) $(NODE_TOOLS) $(DENY) $(FUZZ) ## Install the tools that the tests need
 
 $(PYTHON_TOOLS):
 	@$(PHASE) "Python tools" bash -euc '"$(PYTHON)" -m venv --clear "$(VENV)" && \
@@ -124,10 +139,12 @@ $(NODE_TOOLS):
 	@$(PHASE) "Node tools" npm ci --prefix "$(TOOLS)" --ignore-scripts --no-audit --no-fund
 	@touch "$@"
 
-# Unoptimized: it runs for two seconds, and would otherwise build for minutes.
-$(DENY):
-	@$(PHASE) "cargo-deny" env CARGO_TARGET_DIR="$(TOOLS)/build" CARGO_PROFILE_DEV_DEBUG=0 \
-	    cargo install cargo-deny --locked --quiet --debug --force --version $(CARGO_DENY) --root "$(TOOLS)"
+# Unoptimized: they run for two seconds, and would otherwise build for minutes.
+$(DENY): TOOL = cargo-deny --version $(CARGO_DENY)
+$(FUZZ): TOOL = cargo-fuzz --version $(CARGO_FUZZ)
+$(DENY) $(FUZZ):
+	@$(PHASE) "$(firstword $(TOOL))" env CARGO_TARGET_DIR="$(TOOLS)/build" CARGO_PROFILE_DEV_DEBUG=0 \
+	    cargo install $(TOOL) --locked --quiet --debug --force --root "$(TOOLS)"
 	@rm -rf "$(TOOLS)/build"
 	@touch "$@"
 
