@@ -217,6 +217,47 @@ fn the_size_of_a_token_is_bounded_before_it_is_looked_at() {
     }
 }
 
+/// The operator is told which part it is, and what is wrong with it.
+#[test]
+fn a_malformed_token_tells_its_problem() {
+    let signer = Signer::new();
+    let keys = signer.keys();
+    let (json, claims) = (header().to_string(), claims().to_string());
+    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let twice = r#"{"a":1,"a":1}"#;
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(40), "]".repeat(40));
+    for (token, expected) in [
+        ("a".to_owned(), "it has not three parts"),
+        ("a.b".to_owned(), "it has not three parts"),
+        (".b.c".to_owned(), "it has not three parts"),
+        ("a..c".to_owned(), "it has not three parts"),
+        ("a.b.c.d".to_owned(), "it has not three parts"),
+        ("=.b.c".to_owned(), "the header is not base64url"),
+        (format!("{}.b.c", encode(b"\xff")), "the header is not UTF-8"),
+        (format!("{}.b.c", encode(b"[]")), "the header is not a JSON object"),
+        (format!("{}.b.c", encode(twice.as_bytes())), "the header holds a member twice"),
+        (format!("{}.b.c", encode(deep.as_bytes())), "the header is nested too deeply"),
+        (format!("{}.b.c", encode(b"{}")), "the header has no `alg`"),
+        (format!("{}.=.c", encode(json.as_bytes())), "the claims are not base64url"),
+        (format!("{}.{}.c", encode(json.as_bytes()), encode(b"\xff")), "the claims are not UTF-8"),
+        (signer.sign_text(&json, "7"), "the claims are not a JSON object"),
+        (signer.sign_text(&json, twice), "the claims hold a member twice"),
+        (signer.sign_text(&json, &deep), "the claims are nested too deeply"),
+        (format!("{}=", signer.sign_text(&json, &claims)), "the signature is not base64url"),
+    ] {
+        assert_eq!(check(&token, &keys), Err(Reason::TokenMalformed { problem: expected }), "{token}");
+    }
+    for (parameter, expected) in [
+        ("alg", "`alg` is not a string"),
+        ("kid", "`kid` is not a string"),
+        ("typ", "`typ` is not a string"),
+        ("cty", "`cty` is not a string"),
+    ] {
+        let token = signer.sign(&with(header(), json!({parameter: 5})), &self::claims());
+        assert_eq!(check(&token, &keys), Err(Reason::TokenMalformed { problem: expected }), "{parameter}");
+    }
+}
+
 /// Rules A5 and A6: the literal bytes, whole.
 #[test]
 fn a_signature_of_other_bytes_or_another_key_does_not_hold() {
