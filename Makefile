@@ -81,6 +81,12 @@ test: tools check ## Everything that CI runs
 	@$(PHASE) "fuzz" $(MAKE) --no-print-directory fuzz
 	@$(PHASE) "generated files" .ci/generated.sh $(GENERATED)
 
+.PHONY: mutants
+mutants: ## Break the verifier line by line: what survives is in CONTRIBUTING.md
+	cargo mutants --output "$(TARGET)" --file 'src/verify/*.rs' \
+	    --file src/jwks/key.rs --file src/jwks/key_set.rs --file src/jwks/algorithm.rs \
+	    -- --lib --test verification
+
 .PHONY: deny
 deny: $(DENY) ## Licences, banned crates and sources of the dependency tree
 	@$(TOOL_ENV) cargo deny check --hide-inclusion-graph licenses bans sources

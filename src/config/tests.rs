@@ -314,7 +314,7 @@ fn an_issuer_is_what_its_profile_says_unless_a_setting_says_otherwise() {
         value("org.tier", json!(["gold"])),
     ];
     // What the profile asks is asked all the same.
-    assert_eq!(adjusted.claims, [&cognito.claims[..], &added[..]].concat());
+    assert_eq!(adjusted.claims(), [cognito.claims(), &added[..]].concat());
 }
 
 #[test]

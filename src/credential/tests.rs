@@ -50,10 +50,13 @@ fn the_defaults_find_the_token_of_every_kind() {
 #[test]
 fn only_space_and_tab_may_stand_around_a_credential() {
     for kind in [EventKind::RestToken, EventKind::RestRequest] {
-        let extract = |value: String| match kind {
-            EventKind::RestToken => IdentitySources::default()
-                .extract(&Request { authorization_token: Some(value), ..request(kind) }),
-            _ => IdentitySources::default().extract(&with_header(kind, "Authorization", &value)),
+        let extract = |value: String| {
+            let with_value = if kind == EventKind::RestToken {
+                Request { authorization_token: Some(value), ..request(kind) }
+            } else {
+                with_header(kind, "Authorization", &value)
+            };
+            IdentitySources::default().extract(&with_value)
         };
         assert_eq!(extract(format!(" \t Bearer {TOKEN}\t ")).unwrap().expose(), TOKEN);
         for odd in ['\n', '\r', '\u{b}', '\u{c}', '\u{85}', '\u{a0}', '\u{2003}', '\u{2028}', '\u{3000}'] {

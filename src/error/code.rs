@@ -90,7 +90,7 @@ codes! {
         "The header's `cty` says that the token holds another token.",
         "Let the issuer issue plain signed tokens.";
     TokenCompressed = "token_compressed", RefusedCredential,
-        "The header has a `zip`, which nothing that is only signed may have.",
+        "The header has a `zip`, which nothing that is only signed may have, `NONE` (of ForgeRock's client-side tokens) included.",
         "Let the issuer issue plain signed tokens.";
     PayloadUnencoded = "payload_unencoded", RefusedCredential,
         "The header has a `b64` (RFC 7797), which tokens may not use.",
@@ -112,7 +112,7 @@ codes! {
         "Let the issuer set `kid`, or leave `key_id = \"required\"` out.";
     KeyNotFound = "key_not_found", RefusedCredential,
         "The issuer's current key set has no usable key with the token's `kid`, or, for a token without one, none of its algorithm.",
-        "A token from before a rotation or of another tenant; or the key was dropped when the set was read, for one of the reasons of the configuration page.";
+        "A token from before a rotation, or of another tenant. Where the set has the key and it cannot be used, `detail` says why: ask the issuer.";
     KeyMismatch = "key_mismatch", RefusedCredential,
         "The key with the token's `kid` is of another type than the token's algorithm, or is reserved for another one.",
         "The issuer's key set contradicts its tokens: ask the issuer. Otherwise somebody tries to confuse algorithms.";
@@ -123,7 +123,7 @@ codes! {
         "The signature was not made by the issuer's key over these very bytes.",
         "A forged or damaged token, or one of another instance of the issuer that shares its name.";
     ClaimMissing = "claim_missing", RefusedCredential,
-        "A claim that the profile or the configuration asks for is not there. `detail` names it.",
+        "A claim that the profile or the configuration asks for is not there, or empty. `detail` names it.",
         "Let the issuer add the claim, or choose the profile that fits its tokens.";
     ClaimInvalid = "claim_invalid", RefusedCredential,
         "A claim is of another JSON type than it must be, or its value is absurd. `detail` names it.",

@@ -65,9 +65,12 @@ pub enum Reason {
     /// There is no `kid`, and the configuration asks for one.
     #[error("the token names no key ID, and the configuration asks for one")]
     KeyIdMissing,
-    /// The issuer's current key set has no key of this ID.
-    #[error("the issuer's key set has no key that the token could have been signed with")]
-    KeyNotFound,
+    /// The issuer's current key set has no usable key of this ID.
+    #[error("the issuer's key set has no key that the token could have been signed with{}", explained(.unusable))]
+    KeyNotFound {
+        /// Why the key of this ID was dropped when the set was read, where one was.
+        unusable: Option<String>,
+    },
     /// The key of this ID is of another kind, or meant for something else.
     #[error("the key with the token's key ID does not fit the token's algorithm")]
     KeyMismatch,
@@ -78,8 +81,8 @@ pub enum Reason {
     #[error("the signature does not hold")]
     SignatureInvalid,
 
-    /// A claim that is asked for is absent.
-    #[error("the token has no claim `{claim}`")]
+    /// A claim that is asked for is absent, or empty.
+    #[error("the claim `{claim}` is missing or empty")]
     ClaimMissing {
         /// The path of the claim; of several that would do, all.
         claim: String,
@@ -165,6 +168,10 @@ pub enum Reason {
     InsufficientScope,
 }
 
+fn explained(unusable: &Option<String>) -> String {
+    unusable.as_ref().map(|problem| format!(": of the one with its key ID, {problem}")).unwrap_or_default()
+}
+
 impl Reason {
     /// The stable code: in the log, in metrics, and, where configured, in the answer's context.
     #[must_use]
@@ -185,7 +192,7 @@ impl Reason {
             Self::IssuerUnknown => Code::IssuerUnknown,
             Self::AlgorithmNotAllowed => Code::AlgorithmNotAllowed,
             Self::KeyIdMissing => Code::KeyIdMissing,
-            Self::KeyNotFound => Code::KeyNotFound,
+            Self::KeyNotFound { .. } => Code::KeyNotFound,
             Self::KeyMismatch => Code::KeyMismatch,
             Self::KeyAmbiguous => Code::KeyAmbiguous,
             Self::SignatureInvalid => Code::SignatureInvalid,

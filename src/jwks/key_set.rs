@@ -9,7 +9,16 @@ use super::{Algorithm, Key, KeyProblem};
 #[derive(Clone)]
 pub struct KeySet {
     keys: Vec<Key>,
-    problems: Vec<KeyProblem>,
+    unusable: Vec<UnusableKey>,
+}
+
+/// A member of a key set that is not used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnusableKey {
+    /// Its `kid`, where it has one.
+    pub id: Option<String>,
+    /// What is wrong with it.
+    pub problem: KeyProblem,
 }
 
 /// Keys verify tokens for the life of a process: more than this is no key set.
@@ -69,26 +78,26 @@ impl KeySet {
             return Err(KeySetError::TooManyKeys);
         }
         let mut keys = Vec::with_capacity(wire.keys.len());
-        let mut problems = Vec::new();
+        let mut unusable = Vec::new();
         for member in wire.keys {
             match Key::parse(member.get()) {
                 Ok(key) => keys.push(key),
-                Err(problem) => problems.push(problem),
+                Err(problem) => unusable.push(UnusableKey { id: id_of(member.get()), problem }),
             }
         }
         if keys.is_empty() {
             return Err(KeySetError::NoUsableKey {
-                count: problems.len(),
-                first: problems.into_iter().next(),
+                count: unusable.len(),
+                first: unusable.into_iter().next().map(|key| key.problem),
             });
         }
-        Ok(Self { keys, problems })
+        Ok(Self { keys, unusable })
     }
 
-    /// What is wrong with the members that are not used.
+    /// The members that are not used.
     #[must_use]
-    pub fn problems(&self) -> &[KeyProblem] {
-        &self.problems
+    pub fn unusable(&self) -> &[UnusableKey] {
+        &self.unusable
     }
 
     /// Whether a key has this ID; without one, whether there is any key.
@@ -110,4 +119,13 @@ impl KeySet {
             None => KeySearch::NotFound,
         }
     }
+}
+
+/// The `kid` of a member that may be anything.
+fn id_of(json: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Named {
+        kid: String,
+    }
+    serde_json::from_str::<Named>(json).ok().map(|named| named.kid)
 }

@@ -12,7 +12,7 @@ pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use cache::{JwksCache, KeySetSource, Lifetimes};
 pub(crate) use discovery::is_safe;
 pub use key::{Key, KeyProblem, PublicKey};
-pub use key_set::{KeySearch, KeySet, KeySetError};
+pub use key_set::{KeySearch, KeySet, KeySetError, UnusableKey};
 
 #[cfg(test)]
 mod tests;

@@ -171,8 +171,13 @@ fn what_cannot_verify_is_no_key() {
 /// Rule K4.
 #[test]
 fn a_broken_key_does_not_cost_the_others() {
-    let keys = set(&[json!("?"), json!({"kty": "XYZ"}), p256(json!({"kid": "good"}))]).unwrap();
-    assert_eq!(keys.problems(), [KeyProblem::NotAJwk, KeyProblem::Unsupported]);
+    let keys =
+        set(&[json!("?"), json!({"kty": "XYZ", "kid": "other"}), p256(json!({"kid": "good"}))]).unwrap();
+    let unusable = |id: Option<&str>, problem| UnusableKey { id: id.map(str::to_owned), problem };
+    assert_eq!(
+        keys.unusable(),
+        [unusable(None, KeyProblem::NotAJwk), unusable(Some("other"), KeyProblem::Unsupported)]
+    );
     assert!(matches!(keys.find(Some("good"), Algorithm::ES256), KeySearch::Found(_)));
     assert!(matches!(
         set(&[json!("?")]),

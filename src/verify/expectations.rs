@@ -38,8 +38,7 @@ pub struct Expectations {
     pub subject: Presence,
     /// Whether `iat` may be absent.
     pub issued_at: Presence,
-    /// What else is asked of the claims.
-    pub claims: Vec<ClaimRule>,
+    claims: Vec<ClaimRule>,
     /// How long ago `iat` may be, in seconds.
     pub max_age: Option<f64>,
     /// How long `exp` may be after `iat`, in seconds.
@@ -66,6 +65,19 @@ impl Expectations {
             max_lifetime: None,
             leeway: 30.0,
         }
+    }
+}
+
+impl Expectations {
+    /// What else is asked of the claims: by the profile, and by [`require`](Self::require).
+    #[must_use]
+    pub fn claims(&self) -> &[ClaimRule] {
+        &self.claims
+    }
+
+    /// Asks for one thing more. What the profile asks for cannot be taken back.
+    pub fn require(&mut self, rule: ClaimRule) {
+        self.claims.push(rule);
     }
 }
 
@@ -169,12 +181,12 @@ pub enum ClaimRule {
         /// What it must be.
         kind: &'static str,
     },
-    /// Where it is there, it is a text and none of these, whatever its case: each would tell that
-    /// this is another kind of token.
+    /// Where it is there, it is a text and none of these, in any case: each would tell that this is
+    /// another kind of token.
     NotKind {
         /// The claim.
         claim: ClaimPath,
-        /// What it must not be, in lower case.
+        /// What it must not be.
         kinds: &'static [&'static str],
     },
     /// It is not there: only another kind of token has it.

@@ -17,7 +17,7 @@ use crate::claims::Claims;
 use crate::credential::Credential;
 use crate::error::{Error, Reason, Rejection};
 use crate::io::UnixTime;
-use crate::jwks::{Algorithm, JwksCache, KeySearch, KeySet};
+use crate::jwks::{Algorithm, JwksCache, KeySearch, KeySet, UnusableKey};
 pub use expectations::{AudienceCheck, AudienceClaim, ClaimRule, Expectations, Presence, TokenTypes};
 pub use profile::Profile;
 use signature::Signed;
@@ -199,7 +199,11 @@ impl<'a> Admitted<'a> {
         let Self { token, algorithm, expectations } = self;
         let key = match keys.find(token.key_id(), algorithm) {
             KeySearch::Found(key) => key,
-            KeySearch::NotFound => return Err(Reason::KeyNotFound.into()),
+            KeySearch::NotFound => {
+                let is_named = |key: &&UnusableKey| key.id.is_some() && key.id.as_deref() == token.key_id();
+                let unusable = keys.unusable().iter().find(is_named).map(|key| key.problem.to_string());
+                return Err(Reason::KeyNotFound { unusable }.into());
+            }
             KeySearch::Mismatch => return Err(Reason::KeyMismatch.into()),
             KeySearch::Ambiguous => return Err(Reason::KeyAmbiguous.into()),
         };

@@ -14,12 +14,12 @@ use crate::jwks::Algorithm;
 pub enum Profile {
     /// An access token of any issuer. Refused is what tells that it is another kind of token: the
     /// claims `nonce`, `at_hash`, `c_hash` and `s_hash`, which only ID tokens have, and `events`,
-    /// which logout tokens and security events have; a `token_use` other than `access`; and the
-    /// claim `typ` where it is `ID`, `Refresh`, `Offline` or `Logout`.
+    /// which logout tokens and security events have; a `token_use` other than `access`; and a
+    /// `typ`, `tokenName` or `token_type` that names an ID, refresh, offline or logout token.
     #[default]
     AccessToken,
-    /// An ID token of any issuer (OpenID Connect Core 1.0): `iat` is required, and what tells that
-    /// it is an access token is refused.
+    /// An ID token of any issuer (OpenID Connect Core 1.0): `iat` is required; refused are `events`,
+    /// a `token_use` other than `id`, and the claim `typ` where it names another kind of token.
     IdToken,
     /// An access token as RFC 9068 has it: the header's `typ` is `at+jwt`; `client_id`, `iat` and
     /// `jti` are required.
@@ -133,19 +133,18 @@ impl Profile {
             Self::AccessToken => {
                 let mut rules = no_id_token();
                 rules.push(kind_if_there("token_use", "access"));
-                rules.push(not_kind("typ", &["id", "refresh", "offline", "logout"]));
+                rules.push(not_kind("typ", &["ID", "Refresh", "Offline", "Logout"]));
+                rules.push(not_kind("tokenName", &["id_token", "refresh_token"]));
+                rules.push(not_kind("token_type", &["id", "id_token", "refresh", "refresh_token"]));
                 rules
             }
             Self::IdToken => vec![
-                ClaimRule::Absent(ClaimPath::of(["events"])),
+                no_event(),
                 kind_if_there("token_use", "id"),
-                not_kind("typ", &["bearer", "refresh", "offline", "logout"]),
+                not_kind("typ", &["Bearer", "Refresh", "Offline", "Logout"]),
             ],
-            Self::Rfc9068 => {
-                let mut rules = no_id_token();
-                rules.extend([text(&["client_id"]), text(&["jti"])]);
-                rules
-            }
+            // Some issuers have a `nonce` in these, too: `typ` says more.
+            Self::Rfc9068 => vec![no_event(), text(&["client_id"]), text(&["jti"])],
             Self::CognitoAccess => vec![kind("token_use", "access"), text(&["client_id"])],
             Self::CognitoId => vec![kind("token_use", "id")],
             Self::Auth0 => {
@@ -153,16 +152,8 @@ impl Profile {
                 rules.push(text(&["azp", "client_id"]));
                 rules
             }
-            Self::Okta => {
-                let mut rules = no_id_token();
-                rules.extend([text(&["cid"]), present(&["scp"])]);
-                rules
-            }
-            Self::Entra => {
-                let mut rules = no_id_token();
-                rules.extend([text(&["azp", "appid"]), present(&["scp", "roles"])]);
-                rules
-            }
+            Self::Okta => vec![no_event(), text(&["cid"]), present(&["scp"])],
+            Self::Entra => vec![no_event(), text(&["azp", "appid"]), present(&["scp", "roles"])],
             // Before version 24 its access tokens had the ID token's `nonce`.
             Self::Keycloak => vec![kind("typ", "Bearer")],
             Self::Google => Vec::new(),
@@ -180,11 +171,17 @@ impl Profile {
 }
 
 /// The claims that tie an ID token to a request, an access token, a code or a state (OpenID Connect
-/// Core 1.0, sections 2 and 3.3.2.11; FAPI 1.0, part 2), and those of a security event, which a logout
-/// token is (RFC 8417, section 2.2).
+/// Core 1.0, sections 2 and 3.3.2.11; FAPI 1.0, part 2).
 fn no_id_token() -> Vec<ClaimRule> {
-    let claims = ["nonce", "at_hash", "c_hash", "s_hash", "events"];
-    claims.map(|claim| ClaimRule::Absent(ClaimPath::of([claim]))).into()
+    let marks = ["nonce", "at_hash", "c_hash", "s_hash"];
+    let mut rules = vec![no_event()];
+    rules.extend(marks.map(|claim| ClaimRule::Absent(ClaimPath::of([claim]))));
+    rules
+}
+
+/// The claim of a security event, which a logout token is (RFC 8417, section 2.2).
+fn no_event() -> ClaimRule {
+    ClaimRule::Absent(ClaimPath::of(["events"]))
 }
 
 fn present(claims: &[&str]) -> ClaimRule {

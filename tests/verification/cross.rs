@@ -401,8 +401,10 @@ fn of_profile(profile: Profile) -> Vec<Row> {
     let text = |claim, rule| row(claim, json!("web"), "claim_invalid", rule);
     let marks = ["nonce", "at_hash", "c_hash", "s_hash"];
     let mark = match profile {
-        AccessToken | Rfc9068 | Auth0 | Okta | Entra => ("token_type_unexpected", MARK),
-        IdToken | CognitoAccess | CognitoId | Keycloak | Google | Firebase | AwsIam => ("allowed", FREE),
+        AccessToken | Auth0 => ("token_type_unexpected", MARK),
+        // What else they ask for says more than the want of a mark.
+        IdToken | Rfc9068 | CognitoAccess | CognitoId | Okta | Entra | Keycloak | Google | Firebase
+        | AwsIam => ("allowed", FREE),
     };
     let mut rows: Vec<Row> = marks.map(|claim| row(claim, json!("n-0S6"), mark.0, mark.1)).into();
     rows.push(match profile {

@@ -56,7 +56,9 @@ impl Check<'_> {
         expected.audience_claim = settings.audience_claim.unwrap_or(expected.audience_claim);
         expected.key_id = settings.key_id.unwrap_or(expected.key_id);
         expected.subject = settings.subject.unwrap_or(expected.subject);
-        expected.claims.extend(rules);
+        for rule in rules {
+            expected.require(rule);
+        }
         (expected.max_age, expected.max_lifetime) = (max_age, max_lifetime);
         if let Some(algorithms) = settings.algorithms {
             expected.algorithms = algorithms;

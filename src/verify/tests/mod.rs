@@ -21,11 +21,14 @@ impl Signer {
         Self(EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).unwrap())
     }
 
-    fn keys(&self) -> KeySet {
+    fn jwk(&self) -> Value {
         let point = self.0.public_key().as_ref();
         let [x, y] = [&point[1..33], &point[33..]].map(|half| URL_SAFE_NO_PAD.encode(half));
-        let key = json!({"kty": "EC", "crv": "P-256", "kid": "one", "x": x, "y": y});
-        KeySet::parse(json!({ "keys": [key] }).to_string().as_bytes()).unwrap()
+        json!({"kty": "EC", "crv": "P-256", "kid": "one", "x": x, "y": y})
+    }
+
+    fn keys(&self) -> KeySet {
+        KeySet::parse(json!({ "keys": [self.jwk()] }).to_string().as_bytes()).unwrap()
     }
 
     fn sign_text(&self, header: &str, claims: &str) -> String {
@@ -62,8 +65,9 @@ fn with(mut value: Value, members: Value) -> Value {
 
 fn expectations() -> Expectations {
     let audience = AudienceCheck::OneOf(vec!["api".into(), "web".into()]);
-    let algorithms = vec![Algorithm::ES256, Algorithm::RS256];
-    Expectations { algorithms, ..Expectations::new(Profile::AccessToken, ISSUER, audience) }
+    let mut expectations = Expectations::new(Profile::AccessToken, ISSUER, audience);
+    expectations.algorithms = vec![Algorithm::ES256, Algorithm::RS256];
+    expectations
 }
 
 fn check(token: &str, keys: &KeySet) -> Result<Principal, Reason> {
@@ -256,6 +260,23 @@ fn a_malformed_token_tells_its_problem() {
         let token = signer.sign(&with(header(), json!({parameter: 5})), &self::claims());
         assert_eq!(check(&token, &keys), Err(Reason::TokenMalformed { problem: expected }), "{parameter}");
     }
+}
+
+/// The operator learns that the issuer has the key, and why it is of no use; nothing else is quoted.
+#[test]
+fn a_key_that_was_dropped_is_explained() {
+    let signer = Signer::new();
+    let keys = json!({"keys": [signer.jwk(), {"kty": "RSA", "kid": "weak", "n": "AQAB", "e": "AQAB"}, {"kty": "oct"}]});
+    let keys = KeySet::parse(keys.to_string().as_bytes()).unwrap();
+    let refused = |header: &Value| check(&signer.sign(header, &claims()), &keys).unwrap_err().to_string();
+    let not_found = "the issuer's key set has no key that the token could have been signed with";
+    assert_eq!(
+        refused(&with(header(), json!({"kid": "weak"}))),
+        format!("{not_found}: of the one with its key ID, the key's `n` is missing or invalid")
+    );
+    assert_eq!(refused(&with(header(), json!({"kid": "other"}))), not_found);
+    assert_eq!(refused(&json!({"alg": "RS256"})), not_found);
+    assert!(check(&signer.sign(&header(), &claims()), &keys).is_ok());
 }
 
 /// Rules A5 and A6: the literal bytes, whole.
