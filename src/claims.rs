@@ -50,8 +50,8 @@ impl Claims {
         }
     }
 
-    /// The scopes that the token carries: `scope` (RFC 6749, section 3.3: separated by spaces) and
-    /// `scp` (the same, or an array of strings). A claim of another type holds none.
+    /// The scopes that the token carries: `scope` and `scp`, each separated by spaces (RFC 6749, section
+    /// 3.3) or an array of strings. A claim of another type holds none.
     #[must_use]
     pub fn scopes(&self) -> Scopes<'_> {
         let mut scopes = Vec::new();

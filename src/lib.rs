@@ -50,6 +50,9 @@
 //! # }
 //! ```
 //!
+//! The feature `arbitrary_precision` of `serde_json`, if another crate of yours turns it on, makes every
+//! token one whose claims cannot be read: it is refused.
+//!
 //! What it does not do: issue tokens, decrypt JWE, keep sessions, or stand in the way of requests
 //! that API Gateway does not ask it about.
 

@@ -41,7 +41,8 @@ fn every_reason_named_is_one() {
         assert!(reasons.contains(&format!("| `{code}` |")), "docs/reasons.md does not explain `{code}`");
     }
     let prefixes = ["token_", "claim_", "key_", "credential_", "audience_", "issuer_", "signature_"];
-    let settings = ["key_id", "key_ops", "key_set", "credential_source", "audience_claim", "token_use"];
+    let settings =
+        ["key_id", "key_ops", "key_set", "credential_source", "audience_claim", "token_use", "token_type"];
     for name in DOCUMENTS {
         for word in read(name).split('`').skip(1).step_by(2) {
             let is_code = prefixes.iter().any(|prefix| word.starts_with(prefix))
@@ -106,15 +107,27 @@ fn every_configuration_shown_is_one() {
     assert!(shown >= 2, "the documents show {shown} configurations");
 }
 
+/// As GitHub makes it of a heading.
+fn anchor_of(heading: &str) -> String {
+    let heading = heading.trim_start_matches('#').trim().to_lowercase();
+    let kept = heading.chars().filter(|letter| letter.is_alphanumeric() || matches!(letter, ' ' | '-' | '_'));
+    kept.collect::<String>().replace(' ', "-")
+}
+
 #[test]
-fn links_lead_to_files() {
+fn links_lead_to_places() {
     for name in DOCUMENTS {
         let directory = Path::new(name).parent().unwrap();
         for link in read(name).split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let is_local = !link.contains("://") && !link.starts_with('#');
-            let path =
-                Path::new(env!("CARGO_MANIFEST_DIR")).join(directory).join(link.split('#').next().unwrap());
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let path = root().join(directory).join(file);
             assert!(!is_local || path.exists(), "{name} links to `{link}`");
+            if is_local && !anchor.is_empty() {
+                let text = std::fs::read_to_string(path).unwrap();
+                let headings = text.lines().filter(|line| line.starts_with('#')).map(anchor_of);
+                assert!(headings.into_iter().any(|heading| heading == anchor), "{name} links to `{link}`");
+            }
         }
     }
 }

@@ -36,13 +36,18 @@ pub fn claims(bytes: &[u8]) -> bool {
     let Some(members) = json::object(bytes, DEEPEST) else { return false };
     // A claim that is `null` is not there.
     let kind = |name: &str| members.get(name).filter(|kind| !kind.is_null());
-    let is_other_kind =
-        |kind: &str| ["id", "refresh", "offline", "logout"].contains(&kind.to_lowercase().as_str());
+    let is_none_of = |name: &str, kinds: &[&str]| {
+        kind(name).is_none_or(|kind| {
+            kind.as_str().is_some_and(|kind| !kinds.contains(&&*kind.to_ascii_lowercase()))
+        })
+    };
     whoever_sends_them(bytes, "aud")
-        && members.contains_key("sub")
+        && members.get("sub").is_some_and(|subject| subject != "")
         && ["nonce", "at_hash", "c_hash", "s_hash", "events"].iter().all(|name| kind(name).is_none())
         && kind("token_use").is_none_or(|kind| kind == "access")
-        && kind("typ").is_none_or(|kind| kind.as_str().is_some_and(|kind| !is_other_kind(kind)))
+        && is_none_of("typ", &["id", "refresh", "offline", "logout"])
+        && is_none_of("tokenName", &["id_token", "refresh_token"])
+        && is_none_of("token_type", &["id", "id_token", "refresh", "refresh_token"])
 }
 
 /// Whether these claims say what those of every profile have to say, and `audience` for whom.
@@ -66,7 +71,7 @@ pub fn whoever_sends_them(bytes: &[u8], audience: &str) -> bool {
         && date("nbf").is_none_or(|date| date.is_some_and(|from| from <= NOW + LEEWAY))
         && date("iat").is_none_or(|date| date.is_some())
         && ["jti", "client_id", "azp"].iter().all(is_text)
-        && members.get("sub").is_none_or(|subject| subject.is_string() && subject != "")
+        && members.get("sub").is_none_or(Value::is_string)
         && !members.contains_key("cnf")
 }
 

@@ -53,26 +53,30 @@ pub(super) struct IssuerSettings {
     pub(super) audience_claim: Option<AudienceClaim>,
     /// The algorithms that it signs with. Default: those of the profile, or every one that is
     /// supported.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(super) algorithms: Option<Vec<Algorithm>>,
     /// What the header's `typ` must be: one of these, in any case, with `application/` or without;
     /// a token without `typ` is then refused. Default: as the profile says.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(super) types: Option<Vec<String>>,
     /// Whether a token must name its key by `kid`. Default: `optional`; a token without one is then
     /// verified only if exactly one key of the set fits its algorithm.
     pub(super) key_id: Option<Presence>,
-    /// Whether a token must have a `sub`. Default: `required`.
+    /// Whether a token must have a `sub`. Default: `required`. Where it is `optional`,
+    /// `principal_id` needs another claim, too.
     pub(super) subject: Option<Presence>,
-    /// Claims that must be there, by path, such as `["jti", "org.tenant_id"]`.
+    /// Claims that must be there, and not be empty, by path, such as `["jti", "org.tenant_id"]`.
     pub(super) required_claims: Vec<String>,
     /// Claims that must have a value, by path: `{ email_verified = true, tier = ["gold", "silver"] }`.
     /// Of several values one must be there; a claim that is an array must hold it.
     #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<String, PlainValues>"))]
     pub(super) required_values: BTreeMap<String, PlainValues>,
-    /// How long ago a token may have been issued (`iat`), in seconds. Default: no limit but `exp`.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    /// How long ago a token may have been issued (`iat`), in seconds: 1 to 31622400. Default: no limit
+    /// but `exp`.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 31_622_400)))]
     pub(super) max_age_seconds: Option<u64>,
-    /// How long a token may live from `iat` to `exp`, in seconds. Default: no limit.
-    #[cfg_attr(feature = "schema", schemars(range(min = 1)))]
+    /// How long a token may live from `iat` to `exp`, in seconds: 1 to 31622400. Default: no limit.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 31_622_400)))]
     pub(super) max_lifetime_seconds: Option<u64>,
     /// Where its key set is. Default: where its discovery document
     /// (`<url>/.well-known/openid-configuration`) says.

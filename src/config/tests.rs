@@ -290,7 +290,9 @@ fn an_issuer_is_what_its_profile_says_unless_a_setting_says_otherwise() {
         max_age_seconds = 3600
         max_lifetime_seconds = 86400
         required_claims = ['jti', '\"https://example.com/\".tenant']
-        required_values = { email_verified = true, level = [1, 2], 'org.tier' = 'gold' }",
+        required_values = { email_verified = true, level = [1, 2], 'org.tier' = 'gold' }
+        [response]
+        principal_id = ['sub', 'client_id']",
     );
     assert_eq!(
         (adjusted.algorithms.as_slice(), adjusted.audience_claim),
@@ -390,4 +392,47 @@ fn the_environment_names_a_profile() {
     assert!(Config::load(&variables("")).is_ok());
     let error = Config::load(&variables("Cognito")).err().expect("there is no such profile");
     assert_eq!(paths(&error), ["AUTHORIZER_PROFILE"]);
+}
+
+/// What can never match, or does nothing, is a mistake.
+#[test]
+fn what_would_silently_do_nothing_is_told() {
+    let issuer = |settings: &str| {
+        let url = if settings.contains("url =") { "" } else { "url = 'https://login.example.com/'" };
+        let audience = if settings.contains("audience =") { "" } else { "audience = 'orders-api'" };
+        Config::parse(&format!("[[issuer]]\n{url}\n{audience}\n{settings}"), None)
+    };
+    for (allowed, refused, path) in [
+        (
+            "audience_claim = 'azp'",
+            "audience = 'unchecked'\naudience_claim = 'azp'",
+            "issuer[0].audience_claim",
+        ),
+        ("audience = ['api']", "audience = [' api']", "issuer[0].audience"),
+        ("audience = 'a b'", "audience = ''", "issuer[0].audience"),
+        ("url = 'https://a.example'", "url = ' https://a.example'", "issuer[0].url"),
+        ("types = ['at+jwt']", "types = ['at+jwt ']", "issuer[0].types"),
+        ("types = ['application/at+jwt']", "types = ['application/']", "issuer[0].types"),
+        (
+            "required_claims = ['\"https://e.com/tier\"']",
+            "required_claims = ['https://e.com/tier']",
+            "issuer[0].required_claims[0]",
+        ),
+        (
+            "[response.context]\ntier = '\"https://e.com/tier\"'",
+            "[response.context]\ntier = 'https://e.com/tier'",
+            "response.context.tier",
+        ),
+        (
+            "subject = 'optional'\n[response]\nprincipal_id = ['sub', 'client_id']",
+            "subject = 'optional'",
+            "response.principal_id",
+        ),
+    ] {
+        assert!(issuer(allowed).is_ok(), "{}", issuer(allowed).err().expect("it is refused"));
+        assert_eq!(paths(&issuer(refused).err().expect("it is a mistake")), [path], "{refused}");
+    }
+    let error = issuer("url = 'login.example.com'").err().expect("keys are nowhere");
+    assert_eq!(error.problems()[0].hint.as_deref(), Some("`jwks_uri` says where the keys are"));
+    assert!(issuer("url = 'login.example.com'\njwks_uri = 'https://login.example.com/keys'").is_ok());
 }

@@ -44,7 +44,8 @@ fn has_x(y: &[u8; 32]) -> bool {
     numerator.times(denominator).is_square()
 }
 
-/// A number modulo 2^255 - 19, as five times 51 bits; the topmost may have more.
+/// A number modulo 2^255 - 19, as five times 51 bits, of which the second may be a little more: that
+/// much is left over of the carry. Products stay far below 2^128.
 #[derive(Clone, Copy)]
 struct Element([u64; 5]);
 

@@ -7,7 +7,7 @@ use lambda_authorizer::error::{Error, Reason};
 use serde_json::{Value, json};
 
 use crate::answer;
-use crate::library::{authorizer, config, decide, token};
+use crate::library::{authorizer, config, decide, machine_claims, sign, token};
 use crate::support::{KINDS, event};
 
 const CONTEXT: &str = "
@@ -173,6 +173,22 @@ fn the_usage_plan_key_is_for_rest_apis() {
     }
     let odd = event(RestToken, &token(&json!({"plan": {"key": 5}})));
     assert_eq!(answer(&authorizer, &odd).unwrap()["principalId"], "anonymous");
+}
+
+/// Rule C6: a token without a subject has another principal ID, where the configuration says so.
+#[test]
+fn a_client_that_is_nobody_is_known_by_its_id() {
+    let optional = authorizer("subject = 'optional'\n[response]\nprincipal_id = ['sub', 'client_id']");
+    let required = authorizer("[response]\nprincipal_id = ['sub', 'client_id']");
+    let mut claims = machine_claims();
+    claims["client_id"] = json!("machine");
+    let machine = sign(&claims);
+    for kind in KINDS {
+        let allowed = answer(&optional, &event(kind, &machine)).unwrap();
+        assert_eq!(allowed["principalId"], "machine", "{kind}");
+        let refused = answer(&required, &event(kind, &machine)).unwrap();
+        assert_eq!(refused["principalId"], "anonymous", "{kind}");
+    }
 }
 
 /// Rule C6: the principal ID is a text that is not empty, from the first claim that is there.

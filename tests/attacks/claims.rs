@@ -296,6 +296,9 @@ async fn a_token_for_another_purpose_is_no_access_token() {
         ("an ID token of Cognito's", json!({"token_use": "id"})),
         ("an ID token of Keycloak's", json!({"typ": "ID"})),
         ("a refresh token of Keycloak's", json!({"typ": "Refresh"})),
+        ("a refresh token of ForgeRock's", json!({"tokenName": "refresh_token"})),
+        ("an ID token of ForgeRock's", json!({"tokenName": "id_token"})),
+        ("a refresh token by its type", json!({"token_type": "refresh"})),
         ("an offline token of Keycloak's", json!({"typ": "Offline"})),
         ("a logout token of Keycloak's", json!({"typ": "Logout"})),
     ];

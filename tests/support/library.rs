@@ -42,17 +42,22 @@ pub(crate) fn authorizer(sections: &str) -> Authorizer {
 
 /// A valid token with these claims in the place of the usual ones; `null` stays `null`.
 pub(crate) fn token(claims: &Value) -> String {
-    let mut all = json!({
-        "iss": ISSUER,
-        "sub": "user-7f1c",
-        "aud": "orders-api",
-        "scope": "orders:read",
-        "exp": NOW + 300,
-    });
+    let mut all = machine_claims();
+    all["sub"] = json!("user-7f1c");
     for (name, value) in claims.as_object().unwrap() {
         all[name] = value.clone();
     }
-    KEY.token(&all).unwrap()
+    sign(&all)
+}
+
+/// A token of the issuer.
+pub(crate) fn sign(claims: &Value) -> String {
+    KEY.token(claims).unwrap()
+}
+
+/// What a client gets for itself: a token without a subject.
+pub(crate) fn machine_claims() -> Value {
+    json!({"iss": ISSUER, "aud": "orders-api", "scope": "orders:read", "exp": NOW + 300})
 }
 
 /// Stages 1 and 2.

@@ -37,6 +37,9 @@ impl Check<'_> {
 
     fn issuer(&mut self, path: &str, settings: IssuerSettings) -> Option<Issuer> {
         let audience = self.audience(&format!("{path}.audience"), settings.audience);
+        if audience == Some(AudienceCheck::Unchecked) && settings.audience_claim.is_some() {
+            self.problem(format!("{path}.audience_claim"), "no audience is checked, in this claim neither");
+        }
         let leeway = self.number(&format!("{path}.leeway_seconds"), settings.leeway_seconds, 30, 0, 300);
         let rules = self.claim_rules(path, settings.required_claims, settings.required_values);
         let max_age = self.seconds(&format!("{path}.max_age_seconds"), settings.max_age_seconds);
@@ -44,7 +47,13 @@ impl Check<'_> {
             self.seconds(&format!("{path}.max_lifetime_seconds"), settings.max_lifetime_seconds);
         self.not_empty(&format!("{path}.algorithms"), settings.algorithms.as_deref());
         self.not_empty(&format!("{path}.types"), settings.types.as_deref());
+        for kind in settings.types.iter().flatten() {
+            self.exact(&format!("{path}.types"), kind.strip_prefix("application/").unwrap_or(kind));
+        }
         let url = settings.url.filter(|url| !url.is_empty());
+        if let Some(url) = &url {
+            self.exact(&format!("{path}.url"), url);
+        }
         if url.is_none() {
             let hint = "the `iss` of the issuer's tokens, exactly";
             self.problem_with_hint(format!("{path}.url"), "it is missing", hint);
@@ -84,7 +93,15 @@ impl Check<'_> {
             }
             (Some(uri), None) => self.key_server(format!("{path}.jwks_uri"), &uri).map(KeySetSource::Url),
             (None, Some(file)) => self.key_file(&format!("{path}.jwks_file"), &file),
-            (None, None) => self.key_server(format!("{path}.url"), issuer?).map(|_| KeySetSource::Discovery),
+            (None, None) => {
+                let known = self.problems.len();
+                let server = self.key_server(format!("{path}.url"), issuer?);
+                // The name of an issuer need not be where its keys are.
+                for problem in self.problems.iter_mut().skip(known).filter(|problem| problem.hint.is_none()) {
+                    problem.hint = Some("`jwks_uri` says where the keys are".to_owned());
+                }
+                server.map(|_| KeySetSource::Discovery)
+            }
         }
     }
 
@@ -96,17 +113,24 @@ impl Check<'_> {
     ) -> Vec<ClaimRule> {
         let mut rules = Vec::new();
         for (position, claim) in required.iter().enumerate() {
-            let claim = self.parsed(format!("{path}.required_claims[{position}]"), claim);
+            let claim = self.claim_path(format!("{path}.required_claims[{position}]"), claim);
             rules.extend(claim.map(|claim| ClaimRule::Present(vec![claim])));
         }
         for (claim, values) in values {
             let path = format!("{path}.required_values.{claim}");
             let values = values.into_vec();
             self.not_empty(&path, Some(&values));
-            let claim = self.parsed(path, &claim);
+            let claim = self.claim_path(path, &claim);
             rules.extend(claim.map(|claim| ClaimRule::Value { claim, values }));
         }
         rules
+    }
+
+    /// What is compared to the letter: a space too much would never be found in a token.
+    fn exact(&mut self, path: &str, text: &str) {
+        if text.is_empty() || text.trim() != text {
+            self.problem(path, format!("`{text}` is empty, or has white space around it"));
+        }
     }
 
     /// A limit that holds for every token there is would be none.
@@ -120,9 +144,9 @@ impl Check<'_> {
             Some(OneOrMore::One(word)) if word == "unchecked" => Some(AudienceCheck::Unchecked),
             Some(audience) => {
                 let audiences = audience.into_vec();
-                if audiences.is_empty() || audiences.iter().any(String::is_empty) {
-                    self.problem(path, "it is empty");
-                    return None;
+                self.not_empty(path, Some(&audiences));
+                for audience in &audiences {
+                    self.exact(path, audience);
                 }
                 Some(AudienceCheck::OneOf(audiences))
             }

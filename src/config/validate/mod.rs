@@ -8,18 +8,19 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::Config;
 use super::problem::{ConfigError, Problem};
 use super::raw::{
     CarriedSettings, HttpApiName, IdentitySourceSettings, KeySetSettings, Place, RefusalName,
     RequirementSettings, ResponseSettings, RuleSettings, SchemeName, Settings,
 };
 use super::values::OneOrMore;
+use super::{Config, Issuer};
 use crate::claims::ClaimPath;
 use crate::credential::{DEFAULT_MARKER, IdentitySource, IdentitySources, Location, Scheme};
 use crate::jwks::Lifetimes;
 use crate::response::{Answers, HttpApi, Refusal};
 use crate::rules::{Requirement, RoutePattern, Rule, Rules};
+use crate::verify::Presence;
 
 pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<Config, ConfigError> {
     let mut check = Check { problems: Vec::new(), development: settings.development, directory };
@@ -28,6 +29,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<C
     let rules = check.rules(settings.rule);
     let answers = check.answers(settings.response);
     let (lifetimes, timeout) = check.key_sets(&settings.key_set);
+    check.principal(&issuers, &answers);
     if check.problems.is_empty() {
         Ok(Config {
             development: settings.development,
@@ -78,6 +80,28 @@ impl Check<'_> {
     fn not_empty<T>(&mut self, path: &str, list: Option<&[T]>) {
         if list.is_some_and(<[T]>::is_empty) {
             self.problem(path, "it is empty");
+        }
+    }
+
+    /// As `parsed`; dots within a name are easily overlooked.
+    fn claim_path(&mut self, path: String, text: &str) -> Option<ClaimPath> {
+        if text.contains("://") && !text.contains('"') {
+            let hint = format!("names that hold a dot stand in double quotes: `'\"{text}\"'`");
+            self.problem_with_hint(path, format!("`{text}` would be taken apart at its dots"), &hint);
+            return None;
+        }
+        self.parsed(path, text)
+    }
+
+    /// Without a principal ID there is no answer.
+    fn principal(&mut self, issuers: &[Issuer], answers: &Answers) {
+        let may_lack = |issuer: &Issuer| issuer.expectations.subject == Presence::Optional;
+        if issuers.iter().any(may_lack) && answers.principal_id == [ClaimPath::of(["sub"])] {
+            self.problem_with_hint(
+                "response.principal_id",
+                "it is `sub`, which may be absent where `subject` is `optional`",
+                "name what is there instead, such as `[\"sub\", \"client_id\"]`",
+            );
         }
     }
 
@@ -176,7 +200,7 @@ impl Check<'_> {
             (None, Some(claim), Some(values)) => {
                 let values = values.into_vec();
                 self.not_empty(&format!("{path}.has"), Some(&values));
-                let claim = self.parsed(format!("{path}.claim"), &claim)?;
+                let claim = self.claim_path(format!("{path}.claim"), &claim)?;
                 Some(Requirement::Values { claim, values })
             }
             _ => {
@@ -210,13 +234,13 @@ impl Check<'_> {
         }
         let mut claims: Vec<ClaimPath> = Vec::new();
         for (position, claim) in principal_id.iter().enumerate() {
-            claims.extend(self.parsed::<ClaimPath>(format!("response.principal_id[{position}]"), claim));
+            claims.extend(self.claim_path(format!("response.principal_id[{position}]"), claim));
         }
         let mut context = Vec::new();
         for (key, claim) in &settings.context {
             let path = format!("response.context.{key}");
             let key = self.parsed(path.clone(), key);
-            context.extend(key.zip(self.parsed(path, claim)));
+            context.extend(key.zip(self.claim_path(path, claim)));
         }
         let reason_key = settings.reason_key.and_then(|key| self.parsed("response.reason_key".into(), &key));
         if context.iter().any(|(key, _)| Some(key) == reason_key.as_ref()) {
