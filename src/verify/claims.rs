@@ -53,7 +53,7 @@ fn audience(claims: &Claims, claim: AudienceClaim, expected: &AudienceCheck) -> 
 /// Rules C3 to C5, and the limits that the configuration sets.
 fn times(claims: &Claims, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
     let expired_at = date(claims, "exp")?.ok_or_else(|| missing("exp"))?;
-    // What is no number is less than nothing: each limit holds only where it is said to hold.
+    // NaN compares as false: a limit is stated as what must hold, so that it refuses.
     let is_alive = now < expired_at + expected.leeway;
     if !is_alive {
         return Err(Reason::TokenExpired { expired_at, now });
