@@ -8,7 +8,7 @@ use lambda_authorizer::jwks::{Algorithm, KeySet};
 use lambda_authorizer::verify::{AudienceCheck, Expectations, Profile};
 use serde_json::{Value, json};
 
-use crate::profiles::typical;
+use crate::samples::typical;
 use crate::{KEY_SET, NOW, encode, key, keys_of, verdict, with};
 
 const ISSUER: &str = "https://login.example.com/";

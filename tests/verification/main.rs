@@ -5,9 +5,11 @@
 #![expect(clippy::indexing_slicing, reason = "a member that is missing is `null` to a test")]
 
 mod cross;
+mod oracle;
 mod profiles;
 mod properties;
 mod rfc;
+mod samples;
 
 use std::sync::LazyLock;
 use std::thread;
