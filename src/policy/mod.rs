@@ -74,7 +74,15 @@ impl Policy {
         if self.says(Effect::Allow, &text) || self.says(Effect::Deny, &text) {
             return self;
         }
-        self.statements.push(Statement::new(Effect::Deny, vec![literal(&text)]));
+        // The root has three spellings, and the ARN that is compared need not have ours.
+        let spellings = match (arn.method(), arn.path()) {
+            (Some(method), "/") => {
+                ["", "/", "//"].map(|root| format!("{}{method}{root}", arn.stage_prefix())).into()
+            }
+            _ => vec![text],
+        };
+        let denied = spellings.iter().map(|arn| literal(arn)).collect();
+        self.statements.push(Statement::new(Effect::Deny, denied));
         self
     }
 

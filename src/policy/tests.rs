@@ -76,6 +76,23 @@ fn a_refused_request_is_denied_in_so_many_words_and_the_other_routes_stay() {
     assert_eq!(policy.evaluate(&arn("GET/orders")), Effect::Allow);
 }
 
+/// As it was asked for, and in the other spellings, which a gateway may compare with instead.
+#[test]
+fn a_refused_root_is_denied_in_every_spelling() {
+    let rules = rules(&[(&["GET /orders"], &[])]);
+    let prefix = arn("GET/").stage_prefix().to_owned();
+    for asked in ["GET", "GET/", "GET//"] {
+        let policy = Policy::compile(&rules, &principal(json!({})), &arn(asked));
+        for spelling in ["GET", "GET/", "GET//"] {
+            assert!(policy.says(Effect::Deny, &format!("{prefix}{spelling}")), "{asked} {spelling}");
+        }
+        for other in ["POST/", "GET/orders", "GET/order", "GET///"] {
+            assert!(!policy.says(Effect::Deny, &format!("{prefix}{other}")), "{asked} {other}");
+        }
+        assert_eq!(policy.evaluate(&arn("GET/orders")), Effect::Allow);
+    }
+}
+
 /// Rule Z3: a wildcard of the client's reaches no policy, and the routes that are granted stay.
 #[test]
 fn an_odd_path_is_denied_and_does_not_enter_the_policy() {
