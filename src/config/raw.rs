@@ -195,6 +195,7 @@ pub(super) struct ResponseSettings {
     /// authorizer's `EnableSimpleResponses`. Default: `policy`.
     pub(super) http_api: HttpApiName,
     /// The claims of which the first that is there becomes the principal ID. Default: `["sub"]`.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(super) principal_id: Option<Vec<String>>,
     /// The claim that holds the caller's API key, for REST APIs whose API key source is the
     /// authorizer.

@@ -11,7 +11,7 @@ pub(super) enum OneOrMore {
     /// One.
     One(String),
     /// Several.
-    More(Vec<String>),
+    More(#[cfg_attr(feature = "schema", schemars(length(min = 1)))] Vec<String>),
 }
 
 impl OneOrMore {
@@ -53,7 +53,7 @@ pub(super) enum PlainValues {
     /// One.
     One(PlainValue),
     /// Several.
-    More(Vec<PlainValue>),
+    More(#[cfg_attr(feature = "schema", schemars(length(min = 1)))] Vec<PlainValue>),
 }
 
 /// A string, a whole number, or a boolean.
