@@ -30,32 +30,23 @@ fn encode(bytes: &[u8]) -> String {
 
 /// The key of RFC 7517, appendix A.1.
 fn p256(members: Value) -> Value {
-    let key = json!({
-        "kty": "EC", "crv": "P-256",
-        "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
-        "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM",
-    });
-    merge(key, members)
+    let x = "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4";
+    let y = "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM";
+    merge(json!({"kty": "EC", "crv": "P-256", "x": x, "y": y}), members)
 }
 
 /// The base point of the curve.
 fn p384(members: Value) -> Value {
-    let key = json!({
-        "kty": "EC", "crv": "P-384",
-        "x": "qofKIr6LBTeOscce8yCtdG4dO2KLp5uYWfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3",
-        "y": "NhfeSpYmLG9dnpi_kpLcKfj0Hb0omhR86doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f",
-    });
-    merge(key, members)
+    let x = "qofKIr6LBTeOscce8yCtdG4dO2KLp5uYWfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3";
+    let y = "NhfeSpYmLG9dnpi_kpLcKfj0Hb0omhR86doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f";
+    merge(json!({"kty": "EC", "crv": "P-384", "x": x, "y": y}), members)
 }
 
 /// The key of RFC 7515, appendix A.4.
 fn p521(members: Value) -> Value {
-    let key = json!({
-        "kty": "EC", "crv": "P-521",
-        "x": "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk",
-        "y": "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2",
-    });
-    merge(key, members)
+    let x = "AekpBQ8ST8a8VcfVOTNl353vSrDCLLJXmPk06wTjxrrjcBpXp5EOnYG_NjFZ6OvLFV1jSfS9tsz4qUxcWceqwQGk";
+    let y = "ADSmRA43Z1DSNx_RvcLI87cdL07l6jQyyBXMoxVg_l2Th-x3S1WDhjDly79ajL4Kkd0AZMaZmh9ubmf63e3kyMj2";
+    merge(json!({"kty": "EC", "crv": "P-521", "x": x, "y": y}), members)
 }
 
 /// The key of RFC 8037, appendix A.2.

@@ -5,11 +5,13 @@
 #![expect(clippy::indexing_slicing, reason = "a member that is missing is `null` to a test")]
 
 mod cross;
+mod id_tokens;
 mod oracle;
 mod profiles;
 mod properties;
 mod rfc;
 mod samples;
+mod shapes;
 
 use std::sync::LazyLock;
 use std::thread;
