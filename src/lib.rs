@@ -14,12 +14,9 @@
 //! | 7 | [`response`] | [`Response`](response::Response) |
 //!
 //! ```
-//! use std::sync::Arc;
-//! use std::time::Duration;
-//!
 //! use lambda_authorizer::config::Config;
 //! use lambda_authorizer::event::Event;
-//! use lambda_authorizer::io::{Edges, HttpClient, StandardOutput, SystemClock};
+//! use lambda_authorizer::io::Edges;
 //! use lambda_authorizer::{Authorizer, Level};
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -32,19 +29,14 @@
 //!     "#,
 //!     None,
 //! )?;
-//! let edges = Edges {
-//!     clock: Arc::new(SystemClock::start()),
-//!     fetch: Arc::new(HttpClient::new(Duration::from_secs(2))?),
-//!     log: Arc::new(StandardOutput),
-//! };
-//! let authorizer = Authorizer::new(config, Level::Info, edges);
+//! let authorizer = Authorizer::new(config, Level::Info, Edges::of_this_machine());
 //!
 //! let payload = r#"{
 //!     "type": "TOKEN",
 //!     "authorizationToken": "Bearer not-a-token",
 //!     "methodArn": "arn:aws:execute-api:us-east-1:123456789012:abc/prod/GET/orders"
 //! }"#;
-//! let answer = authorizer.authorize(Event { payload, invocation_id: "1" }).await;
+//! let answer = authorizer.authorize(Event { payload, invocation_id: "1", deadline: None }).await;
 //! assert!(answer.is_ok_and(|answer| answer.as_str().contains(r#""Effect":"Deny""#)));
 //! # Ok(())
 //! # }

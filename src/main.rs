@@ -1,11 +1,11 @@
 //! The Lambda function: loads its configuration, and answers events until Lambda stops it.
 
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::time::Duration;
 
 use lambda_authorizer::config::{Config, Environment};
 use lambda_authorizer::event::Event;
-use lambda_authorizer::io::{Edges, HttpClient, StandardOutput, SystemClock};
+use lambda_authorizer::io::{Edges, StandardOutput};
 use lambda_authorizer::{Authorizer, Level, telemetry};
 use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
 use serde_json::value::RawValue;
@@ -15,9 +15,15 @@ use serde_json::value::RawValue;
 async fn main() -> ExitCode {
     telemetry::quiet_panics();
     let started = async {
-        let authorizer = &authorizer()?;
+        let (authorizer, budget) = &authorizer()?;
+        authorizer.prefetch(*budget).await;
         let answer = async |event: LambdaEvent<Box<RawValue>>| {
-            let event = Event { payload: event.payload.get(), invocation_id: &event.context.request_id };
+            let deadline = Duration::from_millis(event.context.deadline).as_secs_f64();
+            let event = Event {
+                payload: event.payload.get(),
+                invocation_id: &event.context.request_id,
+                deadline: Some(deadline),
+            };
             authorizer.authorize(event).await.map_err(|failure| Diagnostic {
                 error_type: failure.error_type().to_owned(),
                 error_message: failure.error_message().to_owned(),
@@ -34,16 +40,13 @@ async fn main() -> ExitCode {
     }
 }
 
-fn authorizer() -> Result<Authorizer, lambda_runtime::Error> {
+/// With the time that its start may take.
+fn authorizer() -> Result<(Authorizer, Duration), lambda_runtime::Error> {
     let environment = environment();
     let level = Level::named(environment.variables.get("AWS_LAMBDA_LOG_LEVEL").map(String::as_str));
     let config = Config::load(&environment)?;
-    let edges = Edges {
-        clock: Arc::new(SystemClock::start()),
-        fetch: Arc::new(HttpClient::new(config.timeout)?),
-        log: Arc::new(StandardOutput),
-    };
-    Ok(Authorizer::new(config, level, edges))
+    let budget = config.init;
+    Ok((Authorizer::new(config, level, Edges::of_this_machine()), budget))
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the environment's edge")]

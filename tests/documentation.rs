@@ -93,13 +93,16 @@ fn sources(folder: &Path) -> String {
         .collect()
 }
 
+/// The files that the configurations name.
+const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/package");
+
 #[test]
 fn every_configuration_shown_is_one() {
     let mut shown = 0;
     for document in DOCUMENTS.map(read) {
         for example in document.split("```toml\n").skip(1) {
             let toml = example.split("```").next().unwrap();
-            let config = Config::parse(toml, None);
+            let config = Config::parse(toml, Some(Path::new(PACKAGE)));
             assert!(config.is_ok(), "{}\n{toml}", config.err().unwrap());
             shown += 1;
         }

@@ -118,6 +118,14 @@ impl FunctionProcess {
         None
     }
 
+    /// The decision records so far: the JSON lines on standard output that have a `request_id`.
+    #[must_use]
+    pub fn records(&self) -> Vec<Value> {
+        let records = self.stdout();
+        let records = records.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+        records.filter(|record| record.get("request_id").is_some()).collect()
+    }
+
     /// Waits until the process ends by itself, and kills it if it has not after `limit`.
     pub async fn wait(mut self, limit: Duration) -> Ended {
         let in_time = tokio::time::timeout(limit, &mut self.status).await;

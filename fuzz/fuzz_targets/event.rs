@@ -4,6 +4,7 @@
 #![no_main]
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
 use lambda_authorizer::event::Event;
 use lambda_authorizer::policy::Effect;
@@ -14,7 +15,7 @@ use serde_json::Value;
 
 fuzz_target!(|bytes: &[u8]| {
     let payload = String::from_utf8_lossy(bytes).replace(MARKER, &TOKEN);
-    let event = Event { payload: &payload, invocation_id: "1" };
+    let event = Event { payload: &payload, invocation_id: "1", deadline: None };
     for (subject, has_rules) in &*SUBJECTS {
         let answer = at_once(subject.authorizer.authorize(event));
         let log = subject.logged().join("\n");
@@ -24,7 +25,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(answer.is_err() && record["decision"] == "fault");
             continue;
         };
-        let decision = at_once(subject.authorizer.decide(&request));
+        let decision = at_once(subject.authorizer.decide(&request, Duration::ZERO));
         // What is not used may be what a `Value` cannot hold: `1e999`.
         let Ok(members) = serde_json::from_str::<Value>(&payload) else { continue };
         let arn = ["methodArn", "routeArn"].map(|name| members[name].as_str().unwrap_or_default()).concat();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lambda_authorizer::config::Config;
 use lambda_authorizer::error::Code;
-use lambda_authorizer::io::{Clock, Edges, Fetch, FetchFuture, Log, UnixTime};
+use lambda_authorizer::io::{Clock, Connector, Edges, Fetch, Log, Session, SystemChance, UnixTime};
 use lambda_authorizer::jwks::{Algorithm, KeySet, KeySetSource};
 use lambda_authorizer::verify::{AudienceCheck, Expectations, Principal, Profile};
 use lambda_authorizer::{Authorizer, Level};
@@ -46,8 +46,12 @@ impl Subject {
             issuer.source = KeySetSource::Fixed(Arc::new(KEYS.clone()));
         }
         let lines = Arc::default();
-        let edges =
-            Edges { clock: Arc::new(Still), fetch: Arc::new(NoNetwork), log: Arc::<Lines>::clone(&lines) };
+        let edges = Edges {
+            clock: Arc::new(Still),
+            chance: Arc::new(SystemChance),
+            fetch: Arc::new(NoNetwork),
+            log: Arc::<Lines>::clone(&lines),
+        };
         Self { authorizer: Authorizer::new(config, Level::Trace, edges), lines }
     }
 
@@ -80,8 +84,8 @@ impl Clock for Still {
 struct NoNetwork;
 
 impl Fetch for NoNetwork {
-    fn get<'a>(&'a self, url: &'a url::Url) -> FetchFuture<'a> {
-        panic!("a request for {url}")
+    fn session(&self, _: &Connector, _: Duration) -> Arc<dyn Session> {
+        panic!("a request")
     }
 }
 

@@ -12,7 +12,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::credential::IdentitySources;
-use crate::jwks::{KeySetSource, Lifetimes};
+use crate::io::Connector;
+use crate::jwks::{KeySetFile, KeySetSource, Timing};
 use crate::response::Answers;
 use crate::rules::Rules;
 use crate::verify::Expectations;
@@ -36,10 +37,10 @@ pub struct Config {
     pub rules: Rules,
     /// How answers are made up.
     pub answers: Answers,
-    /// How long keys are kept.
-    pub lifetimes: Lifetimes,
-    /// The deadline of each document that is fetched.
-    pub timeout: Duration,
+    /// When key sets are fetched, and how long they are kept.
+    pub timing: Timing,
+    /// How long the start waits for key sets.
+    pub init: Duration,
 }
 
 /// One issuer of tokens.
@@ -49,6 +50,10 @@ pub struct Issuer {
     pub expectations: Expectations,
     /// Where its keys come from.
     pub source: KeySetSource,
+    /// The keys that the package brings for the start.
+    pub initial: Option<KeySetFile>,
+    /// How its servers are reached.
+    pub connector: Connector,
 }
 
 impl Config {

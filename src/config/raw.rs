@@ -81,8 +81,22 @@ pub(super) struct IssuerSettings {
     /// Where its key set is. Default: where its discovery document
     /// (`<url>/.well-known/openid-configuration`) says.
     pub(super) jwks_uri: Option<String>,
-    /// A key set in the package instead: a path relative to this file. It is never refreshed.
+    /// A key set in the package, for an issuer that cannot be reached: a path relative to this file. It is
+    /// never fetched again.
     pub(super) jwks_file: Option<String>,
+    /// A key set in the package, or in a layer, for the start: a path relative to this file. The first
+    /// decision needs no network then; the key set is fetched behind it. `authorizer keys fetch` writes the
+    /// file. A key that the issuer has removed since then still verifies until that fetch is done.
+    pub(super) initial_jwks_file: Option<String>,
+    /// Certificates of authorities that vouch for its servers beside the public ones: the path of a PEM
+    /// file, relative to this one.
+    pub(super) ca_file: Option<String>,
+    /// The proxy on the way to its servers: `http://proxy.example:3128`, with user and password where it
+    /// needs them. Default: none; no environment variable is looked at.
+    pub(super) proxy: Option<String>,
+    /// Header fields for the requests to `jwks_uri`, or to `url` where that is not set, such as
+    /// `{ x-api-key = "…" }`. They are not sent to another origin, should the discovery document lead there.
+    pub(super) headers: BTreeMap<String, String>,
     /// How far its clock and ours may differ: 0 to 300 seconds. Default: 30.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 300)))]
     pub(super) leeway_seconds: Option<u64>,
@@ -238,20 +252,32 @@ pub(super) enum HttpApiName {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct KeySetSettings {
-    /// How long a document may take to arrive whole: 100 to 8000. Default: 2000. Discovery needs
-    /// two documents.
+    /// How long a fetch may take, discovery document and key set together: 100 to 8000. Default: 3000.
     #[cfg_attr(feature = "schema", schemars(range(min = 100, max = 8000)))]
     pub(super) timeout_milliseconds: Option<u64>,
-    /// How long a key set is used before it is fetched again: 60 to 86400. Default: 600.
+    /// How long the start waits for the key sets, which are fetched all at once: 0 to 8000. Default: 1000.
+    /// The first request waits for what is then still on its way. With 0, the start fetches nothing.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 8000)))]
+    pub(super) init_milliseconds: Option<u64>,
+    /// How long a key set is used at most before a request waits for the next one: 60 to 86400. Default:
+    /// 600. A key that the issuer removes stops verifying then at the latest, but for an outage. The
+    /// `max-age` of the issuer's `Cache-Control` makes it shorter.
     #[cfg_attr(feature = "schema", schemars(range(min = 60, max = 86400)))]
     pub(super) lifetime_seconds: Option<u64>,
+    /// How long a key set is used at least, whatever `Cache-Control` says: 60 to `lifetime_seconds`.
+    /// Default: 300.
+    #[cfg_attr(feature = "schema", schemars(range(min = 60, max = 86400)))]
+    pub(super) shortest_lifetime_seconds: Option<u64>,
     /// How long after its lifetime it still serves while the issuer cannot be reached: 0 to 604800.
-    /// Default: 86400. A key that is withdrawn stops verifying after both at the latest.
+    /// Default: 86400. A key that is withdrawn in an outage stops verifying after both at the latest.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 604800)))]
     pub(super) stale_seconds: Option<u64>,
-    /// The least time between two attempts to fetch a key set: 1 to 300. Default: 10.
+    /// The least time between two fetches that tokens with unknown keys ask for: 1 to 300. Default: 10.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 300)))]
     pub(super) cooldown_seconds: Option<u64>,
+    /// How old an `initial_jwks_file` may be when it is used: 3600 to 7776000. Default: 604800, a week.
+    #[cfg_attr(feature = "schema", schemars(range(min = 3600, max = 7776000)))]
+    pub(super) initial_max_age_seconds: Option<u64>,
 }
 
 impl<'de> Deserialize<'de> for RequirementSettings {

@@ -212,6 +212,12 @@ impl Reason {
         }
     }
 
+    /// Whether, for a token that names no key, newer keys might be what is missing.
+    #[must_use]
+    pub fn may_be_a_rotation(&self) -> bool {
+        matches!(self, Self::SignatureInvalid | Self::KeyNotFound { .. } | Self::KeyAmbiguous)
+    }
+
     /// Whether another token of the same caller might do: what a client does upon 401. It would ask
     /// for ever when the configuration is what does not fit the caller.
     #[must_use]

@@ -12,16 +12,19 @@ mod wire;
 
 use crate::arn::MethodArn;
 use crate::error::Fault;
+use crate::io::UnixTime;
 use crate::request::Request;
 use wire::Envelope;
 
-/// One invocation: the event's JSON, and Lambda's ID of the request.
+/// One invocation: the event's JSON, and what Lambda says about it.
 #[derive(Clone, Copy)]
 pub struct Event<'a> {
     /// The event as it came.
     pub payload: &'a str,
     /// Lambda's ID of this invocation.
     pub invocation_id: &'a str,
+    /// When Lambda gives it up, in seconds since 1970; `None` where it does not.
+    pub deadline: Option<UnixTime>,
 }
 
 impl TryFrom<Event<'_>> for Request {

@@ -6,7 +6,7 @@ const METHOD: &str = "arn:aws:execute-api:us-east-1:123456789012:abc/dev/GET/ord
 const CONNECT: &str = "arn:aws:execute-api:us-east-1:123456789012:abc/dev/$connect";
 
 fn decode(event: &Value) -> Result<Request, Fault> {
-    Event { payload: &event.to_string(), invocation_id: "1" }.try_into()
+    Event { payload: &event.to_string(), invocation_id: "1", deadline: None }.try_into()
 }
 
 fn kind(event: &Value) -> Option<EventKind> {
@@ -91,7 +91,7 @@ fn a_member_that_comes_twice_is_malformed() {
     let twice = format!(
         r#"{{"type":"TOKEN","authorizationToken":"a","authorizationToken":"b","methodArn":"{METHOD}"}}"#
     );
-    assert!(Request::try_from(Event { payload: &twice, invocation_id: "1" }).is_err());
+    assert!(Request::try_from(Event { payload: &twice, invocation_id: "1", deadline: None }).is_err());
 }
 
 /// A header that comes twice in the JSON is not quietly one header.
@@ -100,7 +100,7 @@ fn no_header_is_lost() {
     let event = format!(
         r#"{{"type":"REQUEST","methodArn":"{METHOD}","headers":{{"Authorization":"a","Authorization":"b"}}}}"#
     );
-    let request = Request::try_from(Event { payload: &event, invocation_id: "1" }).unwrap();
+    let request = Request::try_from(Event { payload: &event, invocation_id: "1", deadline: None }).unwrap();
     assert!(request.headers.header("authorization").is_err());
 }
 

@@ -1,80 +1,124 @@
-//! One HTTP GET, bounded in time and size: whatever answers is not trusted.
+//! GETs over HTTP, bounded in time and size: whatever answers is not trusted.
 
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use reqwest::header::{AGE, CACHE_CONTROL, CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
+use tokio::time::Instant;
 use url::Url;
 
-/// What [`Fetch::get`] returns.
-pub type FetchFuture<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, FetchError>> + Send + 'a>>;
+use super::connector::Connector;
+use super::freshness;
+
+/// What [`Session::get`] returns.
+pub type FetchFuture<'a> = Pin<Box<dyn Future<Output = Result<Document, FetchError>> + Send + 'a>>;
 
 /// Fetches small documents.
 pub trait Fetch: Send + Sync {
-    /// The body of a `200 OK` at `url`.
+    /// Documents of one origin, or of several, that are all to be there within `limit`. Connections are
+    /// kept as long as the session, and no longer: one from before a freeze is dead more often than not.
+    fn session(&self, connector: &Connector, limit: Duration) -> Arc<dyn Session>;
+}
+
+/// A few requests that belong together.
+pub trait Session: Send + Sync {
+    /// The document of a `200 OK` at `url`.
     fn get<'a>(&'a self, url: &'a Url) -> FetchFuture<'a>;
 }
 
-/// Why a document could not be had. It holds nothing of an answer's header or body.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// What a server answered.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Document {
+    /// The body.
+    pub body: Vec<u8>,
+    /// How long it stays fresh, in seconds, as far as the server says so: the `max-age` of its
+    /// `Cache-Control`, less its `Age` (RFC 9111, section 4.2).
+    pub fresh_for: Option<f64>,
+}
+
+/// Why a document could not be had. It holds nothing of an answer's header or body, but for the status and
+/// the time.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum FetchError {
     /// No connection, a broken one, or a certificate that does not hold.
     #[error("the request failed: {0}")]
     Transport(String),
     /// Another status than 200. Redirects are not followed.
-    #[error("the server answered with status {0}")]
-    Status(u16),
+    #[error("the server answered with status {status}")]
+    Status {
+        /// The status.
+        status: u16,
+        /// The seconds of its `Retry-After`.
+        retry_after: Option<f64>,
+    },
     /// More bytes than a key set has.
     #[error("the answer has more than {0} bytes")]
     TooLarge(usize),
-    /// The deadline for connection, header and body together has passed.
+    /// A coding that was not asked for. What is not unpacked cannot be a bomb.
+    #[error("the answer is compressed")]
+    Compressed,
+    /// The deadline for connection, header and body of all documents together has passed.
     #[error("the answer was not complete after {} ms", .0.as_millis())]
     TimedOut(Duration),
 }
 
-/// The HTTP client: HTTP/1.1, TLS with the Mozilla root certificates, no redirects, no proxy, no
-/// compression.
+/// The HTTP client: HTTP/1.1, TLS with the Mozilla root certificates and those of the connector, no
+/// redirects, no compression, and a proxy only where the connector has one.
 #[derive(Clone, Debug)]
-pub struct HttpClient {
-    client: reqwest::Client,
-    timeout: Duration,
-}
+pub struct HttpClient;
 
 /// AWS's own JWT authorizer takes key sets up to 150,000 bytes.
 const SIZE_LIMIT: usize = 150_000;
 
-impl HttpClient {
-    /// A client that gives every answer `timeout` to be complete.
-    ///
-    /// # Errors
-    ///
-    /// When the TLS library cannot be set up.
-    #[expect(clippy::disallowed_methods, reason = "this is the network's edge")]
-    pub fn new(timeout: Duration) -> Result<Self, FetchError> {
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(tls()?)
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            // A connection from before a freeze is dead more often than not.
-            .pool_idle_timeout(Duration::from_secs(5))
-            .user_agent(concat!("lambda-authorizer/", env!("CARGO_PKG_VERSION")))
-            .build()
-            .map_err(|error| transport(&error))?;
-        Ok(Self { client, timeout })
+impl Fetch for HttpClient {
+    fn session(&self, connector: &Connector, limit: Duration) -> Arc<dyn Session> {
+        let client = client(connector);
+        Arc::new(HttpSession { client, connector: connector.clone(), limit, end: Instant::now() + limit })
+    }
+}
+
+struct HttpSession {
+    client: Result<reqwest::Client, FetchError>,
+    connector: Connector,
+    limit: Duration,
+    end: Instant,
+}
+
+impl HttpSession {
+    /// Tries once more what failed for no lasting reason: a connection that broke, a server that was not
+    /// up to it.
+    async fn get_or_retry(&self, url: &Url) -> Result<Document, FetchError> {
+        match self.get_once(url).await {
+            Err(FetchError::Transport(_) | FetchError::Status { status: 500..=599, retry_after: None }) => {
+                tokio::time::sleep(RETRY_PAUSE).await;
+                self.get_once(url).await
+            }
+            answer => answer,
+        }
     }
 
-    async fn read(&self, url: &Url) -> Result<Vec<u8>, FetchError> {
-        let mut answer = self
-            .client
+    async fn get_once(&self, url: &Url) -> Result<Document, FetchError> {
+        let client = self.client.as_ref().map_err(Clone::clone)?;
+        let mut answer = client
             .get(url.clone())
             .header("accept", "application/json")
+            .header("accept-encoding", "identity")
+            .headers(self.connector.headers_for(url))
             .send()
             .await
             .map_err(|error| transport(&error))?;
         if answer.status() != reqwest::StatusCode::OK {
-            return Err(FetchError::Status(answer.status().as_u16()));
+            let retry_after = text(answer.headers(), RETRY_AFTER).and_then(freshness::delay);
+            return Err(FetchError::Status { status: answer.status().as_u16(), retry_after });
         }
+        if text(answer.headers(), CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+            return Err(FetchError::Compressed);
+        }
+        let cache_control: Vec<&str> =
+            answer.headers().get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok()).collect();
+        let fresh_for = freshness::fresh_for(&cache_control, text(answer.headers(), AGE));
         let mut body = Vec::new();
         while let Some(chunk) = answer.chunk().await.map_err(|error| transport(&error))? {
             if body.len() + chunk.len() > SIZE_LIMIT {
@@ -82,29 +126,40 @@ impl HttpClient {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(body)
+        Ok(Document { body, fresh_for })
     }
 }
 
-impl Fetch for HttpClient {
+const RETRY_PAUSE: Duration = Duration::from_millis(100);
+
+impl Session for HttpSession {
     fn get<'a>(&'a self, url: &'a Url) -> FetchFuture<'a> {
         Box::pin(async move {
             // One deadline over all: a limit on each read is defeated by a server that drips.
-            tokio::time::timeout(self.timeout, self.read(url))
+            tokio::time::timeout_at(self.end, self.get_or_retry(url))
                 .await
-                .unwrap_or(Err(FetchError::TimedOut(self.timeout)))
+                .unwrap_or(Err(FetchError::TimedOut(self.limit)))
         })
     }
 }
 
-fn tls() -> Result<rustls::ClientConfig, FetchError> {
-    let roots = rustls::RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    Ok(rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
-        .map_err(|error| FetchError::Transport(error.to_string()))?
-        .with_root_certificates(roots)
-        .with_no_client_auth())
+#[expect(clippy::disallowed_methods, reason = "this is the network's edge")]
+fn client(connector: &Connector) -> Result<reqwest::Client, FetchError> {
+    let tls = connector.tls().map_err(|error| FetchError::Transport(error.to_string()))?;
+    let builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .redirect(reqwest::redirect::Policy::none())
+        .user_agent(concat!("lambda-authorizer/", env!("CARGO_PKG_VERSION")));
+    match connector.proxy() {
+        Some(proxy) => builder.proxy(proxy.clone()),
+        None => builder.no_proxy(),
+    }
+    .build()
+    .map_err(|error| transport(&error))
+}
+
+fn text(headers: &HeaderMap, name: reqwest::header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
 }
 
 /// The innermost cause says what happened ("connection refused"); the outer ones repeat the URL.

@@ -1,25 +1,52 @@
-//! The edges: the clock, the HTTP client, files and the log. Nothing else in the library reads the
-//! outside world.
+//! The edges: the clock, chance, the HTTP client, files and the log. Nothing else in the library reads
+//! the outside world.
 
+mod chance;
 mod clock;
+mod connector;
 mod files;
+mod freshness;
 mod http;
 mod log;
 
+pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock, UnixTime, rfc3339};
+pub use connector::{Connector, ConnectorError};
 pub use files::read_file;
-pub use http::{Fetch, FetchError, FetchFuture, HttpClient};
+pub use http::{Document, Fetch, FetchError, FetchFuture, HttpClient, Session};
 pub use log::{Log, StandardOutput};
 
 use std::sync::Arc;
 
 /// The edges that an [`Authorizer`](crate::Authorizer) uses. Tests give others.
+///
+/// ```
+/// use lambda_authorizer::io::Edges;
+///
+/// let edges = Edges::of_this_machine();
+/// assert!(edges.clock.now() > 1_700_000_000.0);
+/// ```
 #[derive(Clone)]
 pub struct Edges {
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What spreads the requests of many functions over time.
+    pub chance: Arc<dyn Chance>,
     /// Where key sets come from.
     pub fetch: Arc<dyn Fetch>,
     /// Where log lines go.
     pub log: Arc<dyn Log>,
+}
+
+impl Edges {
+    /// The machine's own clock and chance, its network, and the standard output.
+    #[must_use]
+    pub fn of_this_machine() -> Self {
+        Self {
+            clock: Arc::new(SystemClock::start()),
+            chance: Arc::new(SystemChance),
+            fetch: Arc::new(HttpClient),
+            log: Arc::new(StandardOutput),
+        }
+    }
 }

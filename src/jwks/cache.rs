@@ -1,13 +1,18 @@
 //! [`JwksCache`]: the current key set of one issuer.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
+use tokio::sync::watch;
+use tokio::task::AbortHandle;
 use url::Url;
 
-use super::discovery;
-use super::{KeySet, KeySetError};
+use super::KeySet;
+use super::file::KeySetFile;
+use super::source::{Failure, Fetched, KeySource};
+use super::state::{Attempt, Held, Known, Step, elapsed};
 use crate::error::Fault;
-use crate::io::{Edges, Fetch, UnixTime};
+use crate::io::{Edges, UnixTime};
 
 /// Where the keys of an issuer come from. Never from a token.
 #[derive(Clone)]
@@ -20,136 +25,245 @@ pub enum KeySetSource {
     Fixed(Arc<KeySet>),
 }
 
-/// How long a key set is used, in seconds.
+/// How long key sets are used, and when they are fetched. In seconds, but for the durations.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Lifetimes {
-    /// How long before it is fetched again.
+pub struct Timing {
+    /// How long the documents of one fetch may take together.
+    pub timeout: Duration,
+    /// How long a key set serves before a request waits for the next one, where the issuer does not say
+    /// less: a key that it removes stops verifying then at the latest.
     pub lifetime: f64,
-    /// How long after that it still serves while it cannot be fetched.
+    /// How long it serves at least, whatever the issuer says.
+    pub shortest_lifetime: f64,
+    /// How long after its lifetime it still serves while the issuer cannot be asked.
     pub stale: f64,
-    /// The least time between two attempts to fetch it, whatever the tokens ask for.
+    /// The least time between two fetches that tokens with unknown keys ask for.
     pub cooldown: f64,
+    /// How old a key set of the package may be when it is used first.
+    pub initial_age: f64,
 }
 
-/// The key set of one issuer: fetched when a token needs it, kept in memory, fetched again when it
-/// is old or lacks a token's key, at most once in a cool-down.
-pub struct JwksCache {
-    issuer: Arc<str>,
-    source: KeySetSource,
-    /// Plain http to loopback addresses is allowed.
-    loopback: bool,
-    lifetimes: Lifetimes,
+/// Something that befell a key set, for the log.
+#[derive(Clone, Copy)]
+pub enum KeySetEvent<'a> {
+    /// It was fetched.
+    Fetched {
+        /// The keys.
+        keys: &'a KeySet,
+        /// How long they serve, in seconds.
+        lifetime: f64,
+    },
+    /// It could not be fetched.
+    Failed {
+        /// Why, without anything of an answer's header or body.
+        cause: &'a str,
+        /// Whether there are keys that serve meanwhile.
+        is_served: bool,
+    },
+    /// The one of the package is not used.
+    TooOld {
+        /// Its age, in seconds.
+        age: f64,
+    },
+}
+
+/// Is told what befalls key sets.
+pub trait Observe: Send + Sync {
+    /// Takes note of an event of this issuer's key set.
+    fn key_set(&self, issuer: &str, event: KeySetEvent<'_>);
+}
+
+/// The key set of one issuer, in memory: fetched ahead of its end, behind the answers that it gives
+/// meanwhile; kept through an outage; and fetched at once, at most once in a cool-down, when a token names
+/// a key that it lacks.
+///
+/// Requests start the fetches, no timer does: Lambda freezes the process between events. A clone is the
+/// same cache.
+#[derive(Clone)]
+pub struct JwksCache(Arc<Shared>);
+
+struct Shared {
+    source: KeySource,
+    timing: Timing,
     edges: Edges,
+    observer: Arc<dyn Observe>,
     state: Mutex<State>,
-    /// Held while a fetch is under way: the others wait for its answer.
-    flight: tokio::sync::Mutex<()>,
 }
 
-#[derive(Clone, Default)]
+#[derive(Default)]
 struct State {
-    fetched: Option<(Arc<KeySet>, UnixTime)>,
-    attempted_at: Option<UnixTime>,
-    /// Why the latest attempt failed; `None` when it did not.
-    failure: Option<String>,
+    known: Known,
+    flight: Option<Flight>,
+    flights: u64,
 }
+
+/// A fetch under way. Only the latest may change what is held: one that a freeze has delayed for an hour
+/// must not replace what was fetched since.
+struct Flight {
+    number: u64,
+    started_at: UnixTime,
+    task: AbortHandle,
+    ended: watch::Receiver<()>,
+}
+
+/// What a timer may be late by. A fetch that took longer than its deadline and this was frozen.
+const GRACE: f64 = 1.0;
 
 impl JwksCache {
-    /// A cache that has nothing yet.
+    /// A cache that has nothing yet, but for what the package brings.
     #[must_use]
     pub fn new(
-        issuer: Arc<str>,
-        source: KeySetSource,
-        loopback: bool,
-        lifetimes: Lifetimes,
+        source: KeySource,
+        initial: Option<KeySetFile>,
+        timing: Timing,
         edges: Edges,
+        observer: Arc<dyn Observe>,
     ) -> Self {
-        let (state, flight) = (Mutex::default(), tokio::sync::Mutex::default());
-        Self { issuer, source, loopback, lifetimes, edges, state, flight }
+        let now = edges.clock.now();
+        let mut state = State::default();
+        if let Some(file) = initial {
+            let age = elapsed(file.fetched_at, now);
+            if age < timing.initial_age {
+                state.known.held = Some(Held::of_the_package(file.keys, age, now, &timing));
+            } else {
+                observer.key_set(&source.issuer, KeySetEvent::TooOld { age });
+            }
+        }
+        Self(Arc::new(Shared { source, timing, edges, observer, state: Mutex::new(state) }))
     }
 
-    /// The key set in which a token's key is to be looked for. It may lack the key: then the issuer
-    /// has been asked within the cool-down, and does not have it. A token without a key ID finds what
-    /// is there, and makes nobody ask before the lifetime is over.
+    /// The key set in which a token's key is to be looked for, for a token without a key ID any. It may
+    /// lack the key: then the issuer has been asked within the cool-down, and does not have it.
     ///
     /// # Errors
     ///
-    /// [`Fault::KeySetUnavailable`] when the issuer cannot be asked, and what is in memory is too
-    /// old or lacks the key: then nothing can be said about the caller.
-    pub async fn keys(&self, key_id: Option<&str>) -> Result<Arc<KeySet>, Fault> {
-        if let KeySetSource::Fixed(keys) = &self.source {
+    /// [`Fault::KeySetUnavailable`] when the issuer cannot be asked, or does not answer within `patience`,
+    /// and what is in memory is too old or lacks the key: then nothing can be said about the caller.
+    pub async fn keys(&self, key_id: Option<&str>, patience: Duration) -> Result<Arc<KeySet>, Fault> {
+        self.keys_that(|keys| keys.has(key_id), patience).await
+    }
+
+    /// Another key set than this, if there is one by now, for a token that does not say which key it needs;
+    /// or else this one. Counts as the search for an unknown key.
+    ///
+    /// # Errors
+    ///
+    /// As [`keys`](Self::keys).
+    pub async fn keys_beyond(&self, known: &Arc<KeySet>, patience: Duration) -> Result<Arc<KeySet>, Fault> {
+        self.keys_that(|keys| !Arc::ptr_eq(keys, known), patience).await
+    }
+
+    /// Starts the first fetch, if nothing is there. To await what it returns is to await its end.
+    pub fn prefetch(&self) -> impl Future<Output = ()> + use<> {
+        let mut state = self.state();
+        let is_needed = state.known.held.is_none() && !matches!(self.0.source.source, KeySetSource::Fixed(_));
+        let ended = is_needed.then(|| self.fly(&mut state, self.0.edges.clock.now()));
+        async move {
+            if let Some(mut ended) = ended {
+                // An error is the end, too.
+                let _ended = ended.changed().await;
+            }
+        }
+    }
+
+    async fn keys_that(
+        &self,
+        suffice: impl Fn(&Arc<KeySet>) -> bool,
+        patience: Duration,
+    ) -> Result<Arc<KeySet>, Fault> {
+        if let KeySetSource::Fixed(keys) = &self.0.source.source {
             return Ok(Arc::clone(keys));
         }
-        let before = self.state().clone();
-        if let Some(keys) = self.fresh(&before).filter(|keys| keys.has(key_id)) {
-            return Ok(keys);
-        }
-        self.refresh(&before).await;
-        let after = self.state().clone();
-        match (self.servable(&after), after.failure) {
-            (Some(keys), None) => Ok(keys),
-            (Some(keys), Some(_)) if keys.has(key_id) => Ok(keys),
-            (_, failure) => Err(Fault::KeySetUnavailable {
-                issuer: Arc::clone(&self.issuer),
-                cause: failure.unwrap_or_else(|| "it has not been fetched".to_owned()),
-            }),
-        }
-    }
-
-    /// Fetches, unless somebody did since `before` or the cool-down still runs.
-    async fn refresh(&self, before: &State) {
-        let _flight = self.flight.lock().await;
-        let now = self.edges.clock.now();
-        let state = self.state().clone();
-        // With no keys that serve, every request is a fault: an issuer that is back is to be noticed soon.
-        let cooldown = match self.servable(&state) {
-            Some(_) => self.lifetimes.cooldown,
-            None => self.lifetimes.cooldown.min(1.0),
-        };
-        let cooling = state.attempted_at.is_some_and(|at| elapsed(at, now) < cooldown);
-        if cooling || state.attempted_at != before.attempted_at {
-            return;
-        }
-        // Set first: a fetch that the freeze of the process cuts off has been an attempt, too.
-        self.state().attempted_at = Some(now);
-        let answer = self.fetch(self.edges.fetch.as_ref()).await;
-        let mut state = self.state();
-        match answer {
-            Ok(keys) => {
-                state.fetched = Some((Arc::new(keys), now));
-                state.failure = None;
+        let mut awaited = None;
+        let mut step = {
+            let mut state = self.state();
+            let now = self.0.edges.clock.now();
+            state.settle(now, self.0.longest_flight());
+            let step = state.known.step(state.suffices(&suffice), now, self.0.timing.cooldown);
+            match step {
+                Step::Wait => awaited = Some(self.fly(&mut state, now)),
+                Step::UseAndFetch => drop(self.fly(&mut state, now)),
+                Step::Use | Step::Lacks | Step::Fault => {}
             }
-            Err(cause) => state.failure = Some(cause),
+            step
+        };
+        if let Some(mut ended) = awaited {
+            let in_time = tokio::time::timeout(patience, ended.changed()).await.is_ok();
+            let state = self.state();
+            let now = self.0.edges.clock.now();
+            step = state.known.after_waiting(state.suffices(&suffice), now, in_time);
+        }
+        let state = self.state();
+        match (step, &state.known.held) {
+            (Step::Use | Step::UseAndFetch | Step::Lacks, Some(held)) => Ok(Arc::clone(&held.keys)),
+            _ => {
+                let cause = state.known.attempt.as_ref().and_then(|attempt| attempt.cause.clone());
+                Err(Fault::KeySetUnavailable {
+                    issuer: Arc::clone(&self.0.source.issuer),
+                    cause: cause.unwrap_or_else(|| "there was no time to wait for it".to_owned()),
+                })
+            }
         }
     }
 
-    async fn fetch(&self, client: &dyn Fetch) -> Result<KeySet, String> {
-        let url = match &self.source {
-            KeySetSource::Url(url) => url.clone(),
-            KeySetSource::Discovery | KeySetSource::Fixed(_) => self.discover(client).await?,
-        };
-        let document = client.get(&url).await.map_err(|error| format!("key set: {error}"))?;
-        KeySet::parse(&document).map_err(|error: KeySetError| error.to_string())
+    /// The fetch that is under way, or a new one. It goes on when nobody waits for it.
+    fn fly(&self, state: &mut State, now: UnixTime) -> watch::Receiver<()> {
+        if let Some(flight) = &state.flight {
+            return flight.ended.clone();
+        }
+        state.flights += 1;
+        let (number, shared) = (state.flights, Arc::clone(&self.0));
+        let (end, ended) = watch::channel(());
+        let task = tokio::spawn(async move {
+            let answer = shared.source.fetch(&shared.edges, shared.timing.timeout).await;
+            shared.land(number, answer);
+            drop(end);
+        });
+        let task = task.abort_handle();
+        state.flight = Some(Flight { number, started_at: now, task, ended: ended.clone() });
+        state.known.is_fetching = true;
+        ended
     }
 
-    async fn discover(&self, client: &dyn Fetch) -> Result<Url, String> {
-        let url = discovery::document_url(&self.issuer)
-            .filter(|url| discovery::is_safe(url, self.loopback))
-            .ok_or_else(|| "the issuer is not an https URL".to_owned())?;
-        let document = client.get(&url).await.map_err(|error| format!("discovery: {error}"))?;
-        discovery::key_set_url(&document, &self.issuer, self.loopback).map_err(|error| error.to_string())
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.state()
+    }
+}
+
+impl Shared {
+    /// Takes the answer of a fetch, unless another one was started since.
+    fn land(&self, number: u64, answer: Result<Fetched, Failure>) {
+        let mut state = self.state();
+        let Some(flight) = state.flight.take_if(|flight| flight.number == number) else { return };
+        state.known.is_fetching = false;
+        let now = self.edges.clock.now();
+        let jitter = self.edges.chance.fraction();
+        let issuer = &self.source.issuer;
+        match answer {
+            Ok(Fetched { keys, fresh_for }) => {
+                // As old as the question: the answer may have lain in a buffer while the process was frozen.
+                let held = Held::fetched(keys, fresh_for, flight.started_at, jitter, &self.timing);
+                let event = KeySetEvent::Fetched { keys: &held.keys, lifetime: held.expired_after };
+                self.observer.key_set(issuer, event);
+                state.known.held = Some(held);
+                state.known.attempt = Some(Attempt::succeeded(flight.started_at));
+                state.known.was_cut_off = false;
+            }
+            // Nothing that the issuer is to blame for.
+            Err(_) if elapsed(flight.started_at, now) > self.longest_flight() => {
+                state.known.was_cut_off = true;
+            }
+            Err(failure) => {
+                let is_served = state.known.serves(now);
+                self.observer.key_set(issuer, KeySetEvent::Failed { cause: &failure.cause, is_served });
+                state.known.attempt = Some(Attempt::failed(now, failure, jitter, state.known.attempt.take()));
+                state.known.was_cut_off = false;
+            }
+        }
     }
 
-    fn fresh(&self, state: &State) -> Option<Arc<KeySet>> {
-        self.within(state, self.lifetimes.lifetime)
-    }
-
-    fn servable(&self, state: &State) -> Option<Arc<KeySet>> {
-        self.within(state, self.lifetimes.lifetime + self.lifetimes.stale)
-    }
-
-    fn within(&self, state: &State, age: f64) -> Option<Arc<KeySet>> {
-        let (keys, at) = state.fetched.as_ref()?;
-        (elapsed(*at, self.edges.clock.now()) < age).then(|| Arc::clone(keys))
+    fn longest_flight(&self) -> f64 {
+        self.timing.timeout.as_secs_f64() + GRACE
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -158,8 +272,17 @@ impl JwksCache {
     }
 }
 
-/// A clock that was set back counts as time that has passed: otherwise keys would live until it
-/// has caught up.
-fn elapsed(since: UnixTime, now: UnixTime) -> f64 {
-    (now - since).abs()
+impl State {
+    /// Gives up a fetch that was frozen: its connection is dead, and its deadline may stand still.
+    fn settle(&mut self, now: UnixTime, longest: f64) {
+        if let Some(flight) = self.flight.take_if(|flight| elapsed(flight.started_at, now) > longest) {
+            flight.task.abort();
+            self.known.is_fetching = false;
+            self.known.was_cut_off = true;
+        }
+    }
+
+    fn suffices(&self, suffice: impl Fn(&Arc<KeySet>) -> bool) -> bool {
+        self.known.held.as_ref().is_some_and(|held| suffice(&held.keys))
+    }
 }

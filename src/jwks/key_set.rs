@@ -94,6 +94,12 @@ impl KeySet {
         Ok(Self { keys, unusable })
     }
 
+    /// The members that are used.
+    #[must_use]
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
     /// The members that are not used.
     #[must_use]
     pub fn unusable(&self) -> &[UnusableKey] {

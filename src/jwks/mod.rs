@@ -5,14 +5,19 @@ mod algorithm;
 mod cache;
 mod discovery;
 mod edwards;
+mod file;
 mod key;
 mod key_set;
+mod source;
+mod state;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
-pub use cache::{JwksCache, KeySetSource, Lifetimes};
+pub use cache::{JwksCache, KeySetEvent, KeySetSource, Observe, Timing};
 pub(crate) use discovery::is_safe;
+pub use file::{KeySetFile, KeySetFileError};
 pub use key::{Key, KeyProblem, PublicKey};
 pub use key_set::{KeySearch, KeySet, KeySetError, UnusableKey};
+pub use source::KeySource;
 
 #[cfg(test)]
 mod tests;

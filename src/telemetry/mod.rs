@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::error::{Error, Fault};
+use crate::error::{Code, Error, Fault};
 use crate::io::{Clock, Edges, Log, StandardOutput, SystemClock, rfc3339};
+use crate::jwks::{KeySetEvent, Observe};
 use crate::request::Request;
 use crate::response::Decision;
 pub use level::Level;
@@ -103,14 +104,14 @@ impl Telemetry {
             }
             Err(Error::Fault(fault)) => record.failed(fault),
         }
-        self.write(&record);
+        self.write(record.level, &record);
     }
 
     /// Records an event that could not be read.
     pub fn record_malformed(&self, timer: &Timer, invocation: &str, fault: &Fault) {
         let mut record = self.blank(timer, invocation);
         record.failed(fault);
-        self.write(&record);
+        self.write(record.level, &record);
     }
 
     fn blank<'a>(&self, timer: &Timer, invocation: &'a str) -> Record<'a> {
@@ -134,14 +135,77 @@ impl Telemetry {
         }
     }
 
-    fn write(&self, record: &Record<'_>) {
-        if record.level < self.level {
+    fn write(&self, level: Level, record: &impl Serialize) {
+        if level < self.level {
             return;
         }
         // Nothing in a record can fail to serialize; if it did, the decision stands all the same.
         if let Ok(line) = serde_json::to_string(record) {
             self.edges.log.line(&in_ascii(&line));
         }
+    }
+}
+
+/// The record of what befell a key set. An absent value has no key.
+#[derive(Serialize)]
+struct KeySetRecord<'a> {
+    timestamp: String,
+    level: Level,
+    message: &'static str,
+    issuer: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lifetime_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    keys: Option<usize>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unusable_keys: Vec<UnusableRecord<'a>>,
+}
+
+#[derive(Serialize)]
+struct UnusableRecord<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_id: Option<&'a str>,
+    problem: String,
+}
+
+impl Observe for Telemetry {
+    fn key_set(&self, issuer: &str, event: KeySetEvent<'_>) {
+        let mut record = KeySetRecord {
+            timestamp: rfc3339(self.edges.clock.now()),
+            level: Level::Info,
+            message: "key set fetched",
+            issuer,
+            reason: None,
+            detail: None,
+            lifetime_seconds: None,
+            keys: None,
+            unusable_keys: Vec::new(),
+        };
+        match event {
+            KeySetEvent::Fetched { keys, lifetime } => {
+                (record.keys, record.lifetime_seconds) = (Some(keys.keys().len()), Some(lifetime));
+                let unusable = keys.unusable().iter();
+                record.unusable_keys = unusable
+                    .map(|key| UnusableRecord { key_id: key.id.as_deref(), problem: key.problem.to_string() })
+                    .collect();
+            }
+            KeySetEvent::Failed { cause, is_served } => {
+                let message = "key set not fetched";
+                // With keys that serve nobody is refused yet.
+                let level = if is_served { Level::Warn } else { Level::Error };
+                (record.level, record.message, record.detail) = (level, message, Some(cause.to_owned()));
+                record.reason = Some(Code::KeySetUnavailable.name());
+            }
+            KeySetEvent::TooOld { age } => {
+                (record.level, record.message) = (Level::Warn, "key set of the package not used");
+                record.detail = Some(format!("it is {age} seconds old"));
+            }
+        }
+        self.write(record.level, &record);
     }
 }
 

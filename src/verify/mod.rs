@@ -12,6 +12,7 @@ mod signature;
 mod token;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::claims::Claims;
 use crate::credential::Credential;
@@ -146,14 +147,20 @@ impl Verifiers {
         Self(issuers)
     }
 
-    /// The principal that the credential proves.
+    /// The principal that the credential proves. The issuer's keys are waited for no longer than `patience`.
     ///
     /// # Errors
     ///
     /// A [`Rejection`](Error::Rejection) when it proves nothing, a [`Fault`](Error::Fault) when the
     /// issuer's keys cannot be had.
-    pub async fn verify(&self, credential: &Credential, now: UnixTime) -> Result<Principal, Error> {
-        let token = Token::parse(credential.expose())?;
+    pub async fn verify(
+        &self,
+        credential: &Credential,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Result<Principal, Error> {
+        let text = credential.expose();
+        let token = Token::parse(text)?;
         let issuer = token.unverified_issuer()?;
         let (expectations, cache) = self
             .0
@@ -162,8 +169,31 @@ impl Verifiers {
             .ok_or(Reason::IssuerUnknown)?;
         // Before the keys are asked for: a token that cannot pass costs no fetch.
         let admitted = Admitted::new(token, expectations)?;
-        let keys = cache.keys(admitted.token.key_id()).await?;
-        Ok(admitted.verify(&keys, now)?)
+        let key_id = admitted.token.key_id().map(str::to_owned);
+        let keys = cache.keys(key_id.as_deref(), patience).await?;
+        match admitted.verify(&keys, now) {
+            Err(rejection) if key_id.is_none() && rejection.reason.may_be_a_rotation() => {
+                let newer = cache.keys_beyond(&keys, patience).await?;
+                if Arc::ptr_eq(&newer, &keys) {
+                    return Err(rejection.into());
+                }
+                Ok(verify(text, &newer, expectations, now)?)
+            }
+            verified => Ok(verified?),
+        }
+    }
+
+    /// Fetches the keys of every issuer at once, and waits for them no longer than `budget`: what is not
+    /// there by then is on its way.
+    pub async fn prefetch(&self, budget: Duration) {
+        let fetches: Vec<_> = self.0.iter().map(|(_, cache)| cache.prefetch()).collect();
+        let all = async {
+            for fetch in fetches {
+                fetch.await;
+            }
+        };
+        // Too late is not too late: the first request waits for the rest.
+        let _in_time = tokio::time::timeout(budget, all).await;
     }
 }
 

@@ -22,7 +22,7 @@ use serde_json::Value;
 
 /// What API Gateway is sent.
 fn answer(authorizer: &Authorizer, event: &Value) -> Result<Value, Failure> {
-    let event = Event { payload: &event.to_string(), invocation_id: "1" };
+    let event = Event { payload: &event.to_string(), invocation_id: "1", deadline: None };
     let response = library::at_once(authorizer.authorize(event))?;
     Ok(serde_json::from_str(response.as_str()).unwrap())
 }

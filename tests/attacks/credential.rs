@@ -39,7 +39,11 @@ fn pairs(one: &str, two: &str) -> Vec<(String, Value)> {
 /// CVE-2025-64527: two tokens, and an issuer that cannot be asked for its keys.
 #[tokio::test]
 async fn two_tokens_in_one_request_are_refused_with_keys_and_without() {
-    let function = Function::start(Settings { key_set: "cooldown_seconds = 1", ..Settings::default() }).await;
+    let function = Function::start(Settings {
+        key_set: "init_milliseconds = 0\ncooldown_seconds = 1",
+        ..Settings::default()
+    })
+    .await;
     let issuer = &function.issuer;
     let good = issuer.mint(&json!({})).unwrap();
     let forged = SigningKey::generate(Algorithm::ES256, "first").unwrap().token(&issuer.claims()).unwrap();
@@ -109,8 +113,12 @@ async fn a_token_in_disguise_is_refused() {
 /// Rules A10 and K5. Tokens that cannot pass, in any number, make nobody ask the issuer for anything.
 #[tokio::test]
 async fn tokens_that_cannot_pass_cost_no_request() {
-    let function =
-        Function::start(Settings { issuer: "algorithms = ['ES256']", ..Settings::default() }).await;
+    let function = Function::start(Settings {
+        issuer: "algorithms = ['ES256']",
+        key_set: "init_milliseconds = 0",
+        ..Settings::default()
+    })
+    .await;
     let issuer = &function.issuer;
     let forger = SigningKey::generate(Algorithm::ES256, "first").unwrap();
     let claims = issuer.claims();

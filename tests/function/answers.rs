@@ -113,7 +113,8 @@ async fn a_clients_path_makes_no_line_of_its_own() {
         assert_eq!(answer.record["route"], shown, "as a value, and as visible ASCII");
     }
     let written = function.process.stdout();
-    assert_eq!(written.lines().count(), paths.len());
+    assert_eq!(function.process.records().len(), paths.len());
+    assert_eq!(written.lines().count(), paths.len() + 1, "and that of the key set");
     assert!(!written.contains(|letter: char| letter.is_control() && letter != '\n'), "{written:?}");
     function.ends_without_a_trace_of_tokens().await;
 }
@@ -237,11 +238,12 @@ async fn a_refusal_tells_its_reason_under_the_configured_key() {
 #[tokio::test]
 async fn the_log_level_chooses_lines() {
     let levels = [
-        ("TRACE", 3),
-        ("DEBUG", 3),
-        ("INFO", 3),
-        ("", 3),
-        ("info", 3),
+        // Beside the three decisions, that the key set was fetched.
+        ("TRACE", 4),
+        ("DEBUG", 4),
+        ("INFO", 4),
+        ("", 4),
+        ("info", 4),
         ("WARN", 2),
         ("ERROR", 1),
         ("FATAL", 0),

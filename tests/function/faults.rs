@@ -15,7 +15,7 @@ use crate::support::{KINDS, event};
 /// Fast to fail and fast to try again, and 401 for refusals, so that a fault cannot hide among them.
 const IMPATIENT: Settings<'_> = Settings {
     issuer: "",
-    key_set: "timeout_milliseconds = 300\ncooldown_seconds = 1",
+    key_set: "init_milliseconds = 0\ntimeout_milliseconds = 300\ncooldown_seconds = 1",
     sections: "[response]\nrefusal = 'unauthorized'",
 };
 

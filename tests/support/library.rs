@@ -11,7 +11,7 @@ use authorizer_cli::signing::{Algorithm, SigningKey, key_set};
 use lambda_authorizer::config::{Config, ConfigError};
 use lambda_authorizer::error::{Error, Fault};
 use lambda_authorizer::event::Event;
-use lambda_authorizer::io::{Clock, Edges, Fetch, FetchFuture, Log, UnixTime};
+use lambda_authorizer::io::{Clock, Connector, Edges, Fetch, Log, Session, SystemChance, UnixTime};
 use lambda_authorizer::jwks::{KeySet, KeySetSource};
 use lambda_authorizer::request::Request;
 use lambda_authorizer::response::Decision;
@@ -36,7 +36,12 @@ pub(crate) fn config(sections: &str) -> Result<Config, ConfigError> {
 
 /// An authorizer of this configuration.
 pub(crate) fn authorizer(sections: &str) -> Authorizer {
-    let edges = Edges { clock: Arc::new(Still), fetch: Arc::new(NoNetwork), log: Arc::new(NoLog) };
+    let edges = Edges {
+        clock: Arc::new(Still),
+        chance: Arc::new(SystemChance),
+        fetch: Arc::new(NoNetwork),
+        log: Arc::new(NoLog),
+    };
     Authorizer::new(config(sections).unwrap(), Level::Trace, edges)
 }
 
@@ -62,12 +67,12 @@ pub(crate) fn machine_claims() -> Value {
 
 /// Stages 1 and 2.
 pub(crate) fn request(event: &Value) -> Result<Request, Fault> {
-    Event { payload: &event.to_string(), invocation_id: "1" }.try_into()
+    Event { payload: &event.to_string(), invocation_id: "1", deadline: None }.try_into()
 }
 
 /// What is decided about an event of API Gateway's.
 pub(crate) fn decide(authorizer: &Authorizer, event: &Value) -> Result<Decision, Error> {
-    at_once(authorizer.decide(&request(event).unwrap()))
+    at_once(authorizer.decide(&request(event).unwrap(), Duration::ZERO))
 }
 
 /// With the keys at hand there is nothing to wait for.
@@ -93,8 +98,8 @@ impl Clock for Still {
 struct NoNetwork;
 
 impl Fetch for NoNetwork {
-    fn get<'a>(&'a self, url: &'a url::Url) -> FetchFuture<'a> {
-        panic!("a request for {url}")
+    fn session(&self, _: &Connector, _: Duration) -> Arc<dyn Session> {
+        panic!("a request")
     }
 }
 

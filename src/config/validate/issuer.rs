@@ -10,8 +10,8 @@ use super::Check;
 use crate::config::Issuer;
 use crate::config::raw::IssuerSettings;
 use crate::config::values::{OneOrMore, PlainValues};
-use crate::io::read_file;
-use crate::jwks::{self, KeySet, KeySetSource};
+use crate::io::{Connector, ConnectorError, read_file};
+use crate::jwks::{self, KeySet, KeySetFile, KeySetSource};
 use crate::verify::{AudienceCheck, ClaimRule, Expectations, TokenTypes};
 
 impl Check<'_> {
@@ -58,7 +58,23 @@ impl Check<'_> {
             let hint = "the `iss` of the issuer's tokens, exactly";
             self.problem_with_hint(format!("{path}.url"), "it is missing", hint);
         }
+        let initial = match (settings.initial_jwks_file, url.as_deref()) {
+            (Some(_), _) if settings.jwks_file.is_some() => {
+                let path = format!("{path}.initial_jwks_file");
+                self.problem(path, "`jwks_file` is set, too, and they exclude each other");
+                None
+            }
+            (Some(file), Some(url)) => self.initial_file(&format!("{path}.initial_jwks_file"), &file, url),
+            _ => None,
+        };
         let source = self.key_source(path, url.as_deref(), settings.jwks_uri, settings.jwks_file);
+        let reached = source.as_ref().and_then(|source| match source {
+            KeySetSource::Url(uri) => Some(uri.clone()),
+            KeySetSource::Discovery => Url::parse(url.as_deref()?).ok(),
+            KeySetSource::Fixed(_) => None,
+        });
+        let connector =
+            self.connector(path, settings.ca_file, settings.proxy, &settings.headers, reached.as_ref());
 
         let mut expected = Expectations::new(settings.profile.unwrap_or_default(), &url?, audience?);
         expected.leeway = f64::from(leeway);
@@ -75,7 +91,7 @@ impl Check<'_> {
         if let Some(types) = settings.types {
             expected.types = TokenTypes::new(&types.iter().map(String::as_str).collect::<Vec<_>>(), false);
         }
-        Some(Issuer { expectations: expected, source: source? })
+        Some(Issuer { expectations: expected, source: source?, initial, connector })
     }
 
     fn key_source(
@@ -179,11 +195,66 @@ impl Check<'_> {
         None
     }
 
-    fn key_file(&mut self, path: &str, file: &str) -> Option<KeySetSource> {
+    /// How the issuer's servers are reached.
+    fn connector(
+        &mut self,
+        path: &str,
+        authorities: Option<String>,
+        proxy: Option<String>,
+        headers: &BTreeMap<String, String>,
+        url: Option<&Url>,
+    ) -> Connector {
+        let mut connector = Connector::default();
+        if let Some(file) = authorities {
+            let path = format!("{path}.ca_file");
+            if let Some(pem) = self.file(&path, &file) {
+                let trusting = connector.clone().trusting(&pem);
+                connector = self.connected(&path, &format!("`{file}`: "), trusting, connector);
+            }
+        }
+        if let Some(proxy) = proxy {
+            // Not quoted: a password may stand in it.
+            let through = connector.clone().through(&proxy);
+            connector = self.connected(&format!("{path}.proxy"), "", through, connector);
+        }
+        if let Some(url) = url.filter(|_| !headers.is_empty()) {
+            let fields = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            let sending = connector.clone().sending(fields, url);
+            connector = self.connected(&format!("{path}.headers"), "", sending, connector);
+        }
+        connector
+    }
+
+    fn connected(
+        &mut self,
+        path: &str,
+        what: &str,
+        connector: Result<Connector, ConnectorError>,
+        before: Connector,
+    ) -> Connector {
+        connector.unwrap_or_else(|error| {
+            self.problem(path, format!("{what}{error}"));
+            before
+        })
+    }
+
+    fn file(&mut self, path: &str, file: &str) -> Option<Vec<u8>> {
         let whole = self.directory.unwrap_or(Path::new("")).join(file);
-        let bytes = read_file(&whole)
+        read_file(&whole)
             .map_err(|error| self.problem(path, format!("`{file}` cannot be read: {error}")))
-            .ok()?;
+            .ok()
+    }
+
+    fn initial_file(&mut self, path: &str, file: &str, issuer: &str) -> Option<KeySetFile> {
+        let bytes = self.file(path, file)?;
+        let hint = "`authorizer keys fetch` writes such a file";
+        KeySetFile::parse(&bytes, issuer)
+            .map_err(|error| self.problem_with_hint(path, format!("`{file}`: {error}"), hint))
+            .ok()
+    }
+
+    fn key_file(&mut self, path: &str, file: &str) -> Option<KeySetSource> {
+        let bytes = self.file(path, file)?;
         let keys =
             KeySet::parse(&bytes).map_err(|error| self.problem(path, format!("`{file}`: {error}"))).ok()?;
         Some(KeySetSource::Fixed(Arc::new(keys)))

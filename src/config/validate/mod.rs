@@ -17,7 +17,7 @@ use super::values::OneOrMore;
 use super::{Config, Issuer};
 use crate::claims::ClaimPath;
 use crate::credential::{DEFAULT_MARKER, IdentitySource, IdentitySources, Location, Scheme};
-use crate::jwks::Lifetimes;
+use crate::jwks::Timing;
 use crate::response::{Answers, HttpApi, Refusal};
 use crate::rules::{Requirement, RoutePattern, Rule, Rules};
 use crate::verify::Presence;
@@ -28,7 +28,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<C
     let identity_sources = check.identity_sources(settings.identity_source);
     let rules = check.rules(settings.rule);
     let answers = check.answers(settings.response);
-    let (lifetimes, timeout) = check.key_sets(&settings.key_set);
+    let (timing, init) = check.key_sets(&settings.key_set);
     check.principal(&issuers, &answers);
     if check.problems.is_empty() {
         Ok(Config {
@@ -37,8 +37,8 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<C
             identity_sources,
             rules,
             answers,
-            lifetimes,
-            timeout,
+            timing,
+            init,
         })
     } else {
         Err(check.problems.into())
@@ -265,17 +265,33 @@ impl Check<'_> {
         }
     }
 
-    fn key_sets(&mut self, settings: &KeySetSettings) -> (Lifetimes, Duration) {
+    fn key_sets(&mut self, settings: &KeySetSettings) -> (Timing, Duration) {
         let timeout =
-            self.number("key_set.timeout_milliseconds", settings.timeout_milliseconds, 2000, 100, 8000);
+            self.number("key_set.timeout_milliseconds", settings.timeout_milliseconds, 3000, 100, 8000);
+        let init = self.number("key_set.init_milliseconds", settings.init_milliseconds, 1000, 0, 8000);
         let lifetime = self.number("key_set.lifetime_seconds", settings.lifetime_seconds, 600, 60, 86_400);
+        let shortest = settings.shortest_lifetime_seconds;
+        let shortest =
+            self.number("key_set.shortest_lifetime_seconds", shortest, lifetime.min(300), 60, lifetime);
         let stale = self.number("key_set.stale_seconds", settings.stale_seconds, 86_400, 0, 604_800);
         let cooldown = self.number("key_set.cooldown_seconds", settings.cooldown_seconds, 10, 1, 300);
-        if cooldown > lifetime {
-            self.problem("key_set.cooldown_seconds", "it is longer than the lifetime, which it would extend");
+        let initial_age = settings.initial_max_age_seconds;
+        let initial_age =
+            self.number("key_set.initial_max_age_seconds", initial_age, 604_800, 3600, 7_776_000);
+        if cooldown > shortest {
+            let message = "it is longer than the shortest lifetime, which it would extend";
+            self.problem("key_set.cooldown_seconds", message);
         }
-        let [lifetime, stale, cooldown] = [lifetime, stale, cooldown].map(f64::from);
-        (Lifetimes { lifetime, stale, cooldown }, Duration::from_millis(u64::from(timeout)))
+        let milliseconds = |number| Duration::from_millis(u64::from(number));
+        let timing = Timing {
+            timeout: milliseconds(timeout),
+            lifetime: lifetime.into(),
+            shortest_lifetime: shortest.into(),
+            stale: stale.into(),
+            cooldown: cooldown.into(),
+            initial_age: initial_age.into(),
+        };
+        (timing, milliseconds(init))
     }
 }
 

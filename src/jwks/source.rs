@@ -1,0 +1,76 @@
+//! One fetch of an issuer's key set: where it is, and what came of asking there.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use url::Url;
+
+use super::{KeySet, KeySetSource, discovery};
+use crate::io::{Connector, Edges, FetchError, Session};
+
+/// Whose keys, where they are, and how to get there.
+#[derive(Clone)]
+pub struct KeySource {
+    /// The issuer, as in `iss`.
+    pub issuer: Arc<str>,
+    /// Where its key set is.
+    pub source: KeySetSource,
+    /// How its servers are reached.
+    pub connector: Connector,
+    /// Plain http to loopback addresses is allowed.
+    pub loopback: bool,
+}
+
+/// A key set as it came from the issuer.
+pub(super) struct Fetched {
+    pub(super) keys: Arc<KeySet>,
+    /// How long the issuer lets it be used, in seconds.
+    pub(super) fresh_for: Option<f64>,
+}
+
+/// Why there is none.
+pub(super) struct Failure {
+    pub(super) cause: String,
+    /// When the issuer wants to be asked again, in seconds from now.
+    pub(super) retry_after: Option<f64>,
+}
+
+impl KeySource {
+    /// Asks the issuer, who gets `limit` for all documents together.
+    pub(super) async fn fetch(&self, edges: &Edges, limit: Duration) -> Result<Fetched, Failure> {
+        let session = edges.fetch.session(&self.connector, limit);
+        let url = match &self.source {
+            KeySetSource::Url(url) => url.clone(),
+            KeySetSource::Discovery | KeySetSource::Fixed(_) => self.discover(session.as_ref()).await?,
+        };
+        let document = session.get(&url).await.map_err(|error| Failure::of("key set", &error))?;
+        let keys = KeySet::parse(&document.body).map_err(|error| Failure::because(&error))?;
+        Ok(Fetched { keys: Arc::new(keys), fresh_for: document.fresh_for })
+    }
+
+    async fn discover(&self, session: &dyn Session) -> Result<Url, Failure> {
+        let url = discovery::document_url(&self.issuer)
+            .filter(|url| discovery::is_safe(url, self.loopback))
+            .ok_or_else(|| Failure::because(&"the issuer is not an https URL"))?;
+        let document = session.get(&url).await.map_err(|error| Failure::of("discovery", &error))?;
+        discovery::key_set_url(&document.body, &self.issuer, self.loopback)
+            .map_err(|error| Failure::because(&error))
+    }
+}
+
+impl Failure {
+    fn of(what: &str, error: &FetchError) -> Self {
+        let retry_after = match error {
+            FetchError::Status { retry_after, .. } => *retry_after,
+            FetchError::Transport(_)
+            | FetchError::TooLarge(_)
+            | FetchError::Compressed
+            | FetchError::TimedOut(_) => None,
+        };
+        Self { cause: format!("{what}: {error}"), retry_after }
+    }
+
+    fn because(cause: &dyn std::fmt::Display) -> Self {
+        Self { cause: cause.to_string(), retry_after: None }
+    }
+}

@@ -1,0 +1,205 @@
+//! What is to be done for a request, from what is known about an issuer's keys: a pure function of the
+//! past, the request and the time. docs/operations.md has it as a table, and `tests/state.rs` runs that
+//! table.
+
+use std::sync::Arc;
+
+use super::source::Failure;
+use super::{KeySet, Timing};
+use crate::io::UnixTime;
+
+/// A key set and how long it is good, in seconds since it was fetched.
+#[derive(Clone)]
+pub(super) struct Held {
+    pub(super) keys: Arc<KeySet>,
+    pub(super) fetched_at: UnixTime,
+    /// From this age on it is fetched again, behind the answers that it still gives.
+    pub(super) stale_after: f64,
+    /// From this age on a request waits for the fetch.
+    pub(super) expired_after: f64,
+    /// From this age on it is not used, whatever happens.
+    pub(super) spent_after: f64,
+}
+
+/// The age of what is held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Nothing is held, or nothing that may still be used.
+    None,
+    Fresh,
+    Stale,
+    Expired,
+}
+
+/// The latest fetch that came to an end.
+#[derive(Clone, Debug)]
+pub(super) struct Attempt {
+    /// When it began.
+    pub(super) at: UnixTime,
+    /// Failures in a row, this one included; none when it succeeded.
+    pub(super) failures: u32,
+    /// Of the time to the next attempt, how much is waited: 0.5 to 1. Otherwise all that failed together
+    /// would come back together.
+    pub(super) jitter: f64,
+    /// The least time to the next one, as the issuer asks.
+    pub(super) retry_after: f64,
+    /// Why it failed.
+    pub(super) cause: Option<String>,
+}
+
+/// All that is known.
+#[derive(Clone, Default)]
+pub(super) struct Known {
+    pub(super) held: Option<Held>,
+    pub(super) attempt: Option<Attempt>,
+    /// A fetch is under way.
+    pub(super) is_fetching: bool,
+    /// The latest fetch was cut off by a freeze of the process.
+    pub(super) was_cut_off: bool,
+}
+
+/// What a request does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Step {
+    /// Uses what is held.
+    Use,
+    /// Uses what is held, and starts a fetch that nobody waits for.
+    UseAndFetch,
+    /// Waits for the fetch that is under way, or starts one.
+    Wait,
+    /// The issuer was asked just now, and does not have the key.
+    Lacks,
+    /// Nothing can be said: the issuer does not answer, and it is too soon to ask again.
+    Fault,
+}
+
+/// While keys serve, there is no hurry to ask an issuer that fails.
+const LONGEST_PAUSE: f64 = 60.0;
+
+impl Held {
+    /// As the issuer sent it. It is fetched again after half of its lifetime to nine tenths, by chance
+    /// (`jitter`, from 0 to 1): functions that started together do not come back together.
+    pub(super) fn fetched(
+        keys: Arc<KeySet>,
+        fresh_for: Option<f64>,
+        at: UnixTime,
+        jitter: f64,
+        timing: &Timing,
+    ) -> Self {
+        let longest = timing.lifetime;
+        let lifetime = fresh_for.map_or(longest, |time| time.max(timing.shortest_lifetime).min(longest));
+        Self {
+            keys,
+            fetched_at: at,
+            stale_after: lifetime * (0.5 + 0.4 * jitter),
+            expired_after: lifetime,
+            spent_after: lifetime + timing.stale,
+        }
+    }
+
+    /// As it lay in the package, `age` seconds old: good for a start, and stale from the start.
+    pub(super) fn of_the_package(keys: Arc<KeySet>, age: f64, now: UnixTime, timing: &Timing) -> Self {
+        let spent_after = (timing.lifetime + timing.stale).min(timing.initial_age - age);
+        Self { keys, fetched_at: now, stale_after: 0.0, expired_after: timing.lifetime, spent_after }
+    }
+
+    pub(super) fn phase(&self, now: UnixTime) -> Phase {
+        match elapsed(self.fetched_at, now) {
+            age if age >= self.spent_after => Phase::None,
+            age if age >= self.expired_after => Phase::Expired,
+            age if age >= self.stale_after => Phase::Stale,
+            _ => Phase::Fresh,
+        }
+    }
+}
+
+impl Attempt {
+    pub(super) fn succeeded(at: UnixTime) -> Self {
+        Self { at, failures: 0, jitter: 1.0, retry_after: 0.0, cause: None }
+    }
+
+    /// `jitter` is from 0 to 1. The issuer's own wish is lengthened by it, never shortened.
+    pub(super) fn failed(at: UnixTime, failure: Failure, jitter: f64, before: Option<Self>) -> Self {
+        Self {
+            at,
+            failures: before.map_or(0, |before| before.failures).saturating_add(1),
+            jitter: 0.5 + 0.5 * jitter,
+            retry_after: failure
+                .retry_after
+                .map_or(0.0, |time| time.min(LONGEST_PAUSE) * (1.0 + 0.5 * jitter)),
+            cause: Some(failure.cause),
+        }
+    }
+
+    /// Whether it is too soon after a failure. The pause doubles with each one, up to `longest`.
+    fn is_pausing(&self, now: UnixTime, longest: f64) -> bool {
+        let doubled = 2_f64.powi(self.failures.saturating_sub(1).min(16).cast_signed());
+        let pause = (doubled.min(longest) * self.jitter).max(self.retry_after);
+        self.failures > 0 && elapsed(self.at, now) < pause
+    }
+}
+
+impl Known {
+    pub(super) fn phase(&self, now: UnixTime) -> Phase {
+        self.held.as_ref().map_or(Phase::None, |held| held.phase(now))
+    }
+
+    /// Whether there are keys that may be used.
+    pub(super) fn serves(&self, now: UnixTime) -> bool {
+        self.phase(now) != Phase::None
+    }
+
+    /// What a request does, for which the keys that are held suffice or do not.
+    pub(super) fn step(&self, suffices: bool, now: UnixTime, cooldown: f64) -> Step {
+        let phase = self.phase(now);
+        let latest = self.attempt.as_ref();
+        let is_failing = latest.is_some_and(|attempt| attempt.failures > 0);
+        let is_pausing = |longest| latest.is_some_and(|attempt| attempt.is_pausing(now, longest));
+        match phase {
+            Phase::Fresh if suffices => Step::Use,
+            // What a freeze cut off before, it would cut off again: this time it is waited for.
+            Phase::Stale if suffices && self.was_cut_off && !self.is_fetching => Step::Wait,
+            Phase::Expired if suffices && !is_failing => Step::Wait,
+            // For an issuer that fails nobody waits while there are keys.
+            Phase::Stale | Phase::Expired if suffices && (self.is_fetching || is_pausing(LONGEST_PAUSE)) => {
+                Step::Use
+            }
+            Phase::Stale | Phase::Expired if suffices => Step::UseAndFetch,
+            _ if self.is_fetching => Step::Wait,
+            // Every request is a fault now: an issuer that is back is to be noticed soon.
+            Phase::None if is_pausing(cooldown) => Step::Fault,
+            Phase::None => Step::Wait,
+            // Counted on time alone, so that no token makes it shorter (rule K5).
+            Phase::Fresh | Phase::Stale | Phase::Expired
+                if latest.is_some_and(|attempt| elapsed(attempt.at, now) < cooldown) =>
+            {
+                if is_failing {
+                    Step::Fault
+                } else {
+                    Step::Lacks
+                }
+            }
+            Phase::Fresh | Phase::Stale | Phase::Expired if is_pausing(cooldown) => Step::Fault,
+            Phase::Fresh | Phase::Stale | Phase::Expired => Step::Wait,
+        }
+    }
+
+    /// What a request does that has waited for a fetch, in vain if that did not end in time.
+    pub(super) fn after_waiting(&self, suffices: bool, now: UnixTime, in_time: bool) -> Step {
+        let has_answered = in_time
+            && !self.was_cut_off
+            && self.attempt.as_ref().is_some_and(|attempt| attempt.failures == 0);
+        match self.phase(now) {
+            Phase::None => Step::Fault,
+            Phase::Fresh | Phase::Stale | Phase::Expired if suffices => Step::Use,
+            Phase::Fresh | Phase::Stale | Phase::Expired if has_answered => Step::Lacks,
+            Phase::Fresh | Phase::Stale | Phase::Expired => Step::Fault,
+        }
+    }
+}
+
+/// A clock that was set back counts as time that has passed: otherwise keys would live until it has
+/// caught up.
+pub(super) fn elapsed(since: UnixTime, now: UnixTime) -> f64 {
+    (now - since).abs()
+}
