@@ -57,6 +57,10 @@ check: ## Formatting and lints: the quick look before a commit
 events: ## Make events/ again: new keys, new tokens
 	cargo run -q -p authorizer-cli -- events
 
+.PHONY: keys
+keys: ## Write an issuer's key set to a file for the package: ISSUER=https://… FILE=keys.json
+	@cargo run -q -p authorizer-cli -- keys fetch --issuer "$(ISSUER)" --output "$(FILE)" $(KEYS_OPTIONS)
+
 .PHONY: generate
 generate: ## Write what docs/ takes from the code: settings, their JSON Schema, reasons
 	cargo run -q -p authorizer-cli -- generate

@@ -16,6 +16,7 @@
 //! | [`gateway`] | API Gateway, as the client sees it |
 //! | [`scenario`] | the callers: every sample event with its token and its expected outcome |
 //! | [`events`] | `authorizer events`: writes the sample events |
+//! | [`keys`] | `authorizer keys fetch`: writes an issuer's key set to a file |
 //! | [`demo`] | `authorizer demo`: puts the sample events to a function |
 //! | [`generate`] | `authorizer generate`: writes the files that are made from the sources |
 //!
@@ -27,6 +28,7 @@ pub mod function;
 pub mod gateway;
 pub mod generate;
 pub mod issuer;
+pub mod keys;
 pub mod runtime_api;
 pub mod scenario;
 pub mod signing;

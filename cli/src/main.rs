@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use authorizer_cli::keys::Fetch;
 use authorizer_cli::{Error, demo, events, generate};
 use lexopt::prelude::*;
 
@@ -23,6 +24,16 @@ Commands:
   events   Make the sample events again: new keys, new tokens, and the public
            key set beside them. No private key is kept.
              --directory DIRECTORY  where to write them [default: events]
+  keys fetch
+           Write an issuer's key set to a file, for `initial_jwks_file`, and say
+           what is in it.
+             --issuer URL     the issuer, as in `iss` (required)
+             --output FILE    where to write it (required)
+             --jwks-uri URL   where its keys are [default: by discovery]
+             --ca-file FILE   certificates to trust beside the public ones
+             --proxy URL      the proxy on the way
+             --header NAME=VALUE  a header field to send; may come several times
+             --development    allow plain http to loopback addresses
   generate Write the documentation that is made from the sources: the settings
            and their JSON Schema.
              --directory DIRECTORY  where to write it [default: docs]
@@ -58,6 +69,7 @@ enum Command {
     Demo { function: PathBuf, events: PathBuf },
     Events { directory: PathBuf },
     Generate { directory: PathBuf },
+    FetchKeys { fetch: Fetch, output: PathBuf },
     Print(&'static str),
 }
 
@@ -67,6 +79,7 @@ fn parse() -> Result<Command, lexopt::Error> {
     let (mut function, mut directory) = (None, None);
     while let Some(argument) = parser.next()? {
         match (name.as_deref(), argument) {
+            (Some("keys"), Value(value)) if value == "fetch" => return fetch_keys(parser),
             (_, Short('h') | Long("help")) => return Ok(Command::Print(HELP)),
             (_, Short('V') | Long("version")) => {
                 return Ok(Command::Print(concat!("authorizer ", env!("CARGO_PKG_VERSION"), "\n")));
@@ -87,8 +100,35 @@ fn parse() -> Result<Command, lexopt::Error> {
             Ok(Command::Demo { function, events: directory_or("events") })
         }
         Some("events") => Ok(Command::Events { directory: directory_or("events") }),
+        Some("keys") => Err("there is one command `keys fetch`".into()),
         Some("generate") => Ok(Command::Generate { directory: directory_or("docs") }),
         Some(other) => Err(format!("there is no command `{other}`").into()),
+    }
+}
+
+fn fetch_keys(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut fetch = Fetch::default();
+    let mut output: Option<PathBuf> = None;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Short('h') | Long("help") => return Ok(Command::Print(HELP)),
+            Long("issuer") => fetch.issuer = parser.value()?.string()?,
+            Long("output") => output = Some(parser.value()?.into()),
+            Long("jwks-uri") => fetch.jwks_uri = Some(parser.value()?.string()?),
+            Long("ca-file") => fetch.ca_file = Some(parser.value()?.into()),
+            Long("proxy") => fetch.proxy = Some(parser.value()?.string()?),
+            Long("header") => {
+                let header = parser.value()?.string()?;
+                let (name, value) = header.split_once('=').ok_or("a header field is `NAME=VALUE`")?;
+                fetch.headers.push((name.to_owned(), value.to_owned()));
+            }
+            Long("development") => fetch.development = true,
+            argument @ (Short(_) | Long(_) | Value(_)) => return Err(argument.unexpected()),
+        }
+    }
+    match output {
+        Some(output) if !fetch.issuer.is_empty() => Ok(Command::FetchKeys { fetch, output }),
+        _ => Err("`keys fetch` needs `--issuer` and `--output`".into()),
     }
 }
 
@@ -104,6 +144,11 @@ async fn run(command: Command) -> Result<ExitCode, Error> {
                 print(&format!("wrote `{}`\n", directory.join(name).display()))?;
             }
         }
+        Command::FetchKeys { fetch, output } => {
+            let report = fetch.write(&output).await?;
+            print(&report.render(is_colourful()))?;
+            eprintln!("wrote `{}`", output.display());
+        }
         Command::Demo { function, events } => return demo(&function, &events).await,
     }
     Ok(ExitCode::SUCCESS)
@@ -111,12 +156,15 @@ async fn run(command: Command) -> Result<ExitCode, Error> {
 
 async fn demo(function: &Path, events: &Path) -> Result<ExitCode, Error> {
     let report = demo::run(function, events).await?;
-    let colour = io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    print(&report.render(colour))?;
+    print(&report.render(is_colourful()))?;
     for difference in &report.differences {
         eprintln!("error: {difference}");
     }
     Ok(if report.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn is_colourful() -> bool {
+    io::stdout().is_terminal() && env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 /// As `print!`, without its panic when nobody reads.

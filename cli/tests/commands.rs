@@ -37,7 +37,9 @@ fn help_names_every_command() {
     let help = authorizer(&["--help"]);
     assert!(help.status.success());
     assert_eq!(help.stdout, authorizer(&[]).stdout);
-    for word in ["demo", "--function", "events", "--directory", "--version", "NO_COLOR"] {
+    for word in
+        ["demo", "--function", "events", "--directory", "keys fetch", "--issuer", "--version", "NO_COLOR"]
+    {
         assert!(text(&help.stdout).contains(word), "{word}");
     }
 }

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::KeySet;
 use super::file::KeySetFile;
-use super::source::{Failure, Fetched, KeySource};
+use super::source::{FetchFailure, Fetched, KeySource};
 use super::state::{Attempt, Held, Known, Step, elapsed};
 use crate::error::Fault;
 use crate::io::{Edges, UnixTime};
@@ -232,7 +232,7 @@ impl JwksCache {
 
 impl Shared {
     /// Takes the answer of a fetch, unless another one was started since.
-    fn land(&self, number: u64, answer: Result<Fetched, Failure>) {
+    fn land(&self, number: u64, answer: Result<Fetched, FetchFailure>) {
         let mut state = self.state();
         let Some(flight) = state.flight.take_if(|flight| flight.number == number) else { return };
         state.known.is_fetching = false;

@@ -27,13 +27,27 @@ pub(super) fn document_url(issuer: &str) -> Option<Url> {
 }
 
 /// The `jwks_uri` of the document, if it is this issuer's.
-pub(super) fn key_set_url(document: &[u8], issuer: &str, loopback: bool) -> Result<Url, DiscoveryError> {
+pub(super) fn discovered_url(document: &[u8], issuer: &str, loopback: bool) -> Result<Url, DiscoveryError> {
     let document: Document = serde_json::from_slice(document).map_err(|_| DiscoveryError::NotADocument)?;
     if document.issuer != issuer {
         return Err(DiscoveryError::OtherIssuer);
     }
     let url = Url::parse(&document.jwks_uri).map_err(|_| DiscoveryError::UnsafeKeySetUrl)?;
     if is_safe(&url, loopback) { Ok(url) } else { Err(DiscoveryError::UnsafeKeySetUrl) }
+}
+
+/// The URL, if keys may come from there: https, or, where `loopback` says so, plain http from this machine.
+///
+/// ```
+/// use lambda_authorizer::jwks::key_set_url;
+///
+/// assert!(key_set_url("https://login.example.com/keys", false).is_some());
+/// assert!(key_set_url("http://login.example.com/keys", true).is_none());
+/// assert!(key_set_url("http://127.0.0.1:8080/keys", true).is_some());
+/// ```
+#[must_use]
+pub fn key_set_url(text: &str, loopback: bool) -> Option<Url> {
+    Url::parse(text).ok().filter(|url| is_safe(url, loopback))
 }
 
 /// Rule K1: keys come over https, or, where the configuration says so, from this very machine.

@@ -129,6 +129,18 @@ impl Key {
 }
 
 impl PublicKey {
+    /// Its type and curve, for a person.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Rsa(_) => "RSA",
+            Self::P256(_) => "EC P-256",
+            Self::P384(_) => "EC P-384",
+            Self::P521(_) => "EC P-521",
+            Self::Ed25519(_) => "Ed25519",
+        }
+    }
+
     fn fits(&self, algorithm: Algorithm) -> bool {
         use Algorithm::{ES256, ES384, ES512, Ed25519, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
         match self {

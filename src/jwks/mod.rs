@@ -14,10 +14,11 @@ mod state;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use cache::{JwksCache, KeySetEvent, KeySetSource, Observe, Timing};
 pub(crate) use discovery::is_safe;
+pub use discovery::key_set_url;
 pub use file::{KeySetFile, KeySetFileError};
 pub use key::{Key, KeyProblem, PublicKey};
 pub use key_set::{KeySearch, KeySet, KeySetError, UnusableKey};
-pub use source::KeySource;
+pub use source::{FetchFailure, KeySource};
 
 #[cfg(test)]
 mod tests;

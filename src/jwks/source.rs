@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use url::Url;
 
-use super::{KeySet, KeySetSource, discovery};
-use crate::io::{Connector, Edges, FetchError, Session};
+use super::{KeySet, KeySetFile, KeySetSource, discovery};
+use crate::io::{Connector, Document, Edges, FetchError, Session};
 
 /// Whose keys, where they are, and how to get there.
 #[derive(Clone)]
@@ -28,37 +28,61 @@ pub(super) struct Fetched {
     pub(super) fresh_for: Option<f64>,
 }
 
-/// Why there is none.
-pub(super) struct Failure {
+/// Why there is none, without anything of an answer's header or body.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{cause}")]
+pub struct FetchFailure {
     pub(super) cause: String,
     /// When the issuer wants to be asked again, in seconds from now.
     pub(super) retry_after: Option<f64>,
 }
 
 impl KeySource {
+    /// The text of a file for the function's package: the key set as the issuer has it now. All documents
+    /// together are to be there within `limit`.
+    ///
+    /// # Errors
+    ///
+    /// What failed on the way, or that the answer is no key set.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a float that is out of range becomes the nearest integer"
+    )]
+    pub async fn fetch_file(&self, edges: &Edges, limit: Duration) -> Result<String, FetchFailure> {
+        let fetched_at = edges.clock.now() as u32;
+        let document = self.document(edges, limit).await?;
+        KeySetFile::text(&self.issuer, fetched_at, &document.body)
+            .map_err(|error| FetchFailure::because(&error))
+    }
+
     /// Asks the issuer, who gets `limit` for all documents together.
-    pub(super) async fn fetch(&self, edges: &Edges, limit: Duration) -> Result<Fetched, Failure> {
+    pub(super) async fn fetch(&self, edges: &Edges, limit: Duration) -> Result<Fetched, FetchFailure> {
+        let document = self.document(edges, limit).await?;
+        let keys = KeySet::parse(&document.body).map_err(|error| FetchFailure::because(&error))?;
+        Ok(Fetched { keys: Arc::new(keys), fresh_for: document.fresh_for })
+    }
+
+    async fn document(&self, edges: &Edges, limit: Duration) -> Result<Document, FetchFailure> {
         let session = edges.fetch.session(&self.connector, limit);
         let url = match &self.source {
             KeySetSource::Url(url) => url.clone(),
             KeySetSource::Discovery | KeySetSource::Fixed(_) => self.discover(session.as_ref()).await?,
         };
-        let document = session.get(&url).await.map_err(|error| Failure::of("key set", &error))?;
-        let keys = KeySet::parse(&document.body).map_err(|error| Failure::because(&error))?;
-        Ok(Fetched { keys: Arc::new(keys), fresh_for: document.fresh_for })
+        session.get(&url).await.map_err(|error| FetchFailure::of("key set", &error))
     }
 
-    async fn discover(&self, session: &dyn Session) -> Result<Url, Failure> {
+    async fn discover(&self, session: &dyn Session) -> Result<Url, FetchFailure> {
         let url = discovery::document_url(&self.issuer)
             .filter(|url| discovery::is_safe(url, self.loopback))
-            .ok_or_else(|| Failure::because(&"the issuer is not an https URL"))?;
-        let document = session.get(&url).await.map_err(|error| Failure::of("discovery", &error))?;
-        discovery::key_set_url(&document.body, &self.issuer, self.loopback)
-            .map_err(|error| Failure::because(&error))
+            .ok_or_else(|| FetchFailure::because(&"the issuer is not an https URL"))?;
+        let document = session.get(&url).await.map_err(|error| FetchFailure::of("discovery", &error))?;
+        discovery::discovered_url(&document.body, &self.issuer, self.loopback)
+            .map_err(|error| FetchFailure::because(&error))
     }
 }
 
-impl Failure {
+impl FetchFailure {
     fn of(what: &str, error: &FetchError) -> Self {
         let retry_after = match error {
             FetchError::Status { retry_after, .. } => *retry_after,

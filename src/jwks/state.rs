@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::source::Failure;
+use super::source::FetchFailure;
 use super::{KeySet, Timing};
 use crate::io::UnixTime;
 
@@ -119,7 +119,7 @@ impl Attempt {
     }
 
     /// `jitter` is from 0 to 1. The issuer's own wish is lengthened by it, never shortened.
-    pub(super) fn failed(at: UnixTime, failure: Failure, jitter: f64, before: Option<Self>) -> Self {
+    pub(super) fn failed(at: UnixTime, failure: FetchFailure, jitter: f64, before: Option<Self>) -> Self {
         Self {
             at,
             failures: before.map_or(0, |before| before.failures).saturating_add(1),

@@ -201,7 +201,7 @@ fn a_key_is_found_by_its_id_or_when_it_is_the_only_one() {
 #[test]
 fn discovery_is_that_of_the_issuer_and_leads_to_https() {
     let document = |issuer: &str, uri: &str| json!({"issuer": issuer, "jwks_uri": uri}).to_string();
-    let find = |document: String, loopback| discovery::key_set_url(document.as_bytes(), ISSUER, loopback);
+    let find = |document: String, loopback| discovery::discovered_url(document.as_bytes(), ISSUER, loopback);
     assert!(find(document(ISSUER, "https://keys.example/"), false).is_ok());
     assert!(find(document(ISSUER, "http://127.0.0.1:9/"), true).is_ok());
     for (document, loopback) in [
