@@ -76,6 +76,10 @@ pub(super) enum Step {
 /// While keys serve, there is no hurry to ask an issuer that fails.
 const LONGEST_PAUSE: f64 = 60.0;
 
+/// How long after a failure an issuer counts as one that fails: while there are requests, the next attempt
+/// comes well within it.
+const OUTAGE_MEMORY: f64 = 2.0 * LONGEST_PAUSE;
+
 impl Held {
     /// As the issuer sent it. It is fetched again after half of its lifetime to nine tenths, by chance
     /// (`jitter`, from 0 to 1): functions that started together do not come back together.
@@ -153,13 +157,15 @@ impl Known {
     pub(super) fn step(&self, suffices: bool, now: UnixTime, cooldown: f64) -> Step {
         let phase = self.phase(now);
         let latest = self.attempt.as_ref();
-        let is_failing = latest.is_some_and(|attempt| attempt.failures > 0);
+        let is_failing =
+            |within| latest.is_some_and(|attempt| attempt.failures > 0 && elapsed(attempt.at, now) < within);
         let is_pausing = |longest| latest.is_some_and(|attempt| attempt.is_pausing(now, longest));
         match phase {
             Phase::Fresh if suffices => Step::Use,
             // What a freeze cut off before, it would cut off again: this time it is waited for.
             Phase::Stale if suffices && self.was_cut_off && !self.is_fetching => Step::Wait,
-            Phase::Expired if suffices && !is_failing => Step::Wait,
+            // A failure of long ago says nothing about the issuer of now, which may have removed the key since.
+            Phase::Expired if suffices && !is_failing(OUTAGE_MEMORY) => Step::Wait,
             // For an issuer that fails nobody waits while there are keys.
             Phase::Stale | Phase::Expired if suffices && (self.is_fetching || is_pausing(LONGEST_PAUSE)) => {
                 Step::Use
@@ -173,11 +179,7 @@ impl Known {
             Phase::Fresh | Phase::Stale | Phase::Expired
                 if latest.is_some_and(|attempt| elapsed(attempt.at, now) < cooldown) =>
             {
-                if is_failing {
-                    Step::Fault
-                } else {
-                    Step::Lacks
-                }
+                if is_failing(cooldown) { Step::Fault } else { Step::Lacks }
             }
             Phase::Fresh | Phase::Stale | Phase::Expired if is_pausing(cooldown) => Step::Fault,
             Phase::Fresh | Phase::Stale | Phase::Expired => Step::Wait,

@@ -165,6 +165,10 @@ struct KeySetRecord<'a> {
     unusable_keys: Vec<UnusableRecord<'a>>,
 }
 
+/// What a key server sends must not fill the log.
+const MOST_UNUSABLE: usize = 10;
+const LONGEST_KEY_ID: usize = 200;
+
 #[derive(Serialize)]
 struct UnusableRecord<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -188,9 +192,12 @@ impl Observe for Telemetry {
         match event {
             KeySetEvent::Fetched { keys, lifetime } => {
                 (record.keys, record.lifetime_seconds) = (Some(keys.keys().len()), Some(lifetime));
-                let unusable = keys.unusable().iter();
+                let unusable = keys.unusable().iter().take(MOST_UNUSABLE);
                 record.unusable_keys = unusable
-                    .map(|key| UnusableRecord { key_id: key.id.as_deref(), problem: key.problem.to_string() })
+                    .map(|key| UnusableRecord {
+                        key_id: key.id.as_deref().filter(|id| id.len() <= LONGEST_KEY_ID),
+                        problem: key.problem.to_string(),
+                    })
                     .collect();
             }
             KeySetEvent::Failed { cause, is_served } => {

@@ -34,6 +34,7 @@ async fn setting(key_set: &str, issuer: &str) -> Setting {
         "asked within the cool-down" => setting.at(TIMING.cooldown - 1.0),
         "fails, in the pause" => fails_at(&setting, now - 0.5, now).await,
         "fails, within the cool-down" => fails_at(&setting, now - TIMING.cooldown + 0.1, now).await,
+        "failed two minutes ago or more" => fails_at(&setting, now - 120.0, now).await,
         "fails, after the pause" | "fails, before the cool-down" => {
             fails_at(&setting, now - TIMING.cooldown, now).await;
         }
@@ -85,7 +86,7 @@ async fn step(setting: &Setting, id: &str) -> &'static str {
 #[tokio::test(start_paused = true)]
 async fn a_request_does_what_the_table_says() {
     let rows = rows("| the key set | the issuer | a key that it has | a key that it lacks |\n");
-    assert_eq!(rows.len(), 20);
+    assert_eq!(rows.len(), 21);
     for row in rows {
         let [key_set, issuer, has, lacks] = row[..] else { panic!("{row:?}") };
         for (id, expected) in [("a", has), ("b", lacks)] {
