@@ -3,6 +3,7 @@
 //! It holds what was verified, configured, or said by API Gateway itself, and the route. Never a
 //! token, and never a claim of a token whose signature does not hold.
 
+mod key_set;
 mod level;
 
 use std::sync::Arc;
@@ -10,9 +11,8 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::error::{Code, Error, Fault};
+use crate::error::{Error, Fault};
 use crate::io::{Clock, Edges, Log, StandardOutput, SystemClock, rfc3339};
-use crate::jwks::{KeySetEvent, Observe};
 use crate::request::Request;
 use crate::response::Decision;
 pub use level::Level;
@@ -143,76 +143,6 @@ impl Telemetry {
         if let Ok(line) = serde_json::to_string(record) {
             self.edges.log.line(&in_ascii(&line));
         }
-    }
-}
-
-/// The record of what befell a key set. An absent value has no key.
-#[derive(Serialize)]
-struct KeySetRecord<'a> {
-    timestamp: String,
-    level: Level,
-    message: &'static str,
-    issuer: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lifetime_seconds: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    keys: Option<usize>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    unusable_keys: Vec<UnusableRecord<'a>>,
-}
-
-/// What a key server sends must not fill the log.
-const MOST_UNUSABLE: usize = 10;
-const LONGEST_KEY_ID: usize = 200;
-
-#[derive(Serialize)]
-struct UnusableRecord<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    key_id: Option<&'a str>,
-    problem: String,
-}
-
-impl Observe for Telemetry {
-    fn key_set(&self, issuer: &str, event: KeySetEvent<'_>) {
-        let mut record = KeySetRecord {
-            timestamp: rfc3339(self.edges.clock.now()),
-            level: Level::Info,
-            message: "key set fetched",
-            issuer,
-            reason: None,
-            detail: None,
-            lifetime_seconds: None,
-            keys: None,
-            unusable_keys: Vec::new(),
-        };
-        match event {
-            KeySetEvent::Fetched { keys, lifetime } => {
-                (record.keys, record.lifetime_seconds) = (Some(keys.keys().len()), Some(lifetime));
-                let unusable = keys.unusable().iter().take(MOST_UNUSABLE);
-                record.unusable_keys = unusable
-                    .map(|key| UnusableRecord {
-                        key_id: key.id.as_deref().filter(|id| id.len() <= LONGEST_KEY_ID),
-                        problem: key.problem.to_string(),
-                    })
-                    .collect();
-            }
-            KeySetEvent::Failed { cause, is_served } => {
-                let message = "key set not fetched";
-                // With keys that serve nobody is refused yet.
-                let level = if is_served { Level::Warn } else { Level::Error };
-                (record.level, record.message, record.detail) = (level, message, Some(cause.to_owned()));
-                record.reason = Some(Code::KeySetUnavailable.name());
-            }
-            KeySetEvent::TooOld { age } => {
-                (record.level, record.message) = (Level::Warn, "key set of the package not used");
-                record.detail = Some(format!("it is {age} seconds old"));
-            }
-        }
-        self.write(record.level, &record);
     }
 }
 
