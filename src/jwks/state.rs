@@ -80,6 +80,9 @@ const LONGEST_PAUSE: f64 = 60.0;
 /// comes well within it.
 const OUTAGE_MEMORY: f64 = 2.0 * LONGEST_PAUSE;
 
+/// By how much a clock is set back in the course of things.
+const ADJUSTMENT: f64 = 1.0;
+
 impl Held {
     /// As the issuer sent it. It is fetched again after half of its lifetime to nine tenths, by chance
     /// (`jitter`, from 0 to 1): functions that started together do not come back together.
@@ -111,6 +114,8 @@ impl Held {
         match elapsed(self.fetched_at, now) {
             age if age >= self.spent_after => Phase::None,
             age if age >= self.expired_after => Phase::Expired,
+            // A clock that was set back hides how old the keys are.
+            _ if now < self.fetched_at - ADJUSTMENT => Phase::Expired,
             age if age >= self.stale_after => Phase::Stale,
             _ => Phase::Fresh,
         }

@@ -191,6 +191,13 @@ async fn a_clock_that_was_set_back_counts_as_time_passed() {
     setting.at(50_000.0);
     setting.serves(&["b"]);
     assert_eq!(setting.finds("b").await, Found::Key);
+    // Little enough to look like youth.
+    setting.at(49_900.0);
+    setting.serves(&["c"]);
+    assert_eq!(setting.finds("b").await, Found::NoKey);
+    setting.at(49_899.5);
+    assert_eq!(setting.finds("c").await, Found::Key, "the clock is being adjusted");
+    assert_eq!(setting.asked(), 3);
 }
 
 /// Rule K10: what a freeze cut off is begun anew, waited for, and not the issuer's failure.
