@@ -22,6 +22,7 @@ ENVIRONMENTS = [
     {"AWS_LAMBDA_LOG_LEVEL": "TRACE", "AWS_LAMBDA_LOG_FORMAT": "JSON", "RUST_LOG": "trace", "RUST_BACKTRACE": "full"},
 ]
 
+KEY_SET = {"timestamp", "level", "message", "issuer", "keys", "lifetime_seconds"}
 ALWAYS = {"timestamp", "level", "message", "decision", "duration_us", "request_id"}
 WITH_AN_EVENT = ALWAYS | {"kind", "method", "route"}
 WITH_A_REASON = {"reason", "detail"}
@@ -103,9 +104,14 @@ def test_output(binary, issuer, tmp_path, environment):
         records = function.records()
         output = function.output()
 
+    key_sets = [record for record in records if "decision" not in record]
+    records = [record for record in records if "decision" in record]
     threshold = LEVELS.index(environment.get("AWS_LAMBDA_LOG_LEVEL", "INFO").upper())
     loud = [request_id for request_id, (reason, _) in expected.items() if LEVELS.index(level_of(reason)) >= threshold]
     assert [record["request_id"] for record in records] == loud
+    assert [set(record) for record in key_sets] == [KEY_SET] * (threshold <= LEVELS.index("INFO"))
+    for record in key_sets:
+        assert_level_is_heeded(record)
     for record in records:
         reason, keys = expected[record["request_id"]]
         assert (record.get("reason"), record["level"]) == (reason, level_of(reason))

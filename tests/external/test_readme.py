@@ -120,7 +120,10 @@ class Watch:
         return "".join((self.directory / stream).read_text(encoding="utf-8") for stream in ("stdout", "stderr"))
 
     def records(self):
-        return [json.loads(line) for line in self.output().splitlines(keepends=True) if re.match(r"\{.*\}\n", line)]
+        lines = self.output().splitlines(keepends=True)
+        records = [json.loads(line) for line in lines if re.match(r"\{.*\}\n", line)]
+        # Those of a key set belong to no event.
+        return [record for record in records if "decision" in record]
 
     @contextlib.contextmanager
     def reason(self):
