@@ -7,7 +7,7 @@ use crate::config::Config;
 use crate::credential::IdentitySources;
 use crate::error::Error;
 use crate::event::Event;
-use crate::io::Edges;
+use crate::io::{Edges, UnixTime};
 use crate::jwks::{JwksCache, KeySource};
 use crate::policy::Policy;
 use crate::request::Request;
@@ -77,7 +77,7 @@ impl Authorizer {
                 return Err(Failure::Internal { code: fault.code().name() });
             }
         };
-        let outcome = self.decide(&request, self.patience(event)).await;
+        let outcome = self.decide(&request, patience(event.deadline, self.edges.clock.now())).await;
         self.telemetry.record(&timer, event.invocation_id, &request, &outcome);
         Response::new(&request, outcome, &self.answers)
     }
@@ -94,12 +94,16 @@ impl Authorizer {
         let policy = Policy::compile(&self.rules, &principal, &request.arn);
         Decision::new(principal, policy, request, &self.rules, &self.answers)
     }
+}
 
-    /// How long an event may wait, so that there is time left to answer it.
-    fn patience(&self, event: Event<'_>) -> Duration {
-        let Some(deadline) = event.deadline else { return LONGEST_PATIENCE };
-        let left = deadline - self.edges.clock.now() - TIME_TO_ANSWER;
-        Duration::try_from_secs_f64(left).unwrap_or_default().min(LONGEST_PATIENCE)
+/// How long an event may wait, so that there is time left to answer it. Some stand-ins for Lambda set a deadline
+/// that has always passed: that is none.
+fn patience(deadline: Option<UnixTime>, now: UnixTime) -> Duration {
+    match deadline.map(|deadline| deadline - now).filter(|left| *left > 0.0) {
+        None => LONGEST_PATIENCE,
+        Some(left) => {
+            Duration::try_from_secs_f64(left - TIME_TO_ANSWER).unwrap_or_default().min(LONGEST_PATIENCE)
+        }
     }
 }
 
@@ -108,3 +112,25 @@ const TIME_TO_ANSWER: f64 = 0.3;
 
 /// Fetches have deadlines of their own, which are shorter.
 const LONGEST_PATIENCE: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Rule K2: the time to answer is left.
+    #[test]
+    fn an_event_waits_no_longer_than_until_it_can_still_be_answered() {
+        for (deadline, milliseconds) in [
+            (None, 30_000),
+            (Some(1002.0), 1700),
+            (Some(1000.3), 0),
+            (Some(1000.1), 0),
+            (Some(5000.0), 30_000),
+            (Some(600.0), 30_000),
+            (Some(f64::NAN), 30_000),
+        ] {
+            let waits = patience(deadline, 1000.0).as_millis();
+            assert!(waits.abs_diff(milliseconds) <= 1, "{deadline:?}: {waits}");
+        }
+    }
+}
