@@ -3,8 +3,8 @@
 
 #![no_main]
 
-use lambda_authorizer::jwks::{Algorithm, Key, KeySearch, KeySet, KeySetError};
-use lambda_authorizer_fuzz::{JWK, TOKEN, expected, verify, without_a_key};
+use lambda_authorizer::jwks::{Algorithm, Key, KeySearch, KeySet, KeySetError, KeySetFile};
+use lambda_authorizer_fuzz::{ISSUER, JWK, TOKEN, expected, verify, without_a_key};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -22,6 +22,12 @@ fuzz_target!(|bytes: &[u8]| {
             let keys: Vec<Key> = members.iter().filter_map(|member| Key::parse(member).ok()).collect();
             assert_eq!(keys.len() + set.unusable().len(), members.len());
             keys.iter().for_each(|key| is_found(key, &set));
+            // What was fetched is the same from a file of the package.
+            let text = KeySetFile::text(ISSUER, 1_800_000_000, bytes).expect("a key set");
+            let file = KeySetFile::parse(text.as_bytes(), ISSUER).expect("the file of this issuer");
+            assert_eq!(file.keys.unusable(), set.unusable());
+            assert!(file.keys.keys().iter().zip(&keys).all(|(one, other)| one.is_same_key(other)));
+            assert_eq!(file.keys.keys().len(), keys.len());
             for forged in keys.iter().take(4).flat_map(without_a_key) {
                 assert!(verify(&forged, &set).is_err(), "forged: {forged}");
             }
