@@ -231,12 +231,49 @@ async fn a_request_has_time_left_to_be_answered() {
     assert_eq!(setting.asked(), 1);
 }
 
+/// Rule K10: so is one that the end of a freeze makes fail, and not one that is only slow.
+#[tokio::test(start_paused = true)]
+async fn a_failure_that_a_freeze_made_is_none() {
+    for (seconds, diary) in [(3.9, &["failed"][..]), (4.0, &["failed"]), (4.1, &[]), (3600.0, &[])] {
+        let setting = Setting::new();
+        let told = Arc::new(Notify::new());
+        let broken = FetchError::TimedOut(TIMING.timeout);
+        setting.does(Behaviour::Late(Arc::clone(&told), Err(broken)));
+        drop(setting.cache.prefetch());
+        setting.settles().await;
+        setting.at(seconds);
+        told.notify_one();
+        setting.settles().await;
+        assert_eq!(setting.diary(), diary, "{seconds}");
+        // After a failure there is a pause, after a freeze there is none.
+        setting.serves(&["a"]);
+        let expected = if diary.is_empty() { Found::Key } else { Found::Fault };
+        assert_eq!(setting.finds("a").await, expected, "{seconds}");
+    }
+}
+
+/// A fetch that is within its time is joined, and none is begun beside it.
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_is_only_slow_is_not_given_up() {
+    for (seconds, asked) in [(3.9, 1), (4.0, 1), (4.1, 2)] {
+        let setting = Setting::new();
+        setting.does(Behaviour::Hangs);
+        drop(setting.cache.prefetch());
+        setting.settles().await;
+        setting.at(seconds);
+        setting.serves(&["a"]);
+        let found = setting.finds("a").await;
+        assert_eq!(setting.asked(), asked, "{seconds}");
+        assert_eq!(found == Found::Key, asked == 2, "{seconds}");
+    }
+}
+
 /// Rule K10: a newer key set is not overwritten by an older one that comes late.
 #[tokio::test(start_paused = true)]
 async fn a_newer_key_set_is_not_overwritten_by_an_older_one() {
     let setting = Setting::new();
     let told = Arc::new(Notify::new());
-    setting.does(Behaviour::AnswersLate(Arc::clone(&told), document(None, &["old"])));
+    setting.does(Behaviour::Late(Arc::clone(&told), Ok(document(None, &["old"]))));
     drop(setting.cache.prefetch());
     setting.settles().await;
     setting.at(3600.0);
@@ -254,7 +291,7 @@ async fn a_newer_key_set_is_not_overwritten_by_an_older_one() {
 async fn a_late_answer_counts_as_old_as_it_is() {
     let setting = Setting::new();
     let told = Arc::new(Notify::new());
-    setting.does(Behaviour::AnswersLate(Arc::clone(&told), document(None, &["a"])));
+    setting.does(Behaviour::Late(Arc::clone(&told), Ok(document(None, &["a"]))));
     drop(setting.cache.prefetch());
     setting.settles().await;
     setting.at(STALE);

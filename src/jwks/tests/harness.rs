@@ -57,8 +57,8 @@ pub(super) enum Behaviour {
     Answers(Document),
     Fails(FetchError),
     Hangs,
-    /// Answers, once it is told to.
-    AnswersLate(Arc<tokio::sync::Notify>, Document),
+    /// Answers or fails, once it is told to.
+    Late(Arc<tokio::sync::Notify>, Result<Document, FetchError>),
 }
 
 /// A server whose answers are laid out beforehand; without one it fails.
@@ -86,9 +86,9 @@ impl Session for Asked {
                 Behaviour::Answers(document) => Ok(document),
                 Behaviour::Fails(error) => Err(error),
                 Behaviour::Hangs => std::future::pending().await,
-                Behaviour::AnswersLate(told, document) => {
+                Behaviour::Late(told, answer) => {
                     told.notified().await;
-                    Ok(document)
+                    answer
                 }
             }
         })
