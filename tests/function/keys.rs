@@ -1,13 +1,16 @@
 //! The key set over time: rotation, outages, and callers who name keys that are not there.
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use authorizer_cli::gateway::EventKind;
 use authorizer_cli::issuer::{Behaviour, DISCOVERY_PATH, KEYS_PATH};
-use authorizer_cli::signing::{Algorithm, SigningKey};
+use authorizer_cli::runtime_api::RuntimeApi;
+use authorizer_cli::signing::{Algorithm, SigningKey, key_set};
 use serde_json::{Value, json};
 
-use crate::process::{Function, Settings};
+use crate::key_server::{Answer, KeyServer};
+use crate::process::{Function, Settings, keys};
 use crate::support::event;
 
 const EAGER: Settings<'_> =
@@ -44,7 +47,7 @@ async fn unknown_keys_are_asked_for_once_in_a_cool_down() {
     function.ask(&known).await.is_allowed("known");
     tokio::time::sleep(Duration::from_millis(1100)).await;
     let before = function.issuer.requests(KEYS_PATH);
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     for number in 0..30 {
         function.ask(&unknown(&function, &format!("{number}"))).await.is_refused("key_not_found", "unknown");
         function.ask(&known).await.is_allowed("known meanwhile");
@@ -87,6 +90,29 @@ async fn rotation_heals() {
     function.ask(&new).await.is_allowed("the new key");
     function.ask(&old).await.is_refused("key_not_found", "the old key");
     function.ends_without_a_trace_of_tokens().await;
+}
+
+/// Rule K8: what the issuer says of the lifetime counts within the bounds of the configuration.
+#[tokio::test]
+async fn the_lifetime_is_the_issuers_within_bounds() {
+    let issuer = KeyServer::start(keys()).await;
+    let (settings, caller) = (Settings::default().toml(issuer.url()), by(&issuer.token()));
+    for (lines, lifetime) in [
+        ("", 600.0),
+        ("Cache-Control: public, max-age=400\r\n", 400.0),
+        ("Cache-Control: max-age=400\r\nAge: 50\r\n", 350.0),
+        ("Cache-Control: max-age=15\r\n", 300.0),
+        ("Cache-Control: max-age=86400\r\n", 600.0),
+        ("Cache-Control: max-age=400\r\nCache-Control: no-store\r\n", 300.0),
+    ] {
+        issuer.answers(KEYS_PATH, Answer::status("200 OK", lines, issuer.key_set()));
+        let function = Function::configured((), &settings, RuntimeApi::TIME_LIMIT).await;
+        function.ask(&caller).await.is_allowed(lines);
+        let record: Value = serde_json::from_str(function.process.stdout().lines().next().unwrap()).unwrap();
+        assert_eq!((&record["message"], &record["keys"]), (&json!("key set fetched"), &json!(4)), "{lines}");
+        assert_eq!(record["lifetime_seconds"], json!(lifetime), "{lines}");
+        function.ends_without_a_trace_of_tokens().await;
+    }
 }
 
 /// Rule K4: one odd key does not cost the others, and a bad answer none that are known.
@@ -137,5 +163,81 @@ async fn a_failing_refetch_keeps_known_keys_working() {
     }
     issuer.replace_keys([SigningKey::generate(Algorithm::ES256, "new").unwrap()]);
     function.recovers(&by(&issuer.mint(&json!({})).unwrap()), "back").await;
+    function.ends_without_a_trace_of_tokens().await;
+}
+
+/// Rules K4, K5, K7 and K8: whatever the issuer says in turn, its latest good answer decides, and a failure
+/// takes nothing away.
+#[tokio::test]
+async fn an_issuer_that_changes_its_mind_is_believed_each_time() {
+    let [old, new] = ["old", "new"].map(|id| Arc::new(SigningKey::generate(Algorithm::ES256, id).unwrap()));
+    let issuer = KeyServer::start([]).await;
+    let set = |keys: &[&SigningKey]| Answer::ok(key_set(keys.iter().copied()).to_string());
+    // The keys of each answer; none is a failure.
+    let turns: [(&[&str], Answer); 6] = [
+        (&["old"], set(&[&old])),
+        (&[], Answer::status("404 Not Found", "", "")),
+        (&["new"], set(&[&new])),
+        (&["old", "new"], set(&[&old, &new])),
+        (&[], Answer::ok("<html>")),
+        (&["old"], set(&[&old])),
+    ];
+    issuer.alternates(turns.iter().map(|(_, answer)| answer.clone()).collect());
+    issuer.answers(DISCOVERY_PATH, Answer::status("404 Not Found", "", ""));
+    let source = format!("jwks_uri = '{}'", issuer.keys_url());
+    let function = Function::of(issuer, Settings { issuer: &source, ..EAGER }).await;
+    let issuer = &function.issuer;
+    let callers = [&old, &new].map(|key| (key.kid(), by(&issuer.token_by(key))));
+    let unknown = by(&issuer.token_by(&SigningKey::generate(Algorithm::ES256, "unknown").unwrap()));
+    let is_asked = async |(id, caller): (&str, &Value)| {
+        let answer = function.ask(caller).await;
+        // Nothing is fetched but while a request waits for it: what was given by now is what decided.
+        let given = issuer.requests().checked_sub(1).expect("an answer without a request");
+        let (latest, _) = &turns[given % turns.len()];
+        let good = (0..=given).rev().map(|turn| turns[turn % turns.len()].0).find(|keys| !keys.is_empty());
+        let what = format!("{id}, answer {given}");
+        if good.is_some_and(|keys| keys.contains(&id)) {
+            answer.is_allowed(&what);
+        } else if latest.is_empty() {
+            answer.is_a_fault("key_set_unavailable", &what);
+        } else {
+            answer.is_refused("key_not_found", &what);
+        }
+    };
+    let started = Instant::now();
+    while issuer.requests() <= turns.len() {
+        for (id, caller) in &callers {
+            is_asked((id, caller)).await;
+        }
+        is_asked(("unknown", &unknown)).await;
+        assert!(started.elapsed() < Duration::from_secs(30), "the issuer is not asked");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    function.ends_without_a_trace_of_tokens().await;
+}
+
+/// One key, listed twice, is one; two of one name are none, and no token is tried with both (rule A9).
+#[tokio::test]
+async fn two_keys_of_one_name_are_ambiguous() {
+    let function = Function::start(EAGER).await;
+    let issuer = &function.issuer;
+    let mut members: Vec<Value> = issuer.keys().iter().map(|key| key.public_jwk()).collect();
+    let twice = members[0].clone();
+    members[1]["kid"] = json!("third");
+    members[2]["kid"] = json!("third");
+    members[2]["alg"] = json!("ES384");
+    let mut same = SigningKey::generate(Algorithm::ES256, "third").unwrap().public_jwk();
+    same["use"] = json!("sig");
+    members.extend([twice, same]);
+    issuer.publish(KEYS_PATH, json!({"keys": members}).to_string());
+    let keys = issuer.keys();
+    let token = |key: &SigningKey, id: &str| {
+        let mut header = key.header();
+        header["kid"] = json!(id);
+        by(&key.sign(&header, &issuer.claims()).unwrap())
+    };
+    function.ask(&token(&keys[0], "first")).await.is_allowed("listed twice");
+    function.ask(&token(&keys[2], "third")).await.is_allowed("the only one of its algorithm");
+    function.ask(&token(&keys[1], "third")).await.is_refused("key_ambiguous", "two of one name");
     function.ends_without_a_trace_of_tokens().await;
 }

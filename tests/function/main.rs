@@ -14,13 +14,21 @@
 mod answers;
 mod credentials;
 mod faults;
+mod flood;
 #[path = "../support/forgery.rs"]
 mod forgery;
+mod freezes;
+#[path = "../support/key_server.rs"]
+mod key_server;
 mod keys;
 mod malformed;
+mod prefetch;
 #[path = "../support/process.rs"]
 mod process;
+mod sizes;
 mod start;
 #[path = "../support/mod.rs"]
 mod support;
 mod tokens;
+#[path = "../support/trouble.rs"]
+mod trouble;

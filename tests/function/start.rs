@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use authorizer_cli::function::{Ended, FunctionProcess};
 use authorizer_cli::runtime_api::{Outcome, RuntimeApi};
+use lambda_authorizer::jwks::KeySetFile;
 use serde_json::{Value, json};
 
-use crate::process::BINARY;
+use crate::process::{BINARY, Function};
+use crate::trouble::Package;
 
 /// Starts the function; it must end by itself.
 async fn refuses_to_start<const N: usize>(environment: [(&str, &str); N]) -> (Ended, Value) {
@@ -68,6 +70,34 @@ async fn an_environment_that_says_nothing_clear_is_refused() {
         let (_, record) = refuses_to_start(environment).await;
         assert!(record["detail"].as_str().unwrap().contains(expected), "{expected}: {record}");
     }
+}
+
+/// A key set in the package is that of the issuer, and says how old it is.
+#[tokio::test]
+async fn a_key_set_in_the_package_that_cannot_be_used_is_refused() {
+    let keys = authorizer_cli::signing::key_set(&crate::process::keys()).to_string();
+    let file = |issuer: &str| KeySetFile::text(issuer, 1_795_000_000, keys.as_bytes()).unwrap();
+    let (package, issuer) = (Package::new(), "https://login.example.com/");
+    let path = package.path("keys.json");
+    let configuration =
+        format!("[[issuer]]\nurl = '{issuer}'\naudience = 'orders-api'\ninitial_jwks_file = '{path}'");
+    let environment = [("AUTHORIZER_CONFIG", configuration.as_str())];
+    for (text, expected) in [
+        (file("https://login.example.com"), "another issuer, `https://login.example.com`"),
+        (keys.clone(), "fetched_at"),
+        (file(issuer).replace("1795000000", "\"2026-11-21\""), "fetched_at"),
+        (file(issuer).replace("\"kty\"", "\"kind\""), "can be used"),
+        (String::new(), "not a JWK Set"),
+    ] {
+        package.write("keys.json", &text);
+        let (_, record) = refuses_to_start(environment).await;
+        let detail = record["detail"].as_str().unwrap();
+        assert!(detail.contains("issuer[0].initial_jwks_file") && detail.contains(expected), "{detail}");
+    }
+    package.write("keys.json", &file(issuer));
+    let function = Function::spawn((), environment, RuntimeApi::TIME_LIMIT).await;
+    function.takes_events().await;
+    function.ends_without_a_trace_of_tokens().await;
 }
 
 /// The tokens of the development issuer are everyone's.

@@ -14,9 +14,9 @@ use serde_json::{Value, json};
 /// The binary under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_lambda-authorizer");
 
-/// A running function whose issuer is found by discovery.
-pub(crate) struct Function {
-    pub(crate) issuer: DevelopmentIssuer,
+/// A running function, beside its issuer or its issuers.
+pub(crate) struct Function<I = DevelopmentIssuer> {
+    pub(crate) issuer: I,
     pub(crate) process: FunctionProcess,
     api: RuntimeApi,
     payloads: Mutex<Vec<String>>,
@@ -33,6 +33,9 @@ pub(crate) struct Settings<'a> {
     pub(crate) sections: &'a str,
 }
 
+/// Longer than anything takes on a machine that has other things to do.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(15);
+
 /// An event and what became of it.
 pub(crate) struct Answer {
     event: Value,
@@ -41,9 +44,13 @@ pub(crate) struct Answer {
     pub(crate) record: Value,
 }
 
+/// Everything that the function could ever say.
+pub(crate) const LOUD: [(&str, &str); 2] = [("AWS_LAMBDA_LOG_LEVEL", "TRACE"), ("RUST_LOG", "trace")];
+
 impl Function {
+    /// A function whose issuer is found by discovery.
     pub(crate) async fn start(settings: Settings<'_>) -> Self {
-        Self::start_with(settings, [("AWS_LAMBDA_LOG_LEVEL", "TRACE"), ("RUST_LOG", "trace")]).await
+        Self::start_with(settings, LOUD).await
     }
 
     pub(crate) async fn start_with<const N: usize>(
@@ -52,10 +59,20 @@ impl Function {
     ) -> Self {
         let issuer = DevelopmentIssuer::start(keys()).await.unwrap();
         let configuration = settings.toml(issuer.url());
-        let api = RuntimeApi::start().await.unwrap();
-        let configuration = [("AUTHORIZER_CONFIG", configuration.as_str())];
-        let process =
-            FunctionProcess::spawn(BINARY, configuration.into_iter().chain(environment), &api).unwrap();
+        let environment = [("AUTHORIZER_CONFIG", configuration.as_str())].into_iter().chain(environment);
+        Self::spawn(issuer, environment, RuntimeApi::TIME_LIMIT).await
+    }
+}
+
+impl<I> Function<I> {
+    /// A function in this environment, each of whose events may take so long.
+    pub(crate) async fn spawn<'a>(
+        issuer: I,
+        environment: impl IntoIterator<Item = (&'a str, &'a str)>,
+        limit: Duration,
+    ) -> Self {
+        let api = RuntimeApi::with_time_limit(limit).await.unwrap();
+        let process = FunctionProcess::spawn(BINARY, environment, &api).unwrap();
         Self { issuer, process, api, payloads: Mutex::default() }
     }
 
@@ -82,7 +99,7 @@ impl Function {
                 return answer.is_allowed(what);
             }
             answer.is_a_fault("key_set_unavailable", what);
-            assert!(started.elapsed() < Duration::from_secs(10), "{what}: no recovery");
+            assert!(started.elapsed() < PATIENCE, "{what}: no recovery");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
@@ -120,7 +137,8 @@ pub(crate) fn keys() -> [SigningKey; 4] {
 }
 
 impl Settings<'_> {
-    fn toml(self, url: &str) -> String {
+    /// The configuration, with the issuer of this URL.
+    pub(crate) fn toml(self, url: &str) -> String {
         let Self { issuer, key_set, sections } = self;
         format!(
             "development = true\n[[issuer]]\nurl = '{url}'\naudience = 'orders-api'\n{issuer}\n\
