@@ -249,8 +249,8 @@ impl Shared {
                 state.known.attempt = Some(Attempt::succeeded(flight.started_at));
                 state.known.was_cut_off = false;
             }
-            // Nothing that the issuer is to blame for.
-            Err(_) if elapsed(flight.started_at, now) > self.longest_flight() => {
+            // Nothing that the issuer is to blame for, unless it happens again.
+            Err(_) if !state.known.was_cut_off && elapsed(flight.started_at, now) > self.longest_flight() => {
                 state.known.was_cut_off = true;
             }
             Err(failure) => {

@@ -252,6 +252,23 @@ async fn a_failure_that_a_freeze_made_is_none() {
     }
 }
 
+/// No freeze comes twice in a row: the request that follows one waits, and is not frozen. An issuer that keeps the
+/// process so busy that its timers are late is one that fails.
+#[tokio::test(start_paused = true)]
+async fn what_is_cut_off_twice_has_failed() {
+    let setting = Setting::new();
+    for (time, diary) in [(100.0, &[][..]), (200.0, &["failed"])] {
+        let told = Arc::new(Notify::new());
+        setting.does(Behaviour::Late(Arc::clone(&told), Err(FetchError::TimedOut(TIMING.timeout))));
+        drop(setting.cache.prefetch());
+        setting.settles().await;
+        setting.at(time);
+        told.notify_one();
+        setting.settles().await;
+        assert_eq!(setting.diary(), diary);
+    }
+}
+
 /// A fetch that is within its time is joined, and none is begun beside it.
 #[tokio::test(start_paused = true)]
 async fn a_fetch_that_is_only_slow_is_not_given_up() {
