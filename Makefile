@@ -124,6 +124,10 @@ fuzz: $(FUZZ) $(PYTHON_TOOLS) ## Fuzz every decoder for FUZZ_SECONDS (20) each
 build: ## The function as it is deployed, for this machine
 	cargo build --release --locked --bin lambda-authorizer
 
+.PHONY: start-cost
+start-cost: build $(PYTHON_TOOLS) ## What a start costs, by where the keys come from: the table of docs/start.md
+	@$(TOOL_ENV) python benches/start.py --again "$(TARGET)/release/lambda-authorizer"
+
 .PHONY: package
 package: $(PYTHON_TOOLS) ## The deployment packages: arm64 where Rust's target is installed, x86-64 everywhere
 	@$(TOOL_ENV) .ci/package.sh

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use super::values::{OneOrMore, PlainValues};
+use super::values::{self, OneOrMore, PlainValues};
 use crate::jwks::Algorithm;
 use crate::verify::{AudienceClaim, Presence, Profile};
 
@@ -96,6 +96,7 @@ pub(super) struct IssuerSettings {
     pub(super) proxy: Option<String>,
     /// Header fields for the requests to `jwks_uri`, or to `url` where that is not set, such as
     /// `{ x-api-key = "…" }`. They are not sent to another origin, should the discovery document lead there.
+    #[serde(deserialize_with = "values::secrets")]
     pub(super) headers: BTreeMap<String, String>,
     /// How far its clock and ours may differ: 0 to 300 seconds. Default: 30.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 300)))]

@@ -1,5 +1,7 @@
 //! Values of settings that may be written in several ways.
 
+use std::collections::BTreeMap;
+
 use serde::de::{self, Deserializer, SeqAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
@@ -96,6 +98,20 @@ impl<'de> Deserialize<'de> for PlainValue {
             PlainValues::More(_) => Err(de::Error::custom("a list within a list")),
         }
     }
+}
+
+/// Strings by name. Errors do not quote what stands there instead of one, as serde's own do.
+pub(super) fn secrets<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<String, String>, D::Error> {
+    let toml::Value::Table(table) = toml::Value::deserialize(deserializer)? else {
+        return Err(de::Error::custom("it is not a table of strings"));
+    };
+    let strings = table.into_iter().map(|(name, value)| match value.as_str() {
+        Some(text) => Ok((name, text.to_owned())),
+        None => Err(de::Error::custom(format!("the value of `{name}` is not a string"))),
+    });
+    strings.collect()
 }
 
 struct PlainVisitor {

@@ -203,6 +203,29 @@ def running_function(binary, directory, environment):
         assert_no_secrets(function.secrets, function.output() + "".join(answer.text for answer in function.answers))
 
 
+def refusal(binary, environment):
+    """What a function that does not start says is wrong."""
+    return start_failure(binary, environment)["detail"]
+
+
+def start_failure(binary, environment):
+    """The only line that it writes, before it ends."""
+    with RuntimeApi() as runtime_api:
+        finished = subprocess.run(
+            [binary],
+            env=lambda_environment(runtime_api) | environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+        )
+    assert finished.returncode == 1, finished
+    assert finished.stderr == ""
+    [line] = finished.stdout.splitlines()
+    record = json.loads(line)
+    assert (record["level"], record["reason"]) == ("FATAL", "start_failed")
+    return record
+
+
 def lambda_environment(runtime_api):
     return {
         "AWS_LAMBDA_RUNTIME_API": runtime_api.address,
@@ -297,6 +320,29 @@ def request_event(headers):
         "httpMethod": "GET",
         "headers": headers,
     }
+
+
+def assert_fault(function, token):
+    """What the log says of why there is no answer, which is neither an allowance nor a refusal."""
+    answer = function.authorize(f"Bearer {token}")
+    assert answer.is_error and answer.body["errorType"] == "key_set_unavailable", answer.text
+    return function.record(answer)["detail"]
+
+
+def assert_allowed(function, token):
+    answer = function.authorize(f"Bearer {token}")
+    assert not answer.is_error and answer.effect == "Allow", answer.text
+
+
+def assert_heals(function, token):
+    """Without a new start. The pause after a failure passes first."""
+
+    def is_allowed():
+        answer = function.authorize(f"Bearer {token}")
+        assert not answer.is_error or answer.body["errorType"] == "key_set_unavailable", answer.text
+        return not answer.is_error and answer.effect == "Allow"
+
+    wait_for(is_allowed, "an answer")
 
 
 def assert_no_secrets(secrets, output):

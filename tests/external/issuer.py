@@ -1,5 +1,6 @@
 """An issuer of tokens, made with PyJWT."""
 
+import json
 import time
 
 import jwt
@@ -25,6 +26,12 @@ class Issuer:
         jwk = jwt.algorithms.ECAlgorithm.to_jwk(key.public_key(), as_dict=True)
         return cls(key_server.publish("/keys", [jwk | {"kid": cls.key_id}]), key)
 
+    def named(self, url):
+        """Another issuer, with the same key."""
+        other = type(self)(self.jwks_uri, self.key)
+        other.url = url
+        return other
+
     def token(self, key=None, **changes):
         """A token that is allowed but for the changes; a claim that is `None` is left out."""
         claims = claims_of(self.url) | changes
@@ -43,6 +50,28 @@ class Issuer:
             audience = "{AUDIENCE}"
             jwks_uri = "{self.jwks_uri}"
         """
+
+
+def table(issuer, **settings):
+    """The issuer in a configuration file, with settings that are strings, or tables of strings."""
+    lines = [f"{name} = {toml(value)}" for name, value in {"url": issuer.url, "audience": AUDIENCE, **settings}.items()]
+    return "\n".join(["[[issuer]]", *lines, ""])
+
+
+def toml(value):
+    if isinstance(value, dict):
+        return "{ " + ", ".join(f"{json.dumps(name)} = {toml(member)}" for name, member in value.items()) + " }"
+    return json.dumps(value)
+
+
+def configured(directory, *tables, **files):
+    """The environment of a function with this configuration, and with these PEM files beside it."""
+    directory.mkdir(exist_ok=True)
+    for name, text in files.items():
+        (directory / f"{name}.pem").write_text(text)
+    file = directory / "authorizer.toml"
+    file.write_text("\n".join(tables))
+    return {"AUTHORIZER_CONFIG_FILE": str(file)}
 
 
 def claims_of(url):

@@ -1,10 +1,7 @@
 """A configuration that must not run: the function says everything that is wrong with it, and ends."""
 
-import json
-import subprocess
-
 import pytest
-from harness import PATIENCE, REPOSITORY, RuntimeApi, assert_level_is_heeded, lambda_environment, running_function
+from harness import REPOSITORY, assert_level_is_heeded, refusal, running_function, start_failure
 
 # Set in every environment of AWS Lambda, and in no stand-in for it.
 ON_LAMBDA = {"AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand"}
@@ -22,28 +19,6 @@ leeway_seconds = 3000
 routes = ["FETCH /orders", "GET orders"]
 require = "authenticated"
 """
-
-
-def refusal(binary, environment):
-    """What the function says in its only line, before it ends."""
-    return start_failure(binary, environment)["detail"]
-
-
-def start_failure(binary, environment):
-    with RuntimeApi() as runtime_api:
-        finished = subprocess.run(
-            [binary],
-            env=lambda_environment(runtime_api) | environment,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-    assert finished.returncode == 1, finished
-    assert finished.stderr == ""
-    [line] = finished.stdout.splitlines()
-    record = json.loads(line)
-    assert (record["level"], record["reason"]) == ("FATAL", "start_failed")
-    return record
 
 
 def starts(binary, directory, environment):

@@ -67,14 +67,20 @@ impl Check<'_> {
             (Some(file), Some(url)) => self.initial_file(&format!("{path}.initial_jwks_file"), &file, url),
             _ => None,
         };
+        let is_reached = settings.jwks_file.is_none();
         let source = self.key_source(path, url.as_deref(), settings.jwks_uri, settings.jwks_file);
         let reached = source.as_ref().and_then(|source| match source {
             KeySetSource::Url(uri) => Some(uri.clone()),
             KeySetSource::Discovery => Url::parse(url.as_deref()?).ok(),
             KeySetSource::Fixed(_) => None,
         });
-        let connector =
-            self.connector(path, settings.ca_file, settings.proxy, &settings.headers, reached.as_ref());
+        let connector = if is_reached {
+            self.connector(path, settings.ca_file, settings.proxy, &settings.headers, reached.as_ref())
+        } else {
+            let has_headers = !settings.headers.is_empty();
+            self.nobody_is_asked(path, settings.ca_file.is_some(), settings.proxy.is_some(), has_headers);
+            Connector::default()
+        };
 
         let mut expected = Expectations::new(settings.profile.unwrap_or_default(), &url?, audience?);
         expected.leeway = f64::from(leeway);
@@ -195,6 +201,17 @@ impl Check<'_> {
         None
     }
 
+    /// Keys of a file that is never fetched again come from no server.
+    fn nobody_is_asked(&mut self, path: &str, has_authorities: bool, has_proxy: bool, has_headers: bool) {
+        for (name, is_set) in [("ca_file", has_authorities), ("proxy", has_proxy), ("headers", has_headers)] {
+            if is_set {
+                let hint = "with `initial_jwks_file` the keys of a file are fetched anew";
+                let message = "`jwks_file` is set, too, and with it no server is asked";
+                self.problem_with_hint(format!("{path}.{name}"), message, hint);
+            }
+        }
+    }
+
     /// How the issuer's servers are reached.
     fn connector(
         &mut self,
@@ -233,15 +250,16 @@ impl Check<'_> {
         before: Connector,
     ) -> Connector {
         connector.unwrap_or_else(|error| {
-            self.problem(path, format!("{what}{error}"));
+            self.problem_with_hint(path, format!("{what}{error}"), hint(&error));
             before
         })
     }
 
     fn file(&mut self, path: &str, file: &str) -> Option<Vec<u8>> {
         let whole = self.directory.unwrap_or(Path::new("")).join(file);
+        let hint = "relative to the configuration file, or to the function where that is a variable";
         read_file(&whole)
-            .map_err(|error| self.problem(path, format!("`{file}` cannot be read: {error}")))
+            .map_err(|error| self.problem_with_hint(path, format!("`{file}` cannot be read: {error}"), hint))
             .ok()
     }
 
@@ -258,5 +276,17 @@ impl Check<'_> {
         let keys =
             KeySet::parse(&bytes).map_err(|error| self.problem(path, format!("`{file}`: {error}"))).ok()?;
         Some(KeySetSource::Fixed(Arc::new(keys)))
+    }
+}
+
+fn hint(error: &ConnectorError) -> &'static str {
+    match error {
+        ConnectorError::NotPem | ConnectorError::Certificate(_) | ConnectorError::PrivateKey => {
+            "the certificates of your authorities, each from `-----BEGIN CERTIFICATE-----` to its end, and nothing else"
+        }
+        ConnectorError::Proxy => "such as `http://proxy.example:3128`",
+        ConnectorError::HeaderName(_) => "some are set by the function itself, such as `host` and `accept`",
+        ConnectorError::HeaderTwice(_) => "the case of a name does not matter",
+        ConnectorError::HeaderValue(_) => "no line feeds, and no other control characters",
     }
 }

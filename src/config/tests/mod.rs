@@ -1,3 +1,5 @@
+mod keys;
+
 use super::*;
 use crate::claims::ClaimPath;
 use crate::jwks::Algorithm;
@@ -184,29 +186,6 @@ fn a_file_beside_the_binary_is_not_pushed_aside() {
     let variables = [("AUTHORIZER_ISSUER", "https://a.example/"), ("AUTHORIZER_AUDIENCE", "a")];
     assert_eq!(beside(&variables).as_deref(), Some("AUTHORIZER_ISSUER"));
     std::fs::remove_dir_all(directory).unwrap();
-}
-
-/// Rule K1.
-#[test]
-fn keys_come_over_https_or_in_development_from_loopback() {
-    let with = |development: bool, uri: &str| {
-        Config::parse(&format!("development = {development}\n{ISSUER}jwks_uri = '{uri}'"), None).is_ok()
-    };
-    assert!(with(false, "https://keys.example.com/"));
-    assert!(!with(true, "http://keys.example.com/"));
-    assert!(!with(true, "file:///etc/keys.json"));
-    for loopback in ["http://127.0.0.1:9/", "http://[::1]/", "http://localhost:8080/keys"] {
-        assert!(with(true, loopback) && !with(false, loopback), "{loopback}");
-    }
-    assert!(!with(true, "http://127.0.0.1.example.com/"));
-}
-
-#[test]
-fn one_issuer_has_one_key_set() {
-    let both = format!("{ISSUER}jwks_uri = 'https://a.example/'\njwks_file = 'keys.json'");
-    assert_eq!(paths(&problems(&both)), ["issuer[0].jwks_file"]);
-    assert_eq!(paths(&problems(&format!("{ISSUER}{ISSUER}"))), ["issuer[1].url"]);
-    assert_eq!(paths(&problems(&format!("{ISSUER}jwks_file = 'missing.json'"))), ["issuer[0].jwks_file"]);
 }
 
 #[test]
