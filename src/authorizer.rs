@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::config::Config;
+use crate::config::{Config, Waits};
 use crate::credential::IdentitySources;
 use crate::error::Error;
 use crate::event::Event;
@@ -23,6 +23,7 @@ pub struct Authorizer {
     rules: Rules,
     answers: Answers,
     telemetry: Telemetry,
+    waits: Waits,
     edges: Edges,
 }
 
@@ -50,16 +51,25 @@ impl Authorizer {
             rules: config.rules,
             answers: config.answers,
             telemetry,
+            waits: config.waits,
             edges,
         }
     }
 
-    /// Fetches the keys of all issuers, before the first event, within this time: what is not there by
-    /// then, the first event waits for. Without time nothing is fetched.
-    pub async fn prefetch(&self, budget: Duration) {
-        if !budget.is_zero() {
-            self.verifiers.prefetch(budget).await;
+    /// Fetches the keys of all issuers, before the first event: what is not there within the configured
+    /// time, the first event waits for.
+    pub async fn prefetch(&self) {
+        if !self.waits.init.is_zero() {
+            self.verifiers.prefetch();
+            self.verifiers.linger(self.waits.init).await;
         }
+    }
+
+    /// Waits, once an answer is out and before the next event is asked for, for the keys that are being
+    /// fetched behind it. Lambda freezes the process as soon as it asks for an event.
+    pub async fn linger(&self, deadline: Option<UnixTime>) {
+        let left = patience(deadline, self.edges.clock.now());
+        self.verifiers.linger(self.waits.linger.min(left)).await;
     }
 
     /// Answers one event, and records the decision.

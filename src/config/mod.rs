@@ -39,8 +39,17 @@ pub struct Config {
     pub answers: Answers,
     /// When key sets are fetched, and how long they are kept.
     pub timing: Timing,
-    /// How long the start waits for key sets.
+    /// How long the function waits for key sets that no request waits for.
+    pub waits: Waits,
+}
+
+/// How long the function waits for key sets that no request waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waits {
+    /// At its start. Without time nothing is fetched then.
     pub init: Duration,
+    /// Behind an answer, before it asks for the next event.
+    pub linger: Duration,
 }
 
 /// One issuer of tokens.

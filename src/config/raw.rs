@@ -260,6 +260,10 @@ pub(super) struct KeySetSettings {
     /// The first request waits for what is then still on its way. With 0, the start fetches nothing.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 8000)))]
     pub(super) init_milliseconds: Option<u64>,
+    /// How long the function stays awake behind an answer for a key set that is being fetched: 0 to 8000.
+    /// Default: 1000. The caller has the answer by then. Otherwise Lambda would freeze the fetch.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 8000)))]
+    pub(super) linger_milliseconds: Option<u64>,
     /// How long a key set is used at most before a request waits for the next one: 60 to 86400. Default:
     /// 600. A key that the issuer removes stops verifying then at the latest, but for an outage. The
     /// `max-age` of the issuer's `Cache-Control` makes it shorter.

@@ -104,6 +104,7 @@ struct Flight {
     started_at: UnixTime,
     task: AbortHandle,
     ended: watch::Receiver<()>,
+    is_lingered_for: bool,
 }
 
 /// What a timer may be late by. A fetch that took longer than its deadline and this was frozen.
@@ -153,17 +154,24 @@ impl JwksCache {
         self.keys_that(|keys| !Arc::ptr_eq(keys, known), patience).await
     }
 
-    /// Starts the first fetch, if nothing is there. To await what it returns is to await its end.
-    pub fn prefetch(&self) -> impl Future<Output = ()> + use<> {
+    /// Starts the first fetch, if nothing is there.
+    pub fn prefetch(&self) {
         let mut state = self.state();
-        let is_needed = state.known.held.is_none() && !matches!(self.0.source.source, KeySetSource::Fixed(_));
-        let ended = is_needed.then(|| self.fly(&mut state, self.0.edges.clock.now()));
-        async move {
-            if let Some(mut ended) = ended {
-                // An error is the end, too.
-                let _ended = ended.changed().await;
-            }
+        if state.known.held.is_none() && !matches!(self.0.source.source, KeySetSource::Fixed(_)) {
+            self.fly(&mut state, self.0.edges.clock.now());
         }
+    }
+
+    /// The end of the fetch that is under way, for whoever does not need its keys: once for each fetch, so
+    /// that one that hangs does not hold the function up again and again.
+    pub fn linger(&self) -> impl Future<Output = ()> + use<> {
+        let mut state = self.state();
+        state.settle(self.0.edges.clock.now(), self.0.longest_flight());
+        let flight = state.flight.as_mut().filter(|flight| !flight.is_lingered_for);
+        ended(flight.map(|flight| {
+            flight.is_lingered_for = true;
+            flight.ended.clone()
+        }))
     }
 
     async fn keys_that(
@@ -174,21 +182,19 @@ impl JwksCache {
         if let KeySetSource::Fixed(keys) = &self.0.source.source {
             return Ok(Arc::clone(keys));
         }
-        let mut awaited = None;
         let mut step = {
             let mut state = self.state();
             let now = self.0.edges.clock.now();
             state.settle(now, self.0.longest_flight());
             let step = state.known.step(state.suffices(&suffice), now, self.0.timing.cooldown);
             match step {
-                Step::Wait => awaited = Some(self.fly(&mut state, now)),
-                Step::UseAndFetch => drop(self.fly(&mut state, now)),
+                Step::Wait | Step::UseAndFetch => self.fly(&mut state, now),
                 Step::Use | Step::Lacks | Step::Fault => {}
             }
             step
         };
-        if let Some(mut ended) = awaited {
-            let in_time = tokio::time::timeout(patience, ended.changed()).await.is_ok();
+        if step == Step::Wait {
+            let in_time = tokio::time::timeout(patience, self.flight_ended()).await.is_ok();
             let state = self.state();
             let now = self.0.edges.clock.now();
             step = state.known.after_waiting(state.suffices(&suffice), now, in_time);
@@ -206,10 +212,10 @@ impl JwksCache {
         }
     }
 
-    /// The fetch that is under way, or a new one. It goes on when nobody waits for it.
-    fn fly(&self, state: &mut State, now: UnixTime) -> watch::Receiver<()> {
-        if let Some(flight) = &state.flight {
-            return flight.ended.clone();
+    /// Starts a fetch, unless one is under way. It goes on when nobody waits for it.
+    fn fly(&self, state: &mut State, now: UnixTime) {
+        if state.flight.is_some() {
+            return;
         }
         state.flights += 1;
         let (number, shared) = (state.flights, Arc::clone(&self.0));
@@ -220,13 +226,23 @@ impl JwksCache {
             drop(end);
         });
         let task = task.abort_handle();
-        state.flight = Some(Flight { number, started_at: now, task, ended: ended.clone() });
+        state.flight = Some(Flight { number, started_at: now, task, ended, is_lingered_for: false });
         state.known.is_fetching = true;
-        ended
+    }
+
+    fn flight_ended(&self) -> impl Future<Output = ()> + use<> {
+        ended(self.state().flight.as_ref().map(|flight| flight.ended.clone()))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state()
+    }
+}
+
+async fn ended(flight: Option<watch::Receiver<()>>) {
+    if let Some(mut ended) = flight {
+        // An error is the end, too: nobody is left to report it.
+        let _ended = ended.changed().await;
     }
 }
 

@@ -183,16 +183,20 @@ impl Verifiers {
         }
     }
 
-    /// Fetches the keys of every issuer at once, and waits for them no longer than `budget`: what is not
-    /// there by then is on its way.
-    pub async fn prefetch(&self, budget: Duration) {
-        let fetches: Vec<_> = self.0.iter().map(|(_, cache)| cache.prefetch()).collect();
+    /// Starts to fetch the keys of every issuer, all at once.
+    pub fn prefetch(&self) {
+        self.0.iter().for_each(|(_, cache)| cache.prefetch());
+    }
+
+    /// Waits for the keys that are being fetched, no longer than `budget`, and only once for each fetch.
+    pub async fn linger(&self, budget: Duration) {
+        let fetches: Vec<_> = self.0.iter().map(|(_, cache)| cache.linger()).collect();
         let all = async {
             for fetch in fetches {
                 fetch.await;
             }
         };
-        // Too late is not too late: the first request waits for the rest.
+        // What is too late is waited for by the request that needs it.
         let _in_time = tokio::time::timeout(budget, all).await;
     }
 }

@@ -228,7 +228,7 @@ fn times_have_their_ranges() {
 #[test]
 fn times_are_what_they_are_set_to() {
     let config = nothing().parse("").unwrap();
-    assert_eq!((config.init, config.timing.timeout), (Duration::from_secs(1), Duration::from_secs(3)));
+    assert_eq!((config.waits.init, config.timing.timeout), (Duration::from_secs(1), Duration::from_secs(3)));
     let seconds = |timing: &Timing| {
         [timing.lifetime, timing.shortest_lifetime, timing.stale, timing.initial_age].map(whole)
     };
@@ -242,7 +242,7 @@ fn times_are_what_they_are_set_to() {
             initial_max_age_seconds = 3600",
         )
         .unwrap();
-    assert_eq!(config.init, Duration::ZERO);
+    assert_eq!(config.waits.init, Duration::ZERO);
     // The shortest lifetime is no longer than the longest.
     assert_eq!(seconds(&config.timing), [120, 120, 0, 3600]);
     let config = nothing().parse("[key_set]\nshortest_lifetime_seconds = 60").unwrap();

@@ -14,7 +14,7 @@ use super::raw::{
     RequirementSettings, ResponseSettings, RuleSettings, SchemeName, Settings,
 };
 use super::values::OneOrMore;
-use super::{Config, Issuer};
+use super::{Config, Issuer, Waits};
 use crate::claims::ClaimPath;
 use crate::credential::{DEFAULT_MARKER, IdentitySource, IdentitySources, Location, Scheme};
 use crate::jwks::Timing;
@@ -28,7 +28,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<C
     let identity_sources = check.identity_sources(settings.identity_source);
     let rules = check.rules(settings.rule);
     let answers = check.answers(settings.response);
-    let (timing, init) = check.key_sets(&settings.key_set);
+    let (timing, waits) = check.key_sets(&settings.key_set);
     check.principal(&issuers, &answers);
     if check.problems.is_empty() {
         Ok(Config {
@@ -38,7 +38,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<C
             rules,
             answers,
             timing,
-            init,
+            waits,
         })
     } else {
         Err(check.problems.into())
@@ -265,10 +265,11 @@ impl Check<'_> {
         }
     }
 
-    fn key_sets(&mut self, settings: &KeySetSettings) -> (Timing, Duration) {
+    fn key_sets(&mut self, settings: &KeySetSettings) -> (Timing, Waits) {
         let timeout =
             self.number("key_set.timeout_milliseconds", settings.timeout_milliseconds, 3000, 100, 8000);
         let init = self.number("key_set.init_milliseconds", settings.init_milliseconds, 1000, 0, 8000);
+        let linger = self.number("key_set.linger_milliseconds", settings.linger_milliseconds, 1000, 0, 8000);
         let lifetime = self.number("key_set.lifetime_seconds", settings.lifetime_seconds, 600, 60, 86_400);
         let shortest = settings.shortest_lifetime_seconds;
         let shortest =
@@ -291,7 +292,7 @@ impl Check<'_> {
             cooldown: cooldown.into(),
             initial_age: initial_age.into(),
         };
-        (timing, milliseconds(init))
+        (timing, Waits { init: milliseconds(init), linger: milliseconds(linger) })
     }
 }
 

@@ -239,7 +239,7 @@ async fn a_failure_that_a_freeze_made_is_none() {
         let told = Arc::new(Notify::new());
         let broken = FetchError::TimedOut(TIMING.timeout);
         setting.does(Behaviour::Late(Arc::clone(&told), Err(broken)));
-        drop(setting.cache.prefetch());
+        setting.cache.prefetch();
         setting.settles().await;
         setting.at(seconds);
         told.notify_one();
@@ -260,7 +260,7 @@ async fn what_is_cut_off_twice_has_failed() {
     for (time, diary) in [(100.0, &[][..]), (200.0, &["failed"])] {
         let told = Arc::new(Notify::new());
         setting.does(Behaviour::Late(Arc::clone(&told), Err(FetchError::TimedOut(TIMING.timeout))));
-        drop(setting.cache.prefetch());
+        setting.cache.prefetch();
         setting.settles().await;
         setting.at(time);
         told.notify_one();
@@ -275,7 +275,7 @@ async fn a_fetch_that_is_only_slow_is_not_given_up() {
     for (seconds, asked) in [(3.9, 1), (4.0, 1), (4.1, 2)] {
         let setting = Setting::new();
         setting.does(Behaviour::Hangs);
-        drop(setting.cache.prefetch());
+        setting.cache.prefetch();
         setting.settles().await;
         setting.at(seconds);
         setting.serves(&["a"]);
@@ -291,7 +291,7 @@ async fn a_newer_key_set_is_not_overwritten_by_an_older_one() {
     let setting = Setting::new();
     let told = Arc::new(Notify::new());
     setting.does(Behaviour::Late(Arc::clone(&told), Ok(document(None, &["old"]))));
-    drop(setting.cache.prefetch());
+    setting.cache.prefetch();
     setting.settles().await;
     setting.at(3600.0);
     setting.serves(&["new"]);
@@ -309,7 +309,7 @@ async fn a_late_answer_counts_as_old_as_it_is() {
     let setting = Setting::new();
     let told = Arc::new(Notify::new());
     setting.does(Behaviour::Late(Arc::clone(&told), Ok(document(None, &["a"]))));
-    drop(setting.cache.prefetch());
+    setting.cache.prefetch();
     setting.settles().await;
     setting.at(STALE);
     told.notify_one();
@@ -347,7 +347,8 @@ fn file(fetched_at: u32) -> KeySetFile {
 #[tokio::test]
 async fn a_key_set_of_the_package_serves_the_first_request() {
     let setting = Setting::with(TIMING, Some(file(1000)), 50_000.0);
-    setting.cache.prefetch().await;
+    setting.cache.prefetch();
+    setting.settles().await;
     assert_eq!(setting.asked(), 0, "not at the start");
     setting.serves(&["b"]);
     assert_eq!(setting.finds("a").await, Found::Key);
