@@ -21,6 +21,7 @@ mod freezes;
 #[path = "../support/key_server.rs"]
 mod key_server;
 mod keys;
+mod linger;
 mod malformed;
 mod prefetch;
 #[path = "../support/process.rs"]
