@@ -168,7 +168,7 @@ impl Known {
         match phase {
             Phase::Fresh if suffices => Step::Use,
             // What a freeze cut off before, it would cut off again: this time it is waited for.
-            Phase::Stale if suffices && self.was_cut_off && !self.is_fetching => Step::Wait,
+            Phase::Stale | Phase::Expired if suffices && self.was_cut_off && !self.is_fetching => Step::Wait,
             // A failure of long ago says nothing about the issuer of now, which may have removed the key since.
             Phase::Expired if suffices && !is_failing(OUTAGE_MEMORY) => Step::Wait,
             // For an issuer that fails nobody waits while there are keys.

@@ -218,6 +218,27 @@ async fn a_fetch_that_was_frozen_is_begun_anew() {
     assert_eq!(setting.diary(), ["fetched", "fetched"], "no failure");
 }
 
+/// Rules K8 and K9: an issuer that is back is noticed where every fetch behind an answer is frozen, too, and
+/// what it has removed is gone.
+#[tokio::test(start_paused = true)]
+async fn an_issuer_that_is_back_is_noticed_between_freezes() {
+    let setting = Setting::new();
+    setting.serves(&["a"]);
+    assert_eq!(setting.finds("a").await, Found::Key);
+    setting.at(EXPIRED);
+    assert_eq!(setting.finds("a").await, Found::Key, "the issuer is down");
+    assert_eq!(setting.diary(), ["fetched", "failed, served"]);
+    setting.at(EXPIRED + 100.0);
+    setting.does(Behaviour::Hangs);
+    assert_eq!(setting.finds("a").await, Found::Key, "nobody waits for an issuer that fails");
+    setting.settles().await;
+    assert_eq!(setting.asked(), 3, "under way when the process is frozen");
+    setting.at(EXPIRED + 200.0);
+    setting.serves(&["b"]);
+    assert_eq!(setting.finds("a").await, Found::NoKey);
+    assert_eq!(setting.asked(), 4);
+}
+
 /// A request waits as long as it may and no longer; the fetch goes on, and the next one has it.
 #[tokio::test(start_paused = true)]
 async fn a_request_has_time_left_to_be_answered() {
