@@ -7,7 +7,7 @@
     reason = "the numbers are small"
 )]
 
-use crate::simulation::policies::{AWAKE, AWAKE_WITH_FILE, COOLDOWN, OTHERS, OURS, WITH_FILE, ours};
+use crate::simulation::policies::{COOLDOWN, FROZEN, OTHERS, OURS, WITH_FILE, ours};
 use crate::simulation::policy::{Ours, Policy};
 use crate::simulation::scenario::{Outage, Scenario, Seconds, WARM};
 use crate::simulation::tally::Tally;
@@ -51,8 +51,8 @@ const KNOBS: &[&str] = &["settings", "fetches/s", "delayed of a thousand"];
 
 /// All of them, for so many environments.
 pub(crate) fn tables(environments: u32) -> Vec<Table> {
-    let usual = [OURS, AWAKE];
-    let all = [OURS, WITH_FILE, AWAKE, AWAKE_WITH_FILE];
+    let usual = [OURS, FROZEN];
+    let all = [OURS, WITH_FILE, FROZEN];
     let table = |mark, heads, policies: &[Policy], scenario: Scenario, cells| Table {
         mark,
         heads,
@@ -88,7 +88,7 @@ fn sparse(environments: u32) -> Vec<Row> {
         // The busy ones are few: they are many requests.
         let environments = if *gap < 1.0 { environments / 10 } else { environments };
         let scenario = Scenario::sparse(environments, *gap);
-        [OURS, AWAKE, COOLDOWN].map(|policy| row(format!("{every}: {}", policy.name), &scenario, policy))
+        [OURS, FROZEN, COOLDOWN].map(|policy| row(format!("{every}: {}", policy.name), &scenario, policy))
     });
     rows.collect()
 }

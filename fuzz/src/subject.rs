@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use lambda_authorizer::config::Config;
 use lambda_authorizer::error::Code;
-use lambda_authorizer::io::{Clock, Connector, Edges, Fetch, Log, Session, SystemChance, UnixTime};
+use lambda_authorizer::io::{Clock, Connector, Edges, Effort, Fetch, Log, Session, SystemChance, UnixTime};
 use lambda_authorizer::jwks::{Algorithm, KeySet, KeySetSource};
 use lambda_authorizer::verify::{AudienceCheck, Expectations, Principal, Profile};
 use lambda_authorizer::{Authorizer, Level};
@@ -84,7 +84,7 @@ impl Clock for Still {
 struct NoNetwork;
 
 impl Fetch for NoNetwork {
-    fn session(&self, _: &Connector, _: Duration) -> Arc<dyn Session> {
+    fn session(&self, _: &Connector, _: Effort) -> Arc<dyn Session> {
         panic!("a request")
     }
 }

@@ -17,9 +17,19 @@ pub type FetchFuture<'a> = Pin<Box<dyn Future<Output = Result<Document, FetchErr
 
 /// Fetches small documents.
 pub trait Fetch: Send + Sync {
-    /// Documents of one origin, or of several, that are all to be there within `limit`. Connections are
-    /// kept as long as the session, and no longer: one from before a freeze is dead more often than not.
-    fn session(&self, connector: &Connector, limit: Duration) -> Arc<dyn Session>;
+    /// Documents of one origin, or of several, that are all to be there within the effort's limit.
+    /// Connections are kept as long as the session, and no longer: one from before a freeze is dead more
+    /// often than not.
+    fn session(&self, connector: &Connector, effort: Effort) -> Arc<dyn Session>;
+}
+
+/// What may be spent on the documents of a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// The time for all of them together.
+    pub limit: Duration,
+    /// Whether what failed for no lasting reason is tried once more at once.
+    pub tries_again: bool,
 }
 
 /// A few requests that belong together.
@@ -73,16 +83,16 @@ pub struct HttpClient;
 const SIZE_LIMIT: usize = 150_000;
 
 impl Fetch for HttpClient {
-    fn session(&self, connector: &Connector, limit: Duration) -> Arc<dyn Session> {
-        let client = client(connector);
-        Arc::new(HttpSession { client, connector: connector.clone(), limit, end: Instant::now() + limit })
+    fn session(&self, connector: &Connector, effort: Effort) -> Arc<dyn Session> {
+        let (client, connector) = (client(connector), connector.clone());
+        Arc::new(HttpSession { client, connector, effort, end: Instant::now() + effort.limit })
     }
 }
 
 struct HttpSession {
     client: Result<reqwest::Client, FetchError>,
     connector: Connector,
-    limit: Duration,
+    effort: Effort,
     end: Instant,
 }
 
@@ -91,7 +101,9 @@ impl HttpSession {
     /// up to it.
     async fn get_or_retry(&self, url: &Url) -> Result<Document, FetchError> {
         match self.get_once(url).await {
-            Err(FetchError::Transport(_) | FetchError::Status { status: 500..=599, retry_after: None }) => {
+            Err(FetchError::Transport(_) | FetchError::Status { status: 500..=599, retry_after: None })
+                if self.effort.tries_again =>
+            {
                 tokio::time::sleep(RETRY_PAUSE).await;
                 self.get_once(url).await
             }
@@ -138,7 +150,7 @@ impl Session for HttpSession {
             // One deadline over all: a limit on each read is defeated by a server that drips.
             tokio::time::timeout_at(self.end, self.get_or_retry(url))
                 .await
-                .unwrap_or(Err(FetchError::TimedOut(self.limit)))
+                .unwrap_or(Err(FetchError::TimedOut(self.effort.limit)))
         })
     }
 }

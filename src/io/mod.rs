@@ -13,7 +13,7 @@ pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock, UnixTime, rfc3339};
 pub use connector::{Connector, ConnectorError};
 pub use files::read_file;
-pub use http::{Document, Fetch, FetchError, FetchFuture, HttpClient, Session};
+pub use http::{Document, Effort, Fetch, FetchError, FetchFuture, HttpClient, Session};
 pub use log::{Log, StandardOutput};
 
 use std::sync::Arc;

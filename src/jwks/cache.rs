@@ -12,7 +12,7 @@ use super::file::KeySetFile;
 use super::source::{FetchFailure, Fetched, KeySource};
 use super::state::{Attempt, Held, Known, Step, elapsed};
 use crate::error::Fault;
-use crate::io::{Edges, UnixTime};
+use crate::io::{Edges, Effort, UnixTime};
 
 /// Where the keys of an issuer come from. Never from a token.
 #[derive(Clone)]
@@ -220,8 +220,10 @@ impl JwksCache {
         state.flights += 1;
         let (number, shared) = (state.flights, Arc::clone(&self.0));
         let (end, ended) = watch::channel(());
+        // An issuer that fails already is not asked twice at once: so many others ask it, too.
+        let effort = Effort { limit: shared.timing.timeout, tries_again: !state.known.is_failing() };
         let task = tokio::spawn(async move {
-            let answer = shared.source.fetch(&shared.edges, shared.timing.timeout).await;
+            let answer = shared.source.fetch(&shared.edges, effort).await;
             shared.land(number, answer);
             drop(end);
         });

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::{KeySet, KeySetFile, KeySetSource, discovery};
-use crate::io::{Connector, Document, Edges, FetchError, Session};
+use crate::io::{Connector, Document, Edges, Effort, FetchError, Session};
 
 /// Whose keys, where they are, and how to get there.
 #[derive(Clone)]
@@ -51,20 +51,20 @@ impl KeySource {
     )]
     pub async fn fetch_file(&self, edges: &Edges, limit: Duration) -> Result<String, FetchFailure> {
         let fetched_at = edges.clock.now() as u32;
-        let document = self.document(edges, limit).await?;
+        let document = self.document(edges, Effort { limit, tries_again: true }).await?;
         KeySetFile::text(&self.issuer, fetched_at, &document.body)
             .map_err(|error| FetchFailure::because(&error))
     }
 
-    /// Asks the issuer, who gets `limit` for all documents together.
-    pub(super) async fn fetch(&self, edges: &Edges, limit: Duration) -> Result<Fetched, FetchFailure> {
-        let document = self.document(edges, limit).await?;
+    /// Asks the issuer.
+    pub(super) async fn fetch(&self, edges: &Edges, effort: Effort) -> Result<Fetched, FetchFailure> {
+        let document = self.document(edges, effort).await?;
         let keys = KeySet::parse(&document.body).map_err(|error| FetchFailure::because(&error))?;
         Ok(Fetched { keys: Arc::new(keys), fresh_for: document.fresh_for })
     }
 
-    async fn document(&self, edges: &Edges, limit: Duration) -> Result<Document, FetchFailure> {
-        let session = edges.fetch.session(&self.connector, limit);
+    async fn document(&self, edges: &Edges, effort: Effort) -> Result<Document, FetchFailure> {
+        let session = edges.fetch.session(&self.connector, effort);
         let url = match &self.source {
             KeySetSource::Url(url) => url.clone(),
             KeySetSource::Discovery | KeySetSource::Fixed(_) => self.discover(session.as_ref()).await?,

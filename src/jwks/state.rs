@@ -153,6 +153,11 @@ impl Known {
         self.held.as_ref().map_or(Phase::None, |held| held.phase(now))
     }
 
+    /// Whether the latest attempt failed.
+    pub(super) fn is_failing(&self) -> bool {
+        self.attempt.as_ref().is_some_and(|attempt| attempt.failures > 0)
+    }
+
     /// Whether there are keys that may be used.
     pub(super) fn serves(&self, now: UnixTime) -> bool {
         self.phase(now) != Phase::None

@@ -11,7 +11,7 @@ use authorizer_cli::signing::{Algorithm, SigningKey, key_set};
 use lambda_authorizer::config::{Config, ConfigError};
 use lambda_authorizer::error::{Error, Fault};
 use lambda_authorizer::event::Event;
-use lambda_authorizer::io::{Clock, Connector, Edges, Fetch, Log, Session, SystemChance, UnixTime};
+use lambda_authorizer::io::{Clock, Connector, Edges, Effort, Fetch, Log, Session, SystemChance, UnixTime};
 use lambda_authorizer::jwks::{KeySet, KeySetSource};
 use lambda_authorizer::request::Request;
 use lambda_authorizer::response::Decision;
@@ -98,7 +98,7 @@ impl Clock for Still {
 struct NoNetwork;
 
 impl Fetch for NoNetwork {
-    fn session(&self, _: &Connector, _: Duration) -> Arc<dyn Session> {
+    fn session(&self, _: &Connector, _: Effort) -> Arc<dyn Session> {
         panic!("a request")
     }
 }

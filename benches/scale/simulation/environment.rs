@@ -32,6 +32,8 @@ pub(crate) enum Work {
     Starting(Waiting<()>, Tick),
     /// Has a request, which came in then.
     Looking(Waiting<Verdict>, Caller, Tick),
+    /// Has answered then, and does not ask for the next request yet.
+    Lingering(Waiting<()>, Tick),
 }
 
 /// A fetch on its way: there and back several times, for the name, the connection, its encryption, and the
@@ -86,6 +88,15 @@ impl Environment {
             self.work = Work::Idle;
             asked_at
         })
+    }
+
+    /// Goes to rest, if there is nothing to stay awake for any more.
+    pub(crate) fn rests(&mut self, is_over: bool) {
+        if let Work::Lingering(waiting, _) = &mut self.work
+            && (poll(waiting).is_some() || is_over)
+        {
+            self.work = Work::Idle;
+        }
     }
 }
 

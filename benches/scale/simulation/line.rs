@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use lambda_authorizer::io::{Connector, Document, Fetch, FetchError, FetchFuture, Session};
+use lambda_authorizer::io::{Connector, Document, Effort, Fetch, FetchError, FetchFuture, Session};
 use tokio::sync::oneshot;
 use url::Url;
 
@@ -29,33 +29,32 @@ pub(crate) type Exchange = Arc<Mutex<Vec<Call>>>;
 #[derive(Clone)]
 pub(crate) struct Line {
     pub(crate) environment: usize,
-    pub(crate) retries: u32,
     pub(crate) exchange: Exchange,
 }
 
 impl Line {
     /// The key set, or why it is not there.
-    pub(crate) async fn get(&self, limit: Duration) -> Answer {
+    pub(crate) async fn get(&self, limit: Duration, retries: u32) -> Answer {
         let (answer, answered) = oneshot::channel();
-        let Self { environment, retries, .. } = *self;
+        let environment = self.environment;
         self.exchange.lock().unwrap().push(Call { environment, limit, retries, answer });
         answered.await.unwrap_or_else(|_| Err(FetchError::Transport("the environment has ended".into())))
     }
 }
 
 impl Fetch for Line {
-    fn session(&self, _: &Connector, limit: Duration) -> Arc<dyn Session> {
-        Arc::new(LineSession { line: self.clone(), limit })
+    fn session(&self, _: &Connector, effort: Effort) -> Arc<dyn Session> {
+        Arc::new(LineSession { line: self.clone(), effort })
     }
 }
 
 struct LineSession {
     line: Line,
-    limit: Duration,
+    effort: Effort,
 }
 
 impl Session for LineSession {
     fn get<'a>(&'a self, _: &'a Url) -> FetchFuture<'a> {
-        Box::pin(self.line.get(self.limit))
+        Box::pin(self.line.get(self.effort.limit, self.effort.tries_again.into()))
     }
 }

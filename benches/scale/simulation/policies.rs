@@ -13,17 +13,10 @@ pub(crate) const WITH_FILE: Policy = Policy {
     kind: Kind::Ours(Ours { has_file: true, ..Ours::DEFAULT }),
 };
 
-/// Not built: as it would be if it asked Lambda for the next event only when the fetch behind the last answer
-/// has ended.
-pub(crate) const AWAKE: Policy = Policy {
-    name: "this project, if it stayed awake for its fetches",
-    kind: Kind::Ours(Ours { stays_awake: true, ..Ours::DEFAULT }),
-};
-
-/// Not built, with a file in the package.
-pub(crate) const AWAKE_WITH_FILE: Policy = Policy {
-    name: "the same, `initial_jwks_file`",
-    kind: Kind::Ours(Ours { has_file: true, stays_awake: true, ..Ours::DEFAULT }),
+/// Frozen as soon as it has answered, with the fetch behind the answer.
+pub(crate) const FROZEN: Policy = Policy {
+    name: "this project, `linger_milliseconds = 0`",
+    kind: Kind::Ours(Ours { linger: 0.0, ..Ours::DEFAULT }),
 };
 
 /// go-oidc v3, `RemoteKeySet`: a key set has no end, a key that it lacks is fetched at once, whatever was

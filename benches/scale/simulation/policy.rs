@@ -42,9 +42,8 @@ pub(crate) struct Ours {
     pub(crate) init: Seconds,
     /// A file of a day before lies in the package.
     pub(crate) has_file: bool,
-    /// The next event is asked for when the fetch behind the last answer has ended, and not before: the
-    /// process is not frozen meanwhile.
-    pub(crate) stays_awake: bool,
+    /// `linger_milliseconds`, in seconds.
+    pub(crate) linger: Seconds,
 }
 
 /// Another library: what its documentation and its source say of how it fetches. Everything is fetched in
@@ -70,6 +69,11 @@ pub(crate) struct Other {
 pub(crate) trait Keys {
     /// What is done before the first request, if anything.
     fn start(&self) -> Option<Waiting<()>> {
+        None
+    }
+
+    /// What it stays awake for behind an answer, if anything.
+    fn linger(&self) -> Option<Waiting<()>> {
         None
     }
 
@@ -118,20 +122,11 @@ impl Policy {
         match self.kind {
             Kind::Ours(ours) => {
                 let edges = Edges { clock, chance, fetch: Arc::new(line), log: Arc::new(StandardOutput) };
-                Rc::new(OurKeys { cache: ours.cache(edges, file), init: ours.init })
+                Rc::new(OurKeys { cache: ours.cache(edges, file), settings: ours })
             }
             Kind::Other(other) => {
                 Rc::new(OtherKeys(Rc::new(Shelf { policy: other, line, clock, state: RefCell::default() })))
             }
-        }
-    }
-
-    /// How often the fetch itself tries again.
-    pub(crate) fn retries(&self) -> u32 {
-        match self.kind {
-            // As `src/io/http.rs` does.
-            Kind::Ours(_) => 1,
-            Kind::Other(other) => other.retries,
         }
     }
 
@@ -143,15 +138,19 @@ impl Policy {
         }
     }
 
-    pub(crate) fn stays_awake(&self) -> bool {
-        matches!(self.kind, Kind::Ours(Ours { stays_awake: true, .. }))
+    /// How long it stays awake behind an answer.
+    pub(crate) fn linger(&self) -> Seconds {
+        match self.kind {
+            Kind::Ours(ours) => ours.linger,
+            Kind::Other(_) => 0.0,
+        }
     }
 }
 
 impl Ours {
     /// As it is without any setting.
     pub(crate) const DEFAULT: Self =
-        Self { lifetime: 600.0, cooldown: 10.0, init: 1.0, has_file: false, stays_awake: false };
+        Self { lifetime: 600.0, cooldown: 10.0, init: 1.0, has_file: false, linger: 1.0 };
 
     fn cache(&self, edges: Edges, file: Option<KeySetFile>) -> JwksCache {
         let timing = Timing {
@@ -174,7 +173,7 @@ impl Ours {
 
 struct OurKeys {
     cache: JwksCache,
-    init: Seconds,
+    settings: Ours,
 }
 
 struct Nobody;
@@ -185,7 +184,14 @@ impl Observe for Nobody {
 
 impl Keys for OurKeys {
     fn start(&self) -> Option<Waiting<()>> {
-        (self.init > 0.0).then(|| Box::pin(self.cache.prefetch()) as Waiting<()>)
+        (self.settings.init > 0.0).then(|| {
+            self.cache.prefetch();
+            Box::pin(self.cache.linger()) as Waiting<()>
+        })
+    }
+
+    fn linger(&self) -> Option<Waiting<()>> {
+        (self.settings.linger > 0.0).then(|| Box::pin(self.cache.linger()) as Waiting<()>)
     }
 
     fn look_for(&self, key_id: Cow<'static, str>) -> Waiting<Verdict> {
@@ -228,7 +234,7 @@ impl Shelf {
         if let Some(verdict) = self.verdict_without_fetch(key_id) {
             return verdict;
         }
-        let answer = self.line.get(self.policy.limit).await;
+        let answer = self.line.get(self.policy.limit, self.policy.retries).await;
         let keys = answer.ok().and_then(|document| KeySet::parse(&document.body).ok());
         let now = self.clock.now();
         let mut state = self.state.borrow_mut();

@@ -25,6 +25,7 @@ use super::tally::{Caller, Tally, Verdict};
 enum Event {
     Request(usize),
     StartIsOver(usize, Tick),
+    LingeringIsOver(usize, Tick),
     Fetch(usize, u64, Arrived),
 }
 
@@ -98,6 +99,7 @@ impl<'a> World<'a> {
                 match event {
                     Event::Request(environment) => self.wake(environment),
                     Event::StartIsOver(environment, asked_at) => self.end_start(environment, asked_at),
+                    Event::LingeringIsOver(environment, since) => self.end_lingering(environment, since),
                     Event::Fetch(environment, number, arrived) => self.arrive(environment, number, arrived),
                 }
             }
@@ -135,7 +137,7 @@ impl<'a> World<'a> {
         self.awake.push(environment);
         if place.keys.is_none() || is_replaced {
             *place = Environment { is_awake: true, ..Environment::new() };
-            let line = Line { environment, retries: self.policy.retries(), exchange: self.exchange.clone() };
+            let line = Line { environment, exchange: self.exchange.clone() };
             let (clock, chance) = (self.clock.clone(), self.chance.clone());
             let keys = self.policy.keys(line, clock, chance, self.file.clone());
             let start = keys.start();
@@ -188,6 +190,7 @@ impl<'a> World<'a> {
         if let Some(asked_at) = self.environments[environment].has_started(false) {
             return self.begin_request(environment, asked_at);
         }
+        self.environments[environment].rests(false);
         if let Some((verdict, caller, asked_at)) = self.environments[environment].verdict() {
             self.answer(environment, caller, verdict, asked_at);
         }
@@ -195,8 +198,26 @@ impl<'a> World<'a> {
 
     fn answer(&mut self, environment: usize, caller: Caller, verdict: Verdict, asked_at: Tick) {
         self.tally.request(caller, verdict, asked_at as f64 / 100.0, self.now - asked_at);
-        self.environments[environment].answered_at = self.now;
+        let now = self.now;
+        let place = &mut self.environments[environment];
+        place.answered_at = now;
+        if let Some(waiting) = place.keys.as_ref().and_then(|keys| keys.linger()) {
+            place.work = Work::Lingering(waiting, now);
+            place.rests(false);
+            if matches!(place.work, Work::Lingering(..)) {
+                let over = now + ticks(self.policy.linger());
+                self.schedule(over, Event::LingeringIsOver(environment, now));
+            }
+        }
         self.schedule_request(environment);
+    }
+
+    fn end_lingering(&mut self, environment: usize, since: Tick) {
+        let place = &mut self.environments[environment];
+        if matches!(&place.work, Work::Lingering(_, at) if *at == since) {
+            place.rests(true);
+            self.awake.push(environment);
+        }
     }
 
     fn schedule_request(&mut self, environment: usize) {
@@ -208,10 +229,9 @@ impl<'a> World<'a> {
 
     /// Whoever has nothing to do makes no progress until its next request.
     fn freeze(&mut self) {
-        let stays_awake = self.policy.stays_awake();
         for environment in std::mem::take(&mut self.awake) {
             let place = &mut self.environments[environment];
-            if matches!(place.work, Work::Idle) && !(stays_awake && place.fetch.is_some()) {
+            if matches!(place.work, Work::Idle) {
                 place.is_awake = false;
                 place.frozen_at = self.now;
             }

@@ -159,6 +159,22 @@ async fn the_issuers_wish_to_be_left_alone_is_heeded() {
     }
 }
 
+/// Rule K9: a second try heals what was nobody's fault, and is one more burden for an issuer that is down.
+#[tokio::test]
+async fn an_issuer_that_fails_already_is_not_asked_twice_at_once() {
+    let setting = Setting::new();
+    for time in [0.0, 10.0, 20.0] {
+        setting.at(time);
+        assert_eq!(setting.finds("a").await, Found::Fault);
+    }
+    setting.serves(&["a"]);
+    setting.at(30.0);
+    assert_eq!(setting.finds("a").await, Found::Key);
+    setting.at(40.0);
+    assert_eq!(setting.finds("b").await, Found::Fault);
+    assert_eq!(setting.tries_again(), [true, false, false, false, true]);
+}
+
 /// Rule K4: what is no key set does not replace one.
 #[tokio::test]
 async fn a_bad_answer_does_not_replace_a_good_key_set() {

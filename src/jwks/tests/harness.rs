@@ -12,8 +12,8 @@ use url::Url;
 use super::super::*;
 use super::{ISSUER, p256};
 use crate::io::{
-    Chance, Clock, Connector, Document, Edges, Fetch, FetchError, FetchFuture, Session, StandardOutput,
-    UnixTime,
+    Chance, Clock, Connector, Document, Edges, Effort, Fetch, FetchError, FetchFuture, Session,
+    StandardOutput, UnixTime,
 };
 
 /// The timing of the tests, and what follows from it with a chance of one half.
@@ -66,12 +66,14 @@ pub(super) enum Behaviour {
 pub(super) struct Server {
     answers: Mutex<VecDeque<Behaviour>>,
     asked: AtomicU32,
+    efforts: Mutex<Vec<Effort>>,
 }
 
 struct Asked(Arc<Server>);
 
 impl Fetch for Arc<Server> {
-    fn session(&self, _: &Connector, _: Duration) -> Arc<dyn Session> {
+    fn session(&self, _: &Connector, effort: Effort) -> Arc<dyn Session> {
+        self.efforts.lock().unwrap().push(effort);
         Arc::new(Asked(Arc::clone(self)))
     }
 }
@@ -170,6 +172,11 @@ impl Setting {
     /// How often the issuer was asked.
     pub(super) fn asked(&self) -> u32 {
         self.server.asked.load(Ordering::Relaxed)
+    }
+
+    /// Of each fetch, whether what fails was to be tried once more.
+    pub(super) fn tries_again(&self) -> Vec<bool> {
+        self.server.efforts.lock().unwrap().iter().map(|effort| effort.tries_again).collect()
     }
 
     /// What befell the key set so far.
