@@ -88,7 +88,7 @@ test: tools check ## Everything that CI runs
 .PHONY: mutants
 mutants: ## Break the verifier line by line: what survives is in CONTRIBUTING.md
 	cargo mutants --output "$(TARGET)" --file 'src/verify/*.rs' \
-	    --file src/jwks/key.rs --file src/jwks/key_set.rs --file src/jwks/algorithm.rs \
+	    --file 'src/jwks/*.rs' --file src/io/freshness.rs \
 	    -- --lib --test verification
 
 .PHONY: deny
@@ -127,6 +127,10 @@ build: ## The function as it is deployed, for this machine
 .PHONY: start-cost
 start-cost: build $(PYTHON_TOOLS) ## What a start costs, by where the keys come from: the table of docs/start.md
 	@$(TOOL_ENV) python benches/start.py --again "$(TARGET)/release/lambda-authorizer"
+
+.PHONY: scale
+scale: ## Simulate ten thousand execution environments, and write the tables of docs/scale.md: minutes
+	cargo bench --bench scale
 
 .PHONY: package
 package: $(PYTHON_TOOLS) ## The deployment packages: arm64 where Rust's target is installed, x86-64 everywhere
