@@ -103,12 +103,16 @@ struct Flight {
     number: u64,
     started_at: UnixTime,
     task: AbortHandle,
-    ended: watch::Receiver<()>,
+    /// Turns true, or is closed by a bug.
+    ended: watch::Receiver<bool>,
     is_lingered_for: bool,
 }
 
 /// What a timer may be late by. A fetch that took longer than its deadline and this was frozen.
 const GRACE: f64 = 1.0;
+
+/// Between the end of a fetch and that of the request that waits for it.
+const TIME_TO_LAND: Duration = Duration::from_millis(100);
 
 impl JwksCache {
     /// A cache that has nothing yet, but for what the package brings.
@@ -122,6 +126,7 @@ impl JwksCache {
     ) -> Self {
         let now = edges.clock.now();
         let mut state = State::default();
+        state.notice(now);
         if let Some(file) = initial {
             let age = elapsed(file.fetched_at, now);
             if age < timing.initial_age {
@@ -158,7 +163,8 @@ impl JwksCache {
     pub fn prefetch(&self) {
         let mut state = self.state();
         if state.known.held.is_none() && !matches!(self.0.source.source, KeySetSource::Fixed(_)) {
-            self.fly(&mut state, self.0.edges.clock.now());
+            let now = self.0.edges.clock.now();
+            self.fly(&mut state, now, self.0.timing.timeout);
         }
     }
 
@@ -168,10 +174,13 @@ impl JwksCache {
         let mut state = self.state();
         state.settle(self.0.edges.clock.now(), self.0.longest_flight());
         let flight = state.flight.as_mut().filter(|flight| !flight.is_lingered_for);
-        ended(flight.map(|flight| {
+        let ended = ended(flight.map(|flight| {
             flight.is_lingered_for = true;
             flight.ended.clone()
-        }))
+        }));
+        async move {
+            ended.await;
+        }
     }
 
     async fn keys_that(
@@ -185,16 +194,18 @@ impl JwksCache {
         let mut step = {
             let mut state = self.state();
             let now = self.0.edges.clock.now();
+            state.notice(now);
             state.settle(now, self.0.longest_flight());
             let step = state.known.step(state.suffices(&suffice), now, self.0.timing.cooldown);
             match step {
-                Step::Wait | Step::UseAndFetch => self.fly(&mut state, now),
+                Step::Wait => self.fly(&mut state, now, self.limit(patience)),
+                Step::UseAndFetch => self.fly(&mut state, now, self.0.timing.timeout),
                 Step::Use | Step::Lacks | Step::Fault => {}
             }
             step
         };
         if step == Step::Wait {
-            let in_time = tokio::time::timeout(patience, self.flight_ended()).await.is_ok();
+            let in_time = tokio::time::timeout(patience, self.flight_ended()).await.unwrap_or(false);
             let state = self.state();
             let now = self.0.edges.clock.now();
             step = state.known.after_waiting(state.suffices(&suffice), now, in_time);
@@ -212,27 +223,35 @@ impl JwksCache {
         }
     }
 
-    /// Starts a fetch, unless one is under way. It goes on when nobody waits for it.
-    fn fly(&self, state: &mut State, now: UnixTime) {
+    /// How long a fetch may take for which a request waits: it is to fail before that gives up. Otherwise the
+    /// freeze behind the answer would hide each failure, and every request of an outage would wait anew.
+    fn limit(&self, patience: Duration) -> Duration {
+        let timeout = self.0.timing.timeout;
+        if patience > 2 * TIME_TO_LAND { timeout.min(patience - TIME_TO_LAND) } else { timeout }
+    }
+
+    /// Starts a fetch within this limit, unless one is under way. It goes on when nobody waits for it.
+    fn fly(&self, state: &mut State, now: UnixTime, limit: Duration) {
         if state.flight.is_some() {
             return;
         }
         state.flights += 1;
         let (number, shared) = (state.flights, Arc::clone(&self.0));
-        let (end, ended) = watch::channel(());
+        let (end, ended) = watch::channel(false);
         // An issuer that fails already is not asked twice at once: so many others ask it, too.
-        let effort = Effort { limit: shared.timing.timeout, tries_again: !state.known.is_failing() };
+        let effort = Effort { limit, tries_again: !state.known.is_failing() };
         let task = tokio::spawn(async move {
             let answer = shared.source.fetch(&shared.edges, effort).await;
             shared.land(number, answer);
-            drop(end);
+            end.send_replace(true);
         });
         let task = task.abort_handle();
         state.flight = Some(Flight { number, started_at: now, task, ended, is_lingered_for: false });
         state.known.is_fetching = true;
     }
 
-    fn flight_ended(&self) -> impl Future<Output = ()> + use<> {
+    /// The end of the fetch that is under way; false where a bug ended it.
+    fn flight_ended(&self) -> impl Future<Output = bool> + use<> {
         ended(self.state().flight.as_ref().map(|flight| flight.ended.clone()))
     }
 
@@ -241,10 +260,10 @@ impl JwksCache {
     }
 }
 
-async fn ended(flight: Option<watch::Receiver<()>>) {
-    if let Some(mut ended) = flight {
-        // An error is the end, too: nobody is left to report it.
-        let _ended = ended.changed().await;
+async fn ended(flight: Option<watch::Receiver<bool>>) -> bool {
+    match flight {
+        Some(mut ended) => ended.wait_for(|has_ended| *has_ended).await.is_ok(),
+        None => true,
     }
 }
 
@@ -252,9 +271,10 @@ impl Shared {
     /// Takes the answer of a fetch, unless another one was started since.
     fn land(&self, number: u64, answer: Result<Fetched, FetchFailure>) {
         let mut state = self.state();
+        let now = self.edges.clock.now();
+        state.notice(now);
         let Some(flight) = state.flight.take_if(|flight| flight.number == number) else { return };
         state.known.is_fetching = false;
-        let now = self.edges.clock.now();
         let jitter = self.edges.chance.fraction();
         let issuer = &self.source.issuer;
         match answer {
@@ -291,6 +311,14 @@ impl Shared {
 }
 
 impl State {
+    /// Takes note of the time, that of a clock that may have been set back.
+    fn notice(&mut self, now: UnixTime) {
+        let moved = self.known.notice(now);
+        if let Some(flight) = &mut self.flight {
+            flight.started_at += moved;
+        }
+    }
+
     /// Gives up a fetch that was frozen: its connection is dead, and its deadline may stand still.
     fn settle(&mut self, now: UnixTime, longest: f64) {
         if let Some(flight) = self.flight.take_if(|flight| elapsed(flight.started_at, now) > longest) {

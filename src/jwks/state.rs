@@ -1,5 +1,5 @@
 //! What is to be done for a request, from what is known about an issuer's keys: a pure function of the
-//! past, the request and the time. docs/operations.md has it as a table, and `tests/state.rs` runs that
+//! past, the request and the time. docs/operations.md has it as a table, and `tests/table.rs` runs that
 //! table.
 
 use std::sync::Arc;
@@ -56,6 +56,8 @@ pub(super) struct Known {
     pub(super) is_fetching: bool,
     /// The latest fetch was cut off by a freeze of the process.
     pub(super) was_cut_off: bool,
+    /// The latest time that the clock told since it was set back.
+    pub(super) latest: UnixTime,
 }
 
 /// What a request does.
@@ -114,8 +116,6 @@ impl Held {
         match elapsed(self.fetched_at, now) {
             age if age >= self.spent_after => Phase::None,
             age if age >= self.expired_after => Phase::Expired,
-            // A clock that was set back hides how old the keys are.
-            _ if now < self.fetched_at - ADJUSTMENT => Phase::Expired,
             age if age >= self.stale_after => Phase::Stale,
             _ => Phase::Fresh,
         }
@@ -149,6 +149,27 @@ impl Attempt {
 }
 
 impl Known {
+    /// Takes note of the time. As much as the clock was set back counts as time passed, and what is held is
+    /// expired: nobody knows how old it is, and it must not be young again when the clock has caught up.
+    /// Returns by how much a time from before is to be moved.
+    pub(super) fn notice(&mut self, now: UnixTime) -> f64 {
+        let back = self.latest - now;
+        if back <= ADJUSTMENT {
+            self.latest = self.latest.max(now);
+            return 0.0;
+        }
+        self.latest = now;
+        let moved = -2.0 * back;
+        if let Some(held) = &mut self.held {
+            (held.stale_after, held.expired_after) = (0.0, 0.0);
+            held.fetched_at += moved;
+        }
+        if let Some(attempt) = &mut self.attempt {
+            attempt.at += moved;
+        }
+        moved
+    }
+
     pub(super) fn phase(&self, now: UnixTime) -> Phase {
         self.held.as_ref().map_or(Phase::None, |held| held.phase(now))
     }

@@ -14,6 +14,8 @@ mod token;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::claims::Claims;
 use crate::credential::Credential;
 use crate::error::{Error, Reason, Rejection};
@@ -170,9 +172,11 @@ impl Verifiers {
         // Before the keys are asked for: a token that cannot pass costs no fetch.
         let admitted = Admitted::new(token, expectations)?;
         let key_id = admitted.token.key_id().map(str::to_owned);
+        let began = Instant::now();
         let keys = cache.keys(key_id.as_deref(), patience).await?;
         match admitted.verify(&keys, now) {
             Err(rejection) if key_id.is_none() && rejection.reason.may_be_a_rotation() => {
+                let patience = patience.saturating_sub(began.elapsed());
                 let newer = cache.keys_beyond(&keys, patience).await?;
                 if Arc::ptr_eq(&newer, &keys) {
                     return Err(rejection.into());

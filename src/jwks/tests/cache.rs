@@ -216,6 +216,23 @@ async fn a_clock_that_was_set_back_counts_as_time_passed() {
     assert_eq!(setting.asked(), 3);
 }
 
+/// Rule K10: by less than the keys are old, too; and once it has caught up they are no younger.
+#[tokio::test]
+async fn a_clock_that_was_set_back_a_little_counts_as_time_passed() {
+    let setting = Setting::new();
+    setting.at(100_000.0);
+    setting.serves(&["a"]);
+    assert_eq!(setting.finds("a").await, Found::Key);
+    setting.at(100_400.0);
+    assert_eq!(setting.finds("a").await, Found::Key);
+    setting.at(100_100.0);
+    assert_eq!(setting.finds("a").await, Found::Key, "the issuer is down");
+    assert_eq!(setting.asked(), 2, "it was asked");
+    setting.at(100_400.0);
+    setting.serves(&["b"]);
+    assert_eq!(setting.finds("a").await, Found::NoKey, "removed in the outage");
+}
+
 /// Rule K10: what a freeze cut off is begun anew, waited for, and not the issuer's failure.
 #[tokio::test(start_paused = true)]
 async fn a_fetch_that_was_frozen_is_begun_anew() {
@@ -266,6 +283,42 @@ async fn a_request_has_time_left_to_be_answered() {
     assert_eq!(before.elapsed(), patience);
     assert!(setting.cache.keys(Some("a"), std::time::Duration::ZERO).await.is_err());
     assert_eq!(setting.asked(), 1);
+}
+
+/// Rule K2: a fetch ends before the request that waits for it. Otherwise a freeze would hide each failure, and
+/// every request of an outage would wait anew.
+#[tokio::test]
+async fn a_fetch_ends_before_the_request_that_waits_for_it() {
+    for (patience, limit) in [(30_000, 3000), (3100, 3000), (2700, 2600), (700, 600), (200, 3000), (0, 3000)]
+    {
+        let setting = Setting::new();
+        let patience = std::time::Duration::from_millis(patience);
+        assert!(setting.cache.keys(Some("a"), patience).await.is_err());
+        setting.settles().await;
+        assert_eq!((setting.limit().as_millis(), setting.asked()), (limit, 1), "{patience:?}");
+        setting.serves(&["a"]);
+        setting.at(10.0);
+        assert_eq!(setting.finds("a").await, Found::Key);
+        setting.at(10.0 + STALE);
+        assert!(setting.cache.keys(Some("a"), patience).await.is_ok());
+        setting.settles().await;
+        assert_eq!((setting.limit(), setting.asked()), (TIMING.timeout, 3), "nobody waits");
+    }
+}
+
+/// Rule Z1: a bug is a fault, and no refusal.
+#[tokio::test]
+async fn a_fetch_that_panics_is_a_fault() {
+    let setting = Setting::new();
+    setting.serves(&["a"]);
+    assert_eq!(setting.finds("a").await, Found::Key);
+    setting.at(10.0);
+    setting.does(Behaviour::Panics);
+    assert_eq!(setting.finds("b").await, Found::Fault);
+    assert_eq!(setting.finds("a").await, Found::Key);
+    setting.at(15.0);
+    setting.serves(&["b"]);
+    assert_eq!(setting.finds("b").await, Found::Key);
 }
 
 /// Rule K10: so is one that the end of a freeze makes fail, and not one that is only slow.

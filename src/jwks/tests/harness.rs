@@ -57,6 +57,7 @@ pub(super) enum Behaviour {
     Answers(Document),
     Fails(FetchError),
     Hangs,
+    Panics,
     /// Answers or fails, once it is told to.
     Late(Arc<tokio::sync::Notify>, Result<Document, FetchError>),
 }
@@ -87,6 +88,7 @@ impl Session for Asked {
             match answer.unwrap_or(Behaviour::Fails(FetchError::Status { status: 503, retry_after: None })) {
                 Behaviour::Answers(document) => Ok(document),
                 Behaviour::Fails(error) => Err(error),
+                Behaviour::Panics => panic!("a bug"),
                 Behaviour::Hangs => std::future::pending().await,
                 Behaviour::Late(told, answer) => {
                     told.notified().await;
@@ -177,6 +179,11 @@ impl Setting {
     /// Of each fetch, whether what fails was to be tried once more.
     pub(super) fn tries_again(&self) -> Vec<bool> {
         self.server.efforts.lock().unwrap().iter().map(|effort| effort.tries_again).collect()
+    }
+
+    /// How long the latest fetch may take.
+    pub(super) fn limit(&self) -> Duration {
+        self.server.efforts.lock().unwrap().last().unwrap().limit
     }
 
     /// What befell the key set so far.

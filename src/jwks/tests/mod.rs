@@ -1,5 +1,6 @@
 mod cache;
 mod harness;
+mod model;
 mod table;
 
 use serde_json::{Value, json};

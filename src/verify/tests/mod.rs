@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod claims;
+mod waiting;
 
 const ISSUER: &str = "https://issuer.example/";
 const NOW: UnixTime = 1_000_000.0;

@@ -1,0 +1,81 @@
+//! A token that waits for keys, and for newer ones.
+
+use std::time::Duration;
+
+use url::Url;
+
+use super::*;
+use crate::credential::IdentitySources;
+use crate::event::Event;
+use crate::io::{Connector, Document, Edges, Effort, Fetch, FetchFuture, Session};
+use crate::jwks::{KeySetEvent, KeySetSource, KeySource, Observe, Timing};
+
+/// Answers with this key set after this time.
+#[derive(Clone)]
+struct Slow(Arc<str>, Duration);
+
+impl Fetch for Slow {
+    fn session(&self, _: &Connector, _: Effort) -> Arc<dyn Session> {
+        Arc::new(self.clone())
+    }
+}
+
+impl Session for Slow {
+    fn get<'a>(&'a self, _: &'a Url) -> FetchFuture<'a> {
+        Box::pin(async {
+            tokio::time::sleep(self.1).await;
+            Ok(Document { body: self.0.as_bytes().to_vec(), fresh_for: None })
+        })
+    }
+}
+
+struct Silence;
+
+impl Observe for Silence {
+    fn key_set(&self, _: &str, _: KeySetEvent<'_>) {}
+}
+
+fn verifiers(signer: &Signer, delay: Duration) -> Verifiers {
+    let keys = json!({ "keys": [signer.jwk()] }).to_string();
+    let edges = Edges { fetch: Arc::new(Slow(keys.into(), delay)), ..Edges::of_this_machine() };
+    let source = KeySource {
+        issuer: ISSUER.into(),
+        source: KeySetSource::Url(Url::parse("https://keys.example/").unwrap()),
+        connector: Connector::default(),
+        loopback: false,
+    };
+    // No cool-down: the second search is allowed at once.
+    let timing = Timing {
+        timeout: Duration::from_secs(3),
+        lifetime: 600.0,
+        shortest_lifetime: 300.0,
+        stale: 3600.0,
+        cooldown: 0.0,
+        initial_age: 86_400.0,
+    };
+    Verifiers::new(vec![(expectations(), JwksCache::new(source, None, timing, edges, Arc::new(Silence)))])
+}
+
+fn credential(token: &str) -> Credential {
+    let arn = "arn:aws:execute-api:us-east-1:123456789012:abc/prod/GET/orders";
+    let event = json!({"type": "TOKEN", "authorizationToken": format!("Bearer {token}"), "methodArn": arn});
+    let event = Event { payload: &event.to_string(), invocation_id: "1", deadline: None };
+    IdentitySources::default().extract(&event.try_into().unwrap()).unwrap()
+}
+
+/// Rule K2: the search for newer keys has what the wait for the first ones left. A function that is out of time
+/// is killed, and its keys with it.
+#[tokio::test(start_paused = true)]
+async fn a_token_without_a_key_id_waits_no_longer_than_any() {
+    let (signer, stranger) = (Signer::new(), Signer::new());
+    let patience = Duration::from_secs(3);
+    for (signs, delay, waited) in [(&signer, 2000, 2000), (&stranger, 1000, 2000), (&stranger, 2000, 3000)] {
+        let verifiers = verifiers(&signer, Duration::from_millis(delay));
+        let token = signs.sign(&with(header(), json!({"kid": null})), &claims());
+        let credential = credential(&token);
+        let began = tokio::time::Instant::now();
+        let verified = verifiers.verify(&credential, NOW, patience).await;
+        assert_eq!(verified.is_ok(), std::ptr::eq(signs, &signer));
+        assert_eq!(began.elapsed().as_millis(), waited, "an answer after {delay} ms");
+    }
+}
