@@ -8,7 +8,7 @@ use crate::credential::IdentitySources;
 use crate::error::Error;
 use crate::event::Event;
 use crate::io::{Edges, UnixTime};
-use crate::jwks::{JwksCache, KeySource};
+use crate::jwks::{JwksCache, KeyServer};
 use crate::policy::Policy;
 use crate::request::Request;
 use crate::response::{Answers, Decision, Failure, Response};
@@ -35,7 +35,7 @@ impl Authorizer {
         let telemetry = Telemetry::new(level, edges.clone());
         let observer = Arc::new(telemetry.clone());
         let issuers = config.issuers.into_iter().map(|issuer| {
-            let source = KeySource {
+            let source = KeyServer {
                 issuer: Arc::clone(&issuer.expectations.issuer),
                 source: issuer.source,
                 connector: issuer.connector,

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lambda_authorizer::io::{Connector, Edges};
-use lambda_authorizer::jwks::{Algorithm, Key, KeySetFile, KeySetSource, KeySource, key_set_url};
+use lambda_authorizer::jwks::{Algorithm, Key, KeyServer, KeySetFile, KeySetSource, key_set_url};
 
 use crate::Error;
 use crate::table::{Cell, YELLOW, render};
 
 /// Whose keys to fetch, and from where.
-#[derive(Clone, Debug, Default)]
-pub struct Fetch {
+#[derive(Clone, Default)]
+pub struct KeysToFetch {
     /// The issuer, as in `iss`.
     pub issuer: String,
     /// Where its key set is; otherwise its discovery document says so.
@@ -37,7 +37,7 @@ pub struct Report {
 /// A person waits for it, and no function's timeout.
 const LIMIT: Duration = Duration::from_secs(10);
 
-impl Fetch {
+impl KeysToFetch {
     /// Fetches the key set, writes it to `file`, and reports what is in it.
     pub async fn write(&self, file: &Path) -> Result<Report, Error> {
         let text = self.source()?.fetch_file(&Edges::of_this_machine(), LIMIT).await?;
@@ -46,7 +46,7 @@ impl Fetch {
         Ok(report)
     }
 
-    fn source(&self) -> Result<KeySource, Error> {
+    fn source(&self) -> Result<KeyServer, Error> {
         let place = self.jwks_uri.as_ref().unwrap_or(&self.issuer);
         let url = key_set_url(place, self.development).ok_or_else(|| {
             format!("`{place}` is not an https URL\nhint: `--jwks-uri` says where the keys are")
@@ -62,7 +62,7 @@ impl Fetch {
         }
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let connector = connector.sending(headers, &url)?;
-        Ok(KeySource {
+        Ok(KeyServer {
             issuer: self.issuer.as_str().into(),
             source: if self.jwks_uri.is_some() { KeySetSource::Url(url) } else { KeySetSource::Discovery },
             connector,

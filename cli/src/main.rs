@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use authorizer_cli::keys::Fetch;
+use authorizer_cli::keys::KeysToFetch;
 use authorizer_cli::{Error, demo, events, generate};
 use lexopt::prelude::*;
 
@@ -69,7 +69,7 @@ enum Command {
     Demo { function: PathBuf, events: PathBuf },
     Events { directory: PathBuf },
     Generate { directory: PathBuf },
-    FetchKeys { fetch: Fetch, output: PathBuf },
+    FetchKeys { keys: KeysToFetch, output: PathBuf },
     Print(&'static str),
 }
 
@@ -107,27 +107,27 @@ fn parse() -> Result<Command, lexopt::Error> {
 }
 
 fn fetch_keys(mut parser: lexopt::Parser) -> Result<Command, lexopt::Error> {
-    let mut fetch = Fetch::default();
+    let mut keys = KeysToFetch::default();
     let mut output: Option<PathBuf> = None;
     while let Some(argument) = parser.next()? {
         match argument {
             Short('h') | Long("help") => return Ok(Command::Print(HELP)),
-            Long("issuer") => fetch.issuer = parser.value()?.string()?,
+            Long("issuer") => keys.issuer = parser.value()?.string()?,
             Long("output") => output = Some(parser.value()?.into()),
-            Long("jwks-uri") => fetch.jwks_uri = Some(parser.value()?.string()?),
-            Long("ca-file") => fetch.ca_file = Some(parser.value()?.into()),
-            Long("proxy") => fetch.proxy = Some(parser.value()?.string()?),
+            Long("jwks-uri") => keys.jwks_uri = Some(parser.value()?.string()?),
+            Long("ca-file") => keys.ca_file = Some(parser.value()?.into()),
+            Long("proxy") => keys.proxy = Some(parser.value()?.string()?),
             Long("header") => {
                 let header = parser.value()?.string()?;
                 let (name, value) = header.split_once('=').ok_or("a header field is `NAME=VALUE`")?;
-                fetch.headers.push((name.to_owned(), value.to_owned()));
+                keys.headers.push((name.to_owned(), value.to_owned()));
             }
-            Long("development") => fetch.development = true,
+            Long("development") => keys.development = true,
             argument @ (Short(_) | Long(_) | Value(_)) => return Err(argument.unexpected()),
         }
     }
     match output {
-        Some(output) if !fetch.issuer.is_empty() => Ok(Command::FetchKeys { fetch, output }),
+        Some(output) if !keys.issuer.is_empty() => Ok(Command::FetchKeys { keys, output }),
         _ => Err("`keys fetch` needs `--issuer` and `--output`".into()),
     }
 }
@@ -144,8 +144,8 @@ async fn run(command: Command) -> Result<ExitCode, Error> {
                 print(&format!("wrote `{}`\n", directory.join(name).display()))?;
             }
         }
-        Command::FetchKeys { fetch, output } => {
-            let report = fetch.write(&output).await?;
+        Command::FetchKeys { keys, output } => {
+            let report = keys.write(&output).await?;
             print(&report.render(is_colourful()))?;
             eprintln!("wrote `{}`", output.display());
         }

@@ -270,13 +270,13 @@ pub(super) struct KeySetSettings {
     #[cfg_attr(feature = "schema", schemars(range(min = 60, max = 86400)))]
     pub(super) lifetime_seconds: Option<u64>,
     /// How long a key set is used at least, whatever `Cache-Control` says: 60 to `lifetime_seconds`.
-    /// Default: 300.
+    /// Default: 300, or `lifetime_seconds` where that is less.
     #[cfg_attr(feature = "schema", schemars(range(min = 60, max = 86400)))]
     pub(super) shortest_lifetime_seconds: Option<u64>,
     /// How long after its lifetime it still serves while the issuer cannot be reached: 0 to 604800.
     /// Default: 86400. A key that is withdrawn in an outage stops verifying after both at the latest.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 604800)))]
-    pub(super) stale_seconds: Option<u64>,
+    pub(super) stale_if_error_seconds: Option<u64>,
     /// The least time between two fetches that tokens with unknown keys ask for: 1 to 300. Default: 10.
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 300)))]
     pub(super) cooldown_seconds: Option<u64>,

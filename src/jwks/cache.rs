@@ -9,7 +9,7 @@ use url::Url;
 
 use super::KeySet;
 use super::file::KeySetFile;
-use super::source::{FetchFailure, Fetched, KeySource};
+use super::server::{FetchFailure, Fetched, KeyServer};
 use super::state::{Attempt, Held, Known, Step, elapsed};
 use crate::error::Fault;
 use crate::io::{Edges, Effort, UnixTime};
@@ -83,7 +83,7 @@ pub trait Observe: Send + Sync {
 pub struct JwksCache(Arc<Shared>);
 
 struct Shared {
-    source: KeySource,
+    server: KeyServer,
     timing: Timing,
     edges: Edges,
     observer: Arc<dyn Observe>,
@@ -118,7 +118,7 @@ impl JwksCache {
     /// A cache that has nothing yet, but for what the package brings.
     #[must_use]
     pub fn new(
-        source: KeySource,
+        server: KeyServer,
         initial: Option<KeySetFile>,
         timing: Timing,
         edges: Edges,
@@ -132,10 +132,10 @@ impl JwksCache {
             if age < timing.initial_age {
                 state.known.held = Some(Held::of_the_package(file.keys, age, now, &timing));
             } else {
-                observer.key_set(&source.issuer, KeySetEvent::TooOld { age });
+                observer.key_set(&server.issuer, KeySetEvent::TooOld { age });
             }
         }
-        Self(Arc::new(Shared { source, timing, edges, observer, state: Mutex::new(state) }))
+        Self(Arc::new(Shared { server, timing, edges, observer, state: Mutex::new(state) }))
     }
 
     /// The key set in which a token's key is to be looked for, for a token without a key ID any. It may
@@ -162,7 +162,7 @@ impl JwksCache {
     /// Starts the first fetch, if nothing is there.
     pub fn prefetch(&self) {
         let mut state = self.state();
-        if state.known.held.is_none() && !matches!(self.0.source.source, KeySetSource::Fixed(_)) {
+        if state.known.held.is_none() && !matches!(self.0.server.source, KeySetSource::Fixed(_)) {
             let now = self.0.edges.clock.now();
             self.fly(&mut state, now, self.0.timing.timeout);
         }
@@ -188,7 +188,7 @@ impl JwksCache {
         suffice: impl Fn(&Arc<KeySet>) -> bool,
         patience: Duration,
     ) -> Result<Arc<KeySet>, Fault> {
-        if let KeySetSource::Fixed(keys) = &self.0.source.source {
+        if let KeySetSource::Fixed(keys) = &self.0.server.source {
             return Ok(Arc::clone(keys));
         }
         let mut step = {
@@ -216,7 +216,7 @@ impl JwksCache {
             _ => {
                 let cause = state.known.attempt.as_ref().and_then(|attempt| attempt.cause.clone());
                 Err(Fault::KeySetUnavailable {
-                    issuer: Arc::clone(&self.0.source.issuer),
+                    issuer: Arc::clone(&self.0.server.issuer),
                     cause: cause.unwrap_or_else(|| "there was no time to wait for it".to_owned()),
                 })
             }
@@ -241,7 +241,7 @@ impl JwksCache {
         // An issuer that fails already is not asked twice at once: so many others ask it, too.
         let effort = Effort { limit, tries_again: !state.known.is_failing() };
         let task = tokio::spawn(async move {
-            let answer = shared.source.fetch(&shared.edges, effort).await;
+            let answer = shared.server.fetch(&shared.edges, effort).await;
             shared.land(number, answer);
             end.send_replace(true);
         });
@@ -276,7 +276,7 @@ impl Shared {
         let Some(flight) = state.flight.take_if(|flight| flight.number == number) else { return };
         state.known.is_fetching = false;
         let jitter = self.edges.chance.fraction();
-        let issuer = &self.source.issuer;
+        let issuer = &self.server.issuer;
         match answer {
             Ok(Fetched { keys, fresh_for }) => {
                 // As old as the question: the answer may have lain in a buffer while the process was frozen.

@@ -58,5 +58,7 @@ pub(crate) fn is_safe(url: &Url, loopback: bool) -> bool {
         Some(Host::Domain(name)) => name == "localhost",
         None => false,
     };
-    url.scheme() == "https" || (loopback && is_loopback && url.scheme() == "http")
+    // What logs and errors show of a URL must not be a password.
+    let is_open = url.username().is_empty() && url.password().is_none();
+    is_open && (url.scheme() == "https" || (loopback && is_loopback && url.scheme() == "http"))
 }

@@ -8,7 +8,7 @@ mod edwards;
 mod file;
 mod key;
 mod key_set;
-mod source;
+mod server;
 mod state;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
@@ -18,7 +18,7 @@ pub use discovery::key_set_url;
 pub use file::{KeySetFile, KeySetFileError};
 pub use key::{Key, KeyProblem, PublicKey};
 pub use key_set::{KeySearch, KeySet, KeySetError, UnusableKey};
-pub use source::{FetchFailure, KeySource};
+pub use server::{FetchFailure, KeyServer};
 
 #[cfg(test)]
 mod tests;

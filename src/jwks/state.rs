@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use super::source::FetchFailure;
+use super::server::FetchFailure;
 use super::{KeySet, Timing};
 use crate::io::UnixTime;
 
@@ -106,10 +106,11 @@ impl Held {
         }
     }
 
-    /// As it lay in the package, `age` seconds old: good for a start, and stale from the start.
+    /// As it lay in the package, `age` seconds old: good for a start, and stale from the start. It does not
+    /// expire before it is of no use: an environment may be kept for hours before its first request.
     pub(super) fn of_the_package(keys: Arc<KeySet>, age: f64, now: UnixTime, timing: &Timing) -> Self {
         let spent_after = (timing.lifetime + timing.stale).min(timing.initial_age - age);
-        Self { keys, fetched_at: now, stale_after: 0.0, expired_after: timing.lifetime, spent_after }
+        Self { keys, fetched_at: now, stale_after: 0.0, expired_after: spent_after, spent_after }
     }
 
     pub(super) fn phase(&self, now: UnixTime) -> Phase {
@@ -143,7 +144,7 @@ impl Attempt {
     /// Whether it is too soon after a failure. The pause doubles with each one, up to `longest`.
     fn is_pausing(&self, now: UnixTime, longest: f64) -> bool {
         let doubled = 2_f64.powi(self.failures.saturating_sub(1).min(16).cast_signed());
-        let pause = (doubled.min(longest) * self.jitter).max(self.retry_after);
+        let pause = (doubled.min(longest) * self.jitter).max(self.retry_after.min(1.5 * longest));
         self.failures > 0 && elapsed(self.at, now) < pause
     }
 }

@@ -268,7 +268,8 @@ async fn a_discovery_document_of_another_kind_is_a_fault() {
 async fn an_issuer_that_asks_for_time_is_left_alone() {
     let issuer = KeyServer::start(keys()).await;
     issuer.always(&Answer::status("429 Too Many Requests", "Retry-After: 2\r\n", ""));
-    let function = Function::of(issuer, IMPATIENT).await;
+    let key_set = "init_milliseconds = 0\ntimeout_milliseconds = 300\ncooldown_seconds = 2";
+    let function = Function::of(issuer, Settings { key_set, ..IMPATIENT }).await;
     let caller = event(KIND, &function.issuer.token());
     function.ask(&caller).await.is_a_fault("key_set_unavailable", "too many requests");
     function.issuer.heals();

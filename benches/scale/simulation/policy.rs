@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use lambda_authorizer::io::{Chance, Clock, Connector, Edges, StandardOutput};
 use lambda_authorizer::jwks::{
-    JwksCache, KeySet, KeySetEvent, KeySetFile, KeySetSource, KeySource, Observe, Timing,
+    JwksCache, KeyServer, KeySet, KeySetEvent, KeySetFile, KeySetSource, Observe, Timing,
 };
 use url::Url;
 
@@ -161,7 +161,7 @@ impl Ours {
             cooldown: self.cooldown,
             initial_age: 7.0 * f64::from(DAY),
         };
-        let source = KeySource {
+        let source = KeyServer {
             issuer: ISSUER.into(),
             source: KeySetSource::Url(Url::parse("https://login.example.com/keys").unwrap()),
             connector: Connector::default(),

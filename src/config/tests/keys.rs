@@ -209,7 +209,7 @@ fn times_have_their_ranges() {
         ("init_milliseconds", [0, 8000], [-1, 8001]),
         ("lifetime_seconds", [60, 86_400], [59, 86_401]),
         ("shortest_lifetime_seconds", [60, 600], [59, 601]),
-        ("stale_seconds", [0, 604_800], [-1, 604_801]),
+        ("stale_if_error_seconds", [0, 604_800], [-1, 604_801]),
         ("cooldown_seconds", [1, 300], [0, 301]),
         ("initial_max_age_seconds", [3600, 7_776_000], [3599, 7_776_001]),
     ] {
@@ -238,7 +238,7 @@ fn times_are_what_they_are_set_to() {
             "[key_set]
             init_milliseconds = 0
             lifetime_seconds = 120
-            stale_seconds = 0
+            stale_if_error_seconds = 0
             initial_max_age_seconds = 3600",
         )
         .unwrap();
@@ -262,4 +262,20 @@ fn a_cool_down_does_not_extend_the_shortest_lifetime() {
     };
     assert!(with(60).is_ok());
     assert_eq!(paths(&with(61).err().unwrap()), ["key_set.cooldown_seconds"]);
+}
+
+/// What is fetched from is shown in logs.
+#[test]
+fn a_password_is_no_part_of_a_url() {
+    for (setting, path) in [
+        ("url = 'https://user:s3cret@login.example.com/'", "issuer[0].url"),
+        (
+            "url = 'https://login.example.com/'\njwks_uri = 'https://s3cret@keys.example.com/'",
+            "issuer[0].jwks_uri",
+        ),
+    ] {
+        let error = problems(&format!("[[issuer]]\naudience = 'a'\n{setting}"));
+        assert_eq!(paths(&error), [path]);
+        assert!(!error.to_string().contains("s3cret"), "{error}");
+    }
 }

@@ -192,6 +192,12 @@ impl Check<'_> {
         if jwks::is_safe(&url, self.development) {
             return Some(url);
         }
+        if !url.username().is_empty() || url.password().is_some() {
+            let hint =
+                "`headers = { authorization = \"Basic …\" }` sends them, and the log does not show them";
+            self.problem_with_hint(path, "it holds a user or a password", hint);
+            return None;
+        }
         if jwks::is_safe(&url, true) {
             let hint = "`development = true` allows loopback addresses";
             self.problem_with_hint(path, format!("`{text}` is not https"), hint);

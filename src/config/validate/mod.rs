@@ -274,7 +274,13 @@ impl Check<'_> {
         let shortest = settings.shortest_lifetime_seconds;
         let shortest =
             self.number("key_set.shortest_lifetime_seconds", shortest, lifetime.min(300), 60, lifetime);
-        let stale = self.number("key_set.stale_seconds", settings.stale_seconds, 86_400, 0, 604_800);
+        let stale = self.number(
+            "key_set.stale_if_error_seconds",
+            settings.stale_if_error_seconds,
+            86_400,
+            0,
+            604_800,
+        );
         let cooldown = self.number("key_set.cooldown_seconds", settings.cooldown_seconds, 10, 1, 300);
         let initial_age = settings.initial_max_age_seconds;
         let initial_age =

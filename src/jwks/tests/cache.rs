@@ -147,9 +147,24 @@ async fn an_issuer_that_fails_is_asked_less_and_less() {
 /// A 429 with `Retry-After` is heeded, and not for ever.
 #[tokio::test]
 async fn the_issuers_wish_to_be_left_alone_is_heeded() {
+    let too_many = |wish| Behaviour::Fails(FetchError::Status { status: 429, retry_after: Some(wish) });
     for (wish, pause) in [(20.0, 25.0), (86_400.0, 75.0)] {
         let setting = Setting::new();
-        setting.does(Behaviour::Fails(FetchError::Status { status: 429, retry_after: Some(wish) }));
+        setting.serves(&["a"]);
+        assert_eq!(setting.finds("a").await, Found::Key);
+        setting.does(too_many(wish));
+        for (time, asked) in [(0.0, 2), (pause - 1.0, 2), (pause, 3)] {
+            setting.at(STALE + time);
+            assert_eq!(setting.finds("a").await, Found::Key);
+            setting.settles().await;
+            assert_eq!(setting.asked(), asked, "{wish}, after {time}");
+        }
+    }
+    // Where requests fail meanwhile, a cool-down and a half at the most: whoever provokes a 429 must not be
+    // able to shut everybody out.
+    for (wish, pause) in [(4.0, 5.0), (86_400.0, 15.0)] {
+        let setting = Setting::new();
+        setting.does(too_many(wish));
         assert_eq!(setting.finds("a").await, Found::Fault);
         setting.serves(&["a"]);
         setting.at(pause - 1.0);
@@ -447,6 +462,17 @@ async fn a_key_set_of_the_package_serves_the_first_request() {
     assert_eq!(setting.asked(), 1);
     assert_eq!(setting.finds("a").await, Found::NoKey, "removed since");
     assert_eq!(setting.finds("b").await, Found::Key);
+}
+
+/// An environment may be made hours before its first request (provisioned concurrency).
+#[tokio::test]
+async fn a_key_set_of_the_package_waits_for_its_first_request() {
+    let setting = Setting::with(TIMING, Some(file(1000)), 50_000.0);
+    setting.at(53_600.0);
+    assert_eq!(setting.finds("a").await, Found::Key);
+    assert_eq!(setting.asked(), 0, "not before the answer");
+    setting.settles().await;
+    assert_eq!(setting.asked(), 1);
 }
 
 /// A new key is no unknown one only because the package does not have it.

@@ -141,7 +141,7 @@ impl Setting {
         let (diary, chance) = (Arc::new(Diary::default()), Arc::new(Half));
         let fetch = Arc::new(Arc::clone(&server));
         let edges = Edges { clock: clock.clone(), chance, fetch, log: Arc::new(StandardOutput) };
-        let source = KeySource {
+        let source = KeyServer {
             issuer: ISSUER.into(),
             source: KeySetSource::Url(Url::parse("https://keys.example/").unwrap()),
             connector: Connector::default(),

@@ -210,6 +210,7 @@ fn discovery_is_that_of_the_issuer_and_leads_to_https() {
         (document(ISSUER, "http://127.0.0.1:9/"), false),
         (document(ISSUER, "http://keys.example/"), true),
         (document(ISSUER, "keys"), true),
+        (document(ISSUER, "https://user:password@keys.example/"), false),
         ("{}".to_owned(), true),
     ] {
         assert!(find(document.clone(), loopback).is_err(), "{document}");

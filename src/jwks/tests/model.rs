@@ -278,7 +278,7 @@ async fn run(seed: u64) {
         fetch: Arc::new(world.clone()),
         log: Arc::new(StandardOutput),
     };
-    let source = KeySource {
+    let source = KeyServer {
         issuer: ISSUER.into(),
         source: KeySetSource::Url(Url::parse("https://keys.example/").unwrap()),
         connector: Connector::default(),

@@ -17,7 +17,7 @@ async fn setting(key_set: &str, issuer: &str) -> Setting {
     let setting = Setting::new();
     let age = match key_set {
         "never fetched" => None,
-        "fresh" => Some(STALE - 1.0),
+        "fresh" => Some(STALE - 100.0),
         "stale" => Some(STALE),
         "expired" => Some(EXPIRED),
         "too old" => Some(TOO_OLD),
@@ -38,7 +38,9 @@ async fn setting(key_set: &str, issuer: &str) -> Setting {
         "fails, after the pause" | "fails, before the cool-down" => {
             fails_at(&setting, now - TIMING.cooldown, now).await;
         }
-        "is being asked" => {
+        "is being asked" => hangs_at(&setting, now).await,
+        "fails, and is being asked" => {
+            fails_at(&setting, now - TIMING.cooldown, now).await;
             hangs_at(&setting, now).await;
         }
         "was being asked when the process was frozen" => {
@@ -86,7 +88,7 @@ async fn step(setting: &Setting, id: &str) -> &'static str {
 #[tokio::test(start_paused = true)]
 async fn a_request_does_what_the_table_says() {
     let rows = rows("| the key set | the issuer | a key that it has | a key that it lacks |\n");
-    assert_eq!(rows.len(), 21);
+    assert_eq!(rows.len(), 27);
     for row in rows {
         let [key_set, issuer, has, lacks] = row[..] else { panic!("{row:?}") };
         for (id, expected) in [("a", has), ("b", lacks)] {

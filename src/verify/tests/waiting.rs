@@ -8,7 +8,7 @@ use super::*;
 use crate::credential::IdentitySources;
 use crate::event::Event;
 use crate::io::{Connector, Document, Edges, Effort, Fetch, FetchFuture, Session};
-use crate::jwks::{KeySetEvent, KeySetSource, KeySource, Observe, Timing};
+use crate::jwks::{KeyServer, KeySetEvent, KeySetSource, Observe, Timing};
 
 /// Answers with this key set after this time.
 #[derive(Clone)]
@@ -38,7 +38,7 @@ impl Observe for Silence {
 fn verifiers(signer: &Signer, delay: Duration) -> Verifiers {
     let keys = json!({ "keys": [signer.jwk()] }).to_string();
     let edges = Edges { fetch: Arc::new(Slow(keys.into(), delay)), ..Edges::of_this_machine() };
-    let source = KeySource {
+    let source = KeyServer {
         issuer: ISSUER.into(),
         source: KeySetSource::Url(Url::parse("https://keys.example/").unwrap()),
         connector: Connector::default(),

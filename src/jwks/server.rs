@@ -10,7 +10,7 @@ use crate::io::{Connector, Document, Edges, Effort, FetchError, Session};
 
 /// Whose keys, where they are, and how to get there.
 #[derive(Clone)]
-pub struct KeySource {
+pub struct KeyServer {
     /// The issuer, as in `iss`.
     pub issuer: Arc<str>,
     /// Where its key set is.
@@ -37,7 +37,7 @@ pub struct FetchFailure {
     pub(super) retry_after: Option<f64>,
 }
 
-impl KeySource {
+impl KeyServer {
     /// The text of a file for the function's package: the key set as the issuer has it now. All documents
     /// together are to be there within `limit`.
     ///
