@@ -1,6 +1,6 @@
 //! [`Authorizer`]: runs the stages in order; the only module that knows them all.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::config::{Config, Waits};
@@ -24,7 +24,22 @@ pub struct Authorizer {
     answers: Answers,
     telemetry: Telemetry,
     waits: Waits,
+    rest: Mutex<Rest>,
     edges: Edges,
+}
+
+/// The time between an answer and the next event, in which Lambda freezes the process.
+#[derive(Default)]
+struct Rest {
+    began_at: UnixTime,
+    was_long: bool,
+}
+
+impl Rest {
+    fn ends(&mut self, now: UnixTime) {
+        // A fetch is some ways there and back, each of which takes a wake of the process.
+        self.was_long = (now - self.began_at).abs() > 0.5;
+    }
 }
 
 impl Authorizer {
@@ -52,6 +67,7 @@ impl Authorizer {
             answers: config.answers,
             telemetry,
             waits: config.waits,
+            rest: Mutex::default(),
             edges,
         }
     }
@@ -60,16 +76,20 @@ impl Authorizer {
     /// time, the first event waits for.
     pub async fn prefetch(&self) {
         if !self.waits.init.is_zero() {
-            self.verifiers.prefetch();
-            self.verifiers.linger(self.waits.init).await;
+            self.verifiers.prefetch(self.waits.init).await;
         }
     }
 
     /// Waits, once an answer is out and before the next event is asked for, for the keys that are being
-    /// fetched behind it. Lambda freezes the process as soon as it asks for an event.
+    /// fetched behind it: Lambda freezes the process as soon as it asks for an event. A process that has
+    /// hardly rested before the event does not wait: it gets on with the fetch in the next ones, and held up
+    /// by an issuer that hangs, it would leave them to processes without keys.
     pub async fn linger(&self, deadline: Option<UnixTime>) {
-        let left = patience(deadline, self.edges.clock.now());
-        self.verifiers.linger(self.waits.linger.min(left)).await;
+        if self.rest().was_long {
+            let left = patience(deadline, self.edges.clock.now());
+            self.verifiers.linger(self.waits.linger.min(left)).await;
+        }
+        self.rest().began_at = self.edges.clock.now();
     }
 
     /// Answers one event, and records the decision.
@@ -79,6 +99,7 @@ impl Authorizer {
     /// The failure that the invocation is to end with: `Unauthorized` where the configuration asks
     /// for it, and an internal one when nothing could be decided.
     pub async fn authorize(&self, event: Event<'_>) -> Result<Response, Failure> {
+        self.rest().ends(self.edges.clock.now());
         let timer = self.telemetry.start();
         let request = match Request::try_from(event) {
             Ok(request) => request,
@@ -103,6 +124,10 @@ impl Authorizer {
         let principal = self.verifiers.verify(&credential, self.edges.clock.now(), patience).await?;
         let policy = Policy::compile(&self.rules, &principal, &request.arn);
         Decision::new(principal, policy, request, &self.rules, &self.answers)
+    }
+
+    fn rest(&self) -> MutexGuard<'_, Rest> {
+        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -261,7 +261,7 @@ pub(super) struct KeySetSettings {
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 8000)))]
     pub(super) init_milliseconds: Option<u64>,
     /// How long the function stays awake behind an answer for a key set that is being fetched: 0 to 8000.
-    /// Default: 1000. The caller has the answer by then. Otherwise Lambda would freeze the fetch.
+    /// Default: `timeout_milliseconds`. The caller has the answer by then. Lambda would freeze the fetch otherwise.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 8000)))]
     pub(super) linger_milliseconds: Option<u64>,
     /// How long a key set is used at most before a request waits for the next one: 60 to 86400. Default:

@@ -168,8 +168,16 @@ impl JwksCache {
         }
     }
 
-    /// The end of the fetch that is under way, for whoever does not need its keys: once for each fetch, so
-    /// that one that hangs does not hold the function up again and again.
+    /// The end of the fetch that is under way, if one is.
+    pub fn fetched(&self) -> impl Future<Output = ()> + use<> {
+        let ended = self.flight_ended();
+        async move {
+            ended.await;
+        }
+    }
+
+    /// The same, for whoever does not need its keys: once for each fetch, so that one that hangs does not hold
+    /// the function up again and again.
     pub fn linger(&self) -> impl Future<Output = ()> + use<> {
         let mut state = self.state();
         state.settle(self.0.edges.clock.now(), self.0.longest_flight());

@@ -187,22 +187,31 @@ impl Verifiers {
         }
     }
 
-    /// Starts to fetch the keys of every issuer, all at once.
-    pub fn prefetch(&self) {
-        self.0.iter().for_each(|(_, cache)| cache.prefetch());
+    /// Fetches the keys of every issuer, all at once, and waits for them no longer than `budget`.
+    pub async fn prefetch(&self, budget: Duration) {
+        self.caches().for_each(JwksCache::prefetch);
+        all_within(budget, self.caches().map(JwksCache::fetched).collect()).await;
     }
 
     /// Waits for the keys that are being fetched, no longer than `budget`, and only once for each fetch.
     pub async fn linger(&self, budget: Duration) {
-        let fetches: Vec<_> = self.0.iter().map(|(_, cache)| cache.linger()).collect();
-        let all = async {
-            for fetch in fetches {
-                fetch.await;
-            }
-        };
-        // What is too late is waited for by the request that needs it.
-        let _in_time = tokio::time::timeout(budget, all).await;
+        all_within(budget, self.caches().map(JwksCache::linger).collect()).await;
     }
+
+    fn caches(&self) -> impl Iterator<Item = &JwksCache> {
+        self.0.iter().map(|(_, cache)| cache)
+    }
+}
+
+/// They go on by themselves: it does not matter in which order they are waited for. What is too late is waited
+/// for by the request that needs it.
+async fn all_within(budget: Duration, fetches: Vec<impl Future<Output = ()>>) {
+    let all = async {
+        for fetch in fetches {
+            fetch.await;
+        }
+    };
+    let _in_time = tokio::time::timeout(budget, all).await;
 }
 
 /// A token for which it is worth asking for keys.

@@ -285,7 +285,7 @@ async fn an_issuer_that_asks_for_time_is_left_alone() {
 async fn a_hanging_issuer_leaves_time_to_answer() {
     let issuer = KeyServer::start(keys()).await;
     issuer.always(&Answer::silence());
-    let key_set = "init_milliseconds = 1\ntimeout_milliseconds = 8000";
+    let key_set = "init_milliseconds = 1\ntimeout_milliseconds = 8000\nlinger_milliseconds = 0";
     let configuration = Settings { key_set, ..IMPATIENT }.toml(issuer.url());
     let function = Function::configured(issuer, &configuration, Duration::from_secs(2)).await;
     function.issuer.until("the start", |diary| diary.requests.len() == 1).await;

@@ -32,7 +32,7 @@ fn both(one: &KeyServer, other: &KeyServer, key_set: &str) -> String {
 /// The first caller waits for nobody.
 #[tokio::test]
 async fn the_keys_are_there_before_the_first_event() {
-    let settings = timing("init_milliseconds = 8000\ntimeout_milliseconds = 8000");
+    let settings = timing("init_milliseconds = 8000\ntimeout_milliseconds = 8000\nlinger_milliseconds = 0");
     let function = Function::of(KeyServer::start(keys()).await, settings).await;
     let issuer = &function.issuer;
     issuer.until("discovery and keys", |diary| diary.answered == 2).await;
@@ -63,7 +63,8 @@ async fn without_time_for_the_start_nothing_is_fetched_before_it_is_needed() {
 #[tokio::test]
 async fn all_issuers_are_asked_at_once() {
     let (one, other) = (KeyServer::start(keys()).await, KeyServer::start(keys()).await);
-    let configuration = both(&one, &other, "init_milliseconds = 8000\ntimeout_milliseconds = 8000");
+    let configuration =
+        both(&one, &other, "init_milliseconds = 8000\ntimeout_milliseconds = 8000\nlinger_milliseconds = 0");
     for issuer in [&one, &other] {
         issuer.holds();
     }
@@ -87,7 +88,11 @@ async fn all_issuers_are_asked_at_once() {
 #[tokio::test]
 async fn an_issuer_that_hangs_keeps_no_other_waiting() {
     let (hanging, other) = (KeyServer::start(keys()).await, KeyServer::start(keys()).await);
-    let configuration = both(&hanging, &other, "init_milliseconds = 100\ntimeout_milliseconds = 8000");
+    let configuration = both(
+        &hanging,
+        &other,
+        "init_milliseconds = 100\ntimeout_milliseconds = 8000\nlinger_milliseconds = 0",
+    );
     hanging.always(&Answer::silence());
     let function = Function::configured((hanging, other), &configuration, RuntimeApi::TIME_LIMIT).await;
     let (hanging, other) = &function.issuer;
@@ -106,7 +111,8 @@ async fn a_fetch_that_hangs_keeps_nobody_waiting() {
     hanging.always(&Answer::silence());
     let (package, url) = (Package::with_keys_of(&hanging, 3000), hanging.url());
     let second = format!("[[issuer]]\nurl = '{url}'\naudience = 'orders-api'\n{}", package.setting());
-    let settings = Settings { sections: &second, ..timing("timeout_milliseconds = 8000") };
+    let settings =
+        Settings { sections: &second, ..timing("timeout_milliseconds = 8000\nlinger_milliseconds = 0") };
     let configuration = settings.toml(other.url());
     let function = Function::configured((hanging, other), &configuration, RuntimeApi::TIME_LIMIT).await;
     let (hanging, other) = &function.issuer;
@@ -127,8 +133,10 @@ async fn what_is_on_its_way_is_waited_for() {
     let issuer = KeyServer::start(keys()).await;
     issuer.holds();
     let keys_url = format!("jwks_uri = '{}'", issuer.keys_url());
-    let settings =
-        Settings { issuer: &keys_url, ..timing("init_milliseconds = 1\ntimeout_milliseconds = 8000") };
+    let settings = Settings {
+        issuer: &keys_url,
+        ..timing("init_milliseconds = 1\ntimeout_milliseconds = 8000\nlinger_milliseconds = 0")
+    };
     let configuration = settings.toml(issuer.url());
     let function = Function::configured(issuer, &configuration, Duration::from_secs(2)).await;
     let issuer = &function.issuer;
@@ -156,7 +164,7 @@ async fn a_key_set_of_the_package_decides_while_the_issuer_is_down() {
         let issuer = KeyServer::start(keys()).await;
         trouble(&issuer);
         let package = Package::with_keys_of(&issuer, 3000);
-        let settings = timing("timeout_milliseconds = 8000");
+        let settings = timing("timeout_milliseconds = 8000\nlinger_milliseconds = 0");
         let function = Function::of(issuer, Settings { issuer: &package.setting(), ..settings }).await;
         let issuer = &function.issuer;
         function.takes_events().await;
@@ -180,7 +188,7 @@ async fn a_key_set_of_the_package_is_replaced_behind_the_first_answer() {
     let (package, removed) = (Package::with_keys_of(&issuer, 3000), by(&issuer.token()));
     issuer.serves([Arc::new(SigningKey::generate(Algorithm::ES256, "new").unwrap())]);
     issuer.holds();
-    let settings = timing("timeout_milliseconds = 8000");
+    let settings = timing("timeout_milliseconds = 8000\nlinger_milliseconds = 0");
     let function = Function::of(issuer, Settings { issuer: &package.setting(), ..settings }).await;
     let issuer = &function.issuer;
     for _ in 0..3 {

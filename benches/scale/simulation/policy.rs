@@ -150,7 +150,7 @@ impl Policy {
 impl Ours {
     /// As it is without any setting.
     pub(crate) const DEFAULT: Self =
-        Self { lifetime: 600.0, cooldown: 10.0, init: 1.0, has_file: false, linger: 1.0 };
+        Self { lifetime: 600.0, cooldown: 10.0, init: 1.0, has_file: false, linger: 3.0 };
 
     fn cache(&self, edges: Edges, file: Option<KeySetFile>) -> JwksCache {
         let timing = Timing {
@@ -186,7 +186,7 @@ impl Keys for OurKeys {
     fn start(&self) -> Option<Waiting<()>> {
         (self.settings.init > 0.0).then(|| {
             self.cache.prefetch();
-            Box::pin(self.cache.linger()) as Waiting<()>
+            Box::pin(self.cache.fetched()) as Waiting<()>
         })
     }
 

@@ -29,6 +29,8 @@ enum Event {
     Fetch(usize, u64, Arrived),
 }
 
+const HARDLY_A_REST: Tick = 50;
+
 struct World<'a> {
     scenario: &'a Scenario,
     policy: &'a Policy,
@@ -201,7 +203,11 @@ impl<'a> World<'a> {
         let now = self.now;
         let place = &mut self.environments[environment];
         place.answered_at = now;
-        if let Some(waiting) = place.keys.as_ref().and_then(|keys| keys.linger()) {
+        // As `Authorizer::linger`: who has hardly rested before does not linger.
+        let is_new = place.frozen_at == 0;
+        let has_rested = is_new || asked_at - place.frozen_at.min(asked_at) > HARDLY_A_REST;
+        let keys = place.keys.as_ref().filter(|_| has_rested);
+        if let Some(waiting) = keys.and_then(|keys| keys.linger()) {
             place.work = Work::Lingering(waiting, now);
             place.rests(false);
             if matches!(place.work, Work::Lingering(..)) {

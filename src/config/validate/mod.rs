@@ -269,7 +269,8 @@ impl Check<'_> {
         let timeout =
             self.number("key_set.timeout_milliseconds", settings.timeout_milliseconds, 3000, 100, 8000);
         let init = self.number("key_set.init_milliseconds", settings.init_milliseconds, 1000, 0, 8000);
-        let linger = self.number("key_set.linger_milliseconds", settings.linger_milliseconds, 1000, 0, 8000);
+        let linger =
+            self.number("key_set.linger_milliseconds", settings.linger_milliseconds, timeout, 0, 8000);
         let lifetime = self.number("key_set.lifetime_seconds", settings.lifetime_seconds, 600, 60, 86_400);
         let shortest = settings.shortest_lifetime_seconds;
         let shortest =
