@@ -61,10 +61,13 @@ class World:
         """The log record of the latest answer. To read the whole log after each of two thousand would take long."""
 
         def record():
-            line = self.log.readline()
-            # Without a line feed it is still being written.
-            self.line, line = ("", self.line + line) if line.endswith("\n") else (self.line + line, "")
-            return json.loads(line) if answer.request_id in line else None
+            # Each issuer's key set has a line of its own, too.
+            for line in self.log:
+                # Without a line feed it is still being written.
+                self.line, line = ("", self.line + line) if line.endswith("\n") else (self.line + line, "")
+                if answer.request_id in line:
+                    return json.loads(line)
+            return None
 
         return wait_for(record, f"log record of {answer.request_id}")
 
