@@ -37,7 +37,8 @@ struct Rest {
 
 impl Rest {
     fn ends(&mut self, now: UnixTime) {
-        // A fetch is some ways there and back, each of which takes a wake of the process.
+        // A fetch needs the process awake for each way there and back: events that follow one another faster than
+        // this wake it often enough.
         self.was_long = (now - self.began_at).abs() > 0.5;
     }
 }
@@ -50,14 +51,14 @@ impl Authorizer {
         let telemetry = Telemetry::new(level, edges.clone());
         let observer = Arc::new(telemetry.clone());
         let issuers = config.issuers.into_iter().map(|issuer| {
-            let source = KeyServer {
+            let server = KeyServer {
                 issuer: Arc::clone(&issuer.expectations.issuer),
                 source: issuer.source,
                 connector: issuer.connector,
                 loopback: config.development,
             };
             let cache =
-                JwksCache::new(source, issuer.initial, config.timing, edges.clone(), observer.clone());
+                JwksCache::new(server, issuer.initial, config.timing, edges.clone(), observer.clone());
             (issuer.expectations, cache)
         });
         Self {

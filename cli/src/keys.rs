@@ -47,9 +47,14 @@ impl KeysToFetch {
     }
 
     fn source(&self) -> Result<KeyServer, Error> {
-        let place = self.jwks_uri.as_ref().unwrap_or(&self.issuer);
+        let (option, place) =
+            self.jwks_uri.as_ref().map_or(("--issuer", &self.issuer), |uri| ("--jwks-uri", uri));
+        // Not quoted: a password may stand in it.
         let url = key_set_url(place, self.development).ok_or_else(|| {
-            format!("`{place}` is not an https URL\nhint: `--jwks-uri` says where the keys are")
+            format!(
+                "`{option}` is not an https URL, or it holds a user or a password\n\
+                 hint: `--jwks-uri` says where the keys are, and `--header` sends a password"
+            )
         })?;
         let mut connector = Connector::default();
         if let Some(file) = &self.ca_file {

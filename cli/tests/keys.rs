@@ -10,6 +10,8 @@ use authorizer_cli::signing::{Algorithm, SigningKey};
 use lambda_authorizer::jwks::KeySetFile;
 use tokio::process::Command;
 
+const SECRET: &str = "https://user:s3cret@login.example.com/";
+
 async fn fetch(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_authorizer"));
     command.args(["keys", "fetch"]).args(arguments).output().await.unwrap()
@@ -79,7 +81,12 @@ async fn what_fails_is_told_and_leaves_the_file_alone() {
     let needs = told(&["--output", output], 2).await;
     assert!(needs.starts_with("error: `keys fetch` needs `--issuer` and `--output`\n"), "{needs}");
     let plain = told(&["--issuer", issuer.url(), "--output", output], 1).await;
-    assert!(plain.contains("is not an https URL\nhint: "), "{plain}");
+    assert!(plain.contains("`--issuer` is not an https URL"), "{plain}");
+    for place in [&["--issuer", SECRET][..], &["--issuer", issuer.url(), "--jwks-uri", SECRET]] {
+        let secret = told(&[place, &["--output", output]].concat(), 1).await;
+        assert!(secret.contains("it holds a user or a password\nhint: "), "{secret}");
+        assert!(!secret.contains("s3cret"), "{secret}");
+    }
     let here = ["--issuer", issuer.url(), "--output", output, "--development"];
     issuer.behave(Behaviour::Status(403));
     assert_eq!(told(&here, 1).await, "error: discovery: the server answered with status 403\n");

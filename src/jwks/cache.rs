@@ -103,7 +103,7 @@ struct Flight {
     number: u64,
     started_at: UnixTime,
     task: AbortHandle,
-    /// Turns true, or is closed by a bug.
+    /// Turns true. It is closed without that where a freeze made the fetch be given up, or by a bug.
     ended: watch::Receiver<bool>,
     is_lingered_for: bool,
 }
@@ -258,7 +258,7 @@ impl JwksCache {
         state.known.is_fetching = true;
     }
 
-    /// The end of the fetch that is under way; false where a bug ended it.
+    /// The end of the fetch that is under way; false where it came to none.
     fn flight_ended(&self) -> impl Future<Output = bool> + use<> {
         ended(self.state().flight.as_ref().map(|flight| flight.ended.clone()))
     }

@@ -10,7 +10,7 @@ pub(super) enum DiscoveryError {
     NotADocument,
     #[error("the discovery document is that of another issuer")]
     OtherIssuer,
-    #[error("the discovery document's `jwks_uri` is not an https URL")]
+    #[error("the discovery document's `jwks_uri` is not an https URL, or it holds a user or a password")]
     UnsafeKeySetUrl,
 }
 
@@ -36,7 +36,8 @@ pub(super) fn discovered_url(document: &[u8], issuer: &str, loopback: bool) -> R
     if is_safe(&url, loopback) { Ok(url) } else { Err(DiscoveryError::UnsafeKeySetUrl) }
 }
 
-/// The URL, if keys may come from there: https, or, where `loopback` says so, plain http from this machine.
+/// The URL, if keys may come from there: https, or, where `loopback` says so, plain http from this machine, and
+/// no user or password in it.
 ///
 /// ```
 /// use lambda_authorizer::jwks::key_set_url;
@@ -44,6 +45,7 @@ pub(super) fn discovered_url(document: &[u8], issuer: &str, loopback: bool) -> R
 /// assert!(key_set_url("https://login.example.com/keys", false).is_some());
 /// assert!(key_set_url("http://login.example.com/keys", true).is_none());
 /// assert!(key_set_url("http://127.0.0.1:8080/keys", true).is_some());
+/// assert!(key_set_url("https://user:password@login.example.com/keys", false).is_none());
 /// ```
 #[must_use]
 pub fn key_set_url(text: &str, loopback: bool) -> Option<Url> {

@@ -75,7 +75,9 @@ impl KeyServer {
     async fn discover(&self, session: &dyn Session) -> Result<Url, FetchFailure> {
         let url = discovery::document_url(&self.issuer)
             .filter(|url| discovery::is_safe(url, self.loopback))
-            .ok_or_else(|| FetchFailure::because(&"the issuer is not an https URL"))?;
+            .ok_or_else(|| {
+                FetchFailure::because(&"the issuer is not an https URL, or it holds a user or a password")
+            })?;
         let document = session.get(&url).await.map_err(|error| FetchFailure::of("discovery", &error))?;
         discovery::discovered_url(&document.body, &self.issuer, self.loopback)
             .map_err(|error| FetchFailure::because(&error))

@@ -34,14 +34,15 @@ pub(super) enum Phase {
 /// The latest fetch that came to an end.
 #[derive(Clone, Debug)]
 pub(super) struct Attempt {
-    /// When it began.
+    /// When it began, or, of one that failed, when it ended.
     pub(super) at: UnixTime,
     /// Failures in a row, this one included; none when it succeeded.
     pub(super) failures: u32,
     /// Of the time to the next attempt, how much is waited: 0.5 to 1. Otherwise all that failed together
     /// would come back together.
     pub(super) jitter: f64,
-    /// The least time to the next one, as the issuer asks.
+    /// The least time to the next one, as the issuer asks. Chance lengthens it by up to half, and never shortens
+    /// it.
     pub(super) retry_after: f64,
     /// Why it failed.
     pub(super) cause: Option<String>,
@@ -128,15 +129,13 @@ impl Attempt {
         Self { at, failures: 0, jitter: 1.0, retry_after: 0.0, cause: None }
     }
 
-    /// `jitter` is from 0 to 1. The issuer's own wish is lengthened by it, never shortened.
+    /// `jitter` is from 0 to 1.
     pub(super) fn failed(at: UnixTime, failure: FetchFailure, jitter: f64, before: Option<Self>) -> Self {
         Self {
             at,
             failures: before.map_or(0, |before| before.failures).saturating_add(1),
             jitter: 0.5 + 0.5 * jitter,
-            retry_after: failure
-                .retry_after
-                .map_or(0.0, |time| time.min(LONGEST_PAUSE) * (1.0 + 0.5 * jitter)),
+            retry_after: failure.retry_after.map_or(0.0, |time| time.min(LONGEST_PAUSE)),
             cause: Some(failure.cause),
         }
     }
@@ -144,7 +143,8 @@ impl Attempt {
     /// Whether it is too soon after a failure. The pause doubles with each one, up to `longest`.
     fn is_pausing(&self, now: UnixTime, longest: f64) -> bool {
         let doubled = 2_f64.powi(self.failures.saturating_sub(1).min(16).cast_signed());
-        let pause = (doubled.min(longest) * self.jitter).max(self.retry_after.min(1.5 * longest));
+        let wish = self.retry_after.min(longest) * (0.5 + self.jitter);
+        let pause = (doubled.min(longest) * self.jitter).max(wish);
         self.failures > 0 && elapsed(self.at, now) < pause
     }
 }

@@ -161,13 +161,13 @@ impl Ours {
             cooldown: self.cooldown,
             initial_age: 7.0 * f64::from(DAY),
         };
-        let source = KeyServer {
+        let server = KeyServer {
             issuer: ISSUER.into(),
             source: KeySetSource::Url(Url::parse("https://login.example.com/keys").unwrap()),
             connector: Connector::default(),
             loopback: false,
         };
-        JwksCache::new(source, file, timing, edges, Arc::new(Nobody))
+        JwksCache::new(server, file, timing, edges, Arc::new(Nobody))
     }
 }
 

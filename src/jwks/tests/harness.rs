@@ -141,13 +141,13 @@ impl Setting {
         let (diary, chance) = (Arc::new(Diary::default()), Arc::new(Half));
         let fetch = Arc::new(Arc::clone(&server));
         let edges = Edges { clock: clock.clone(), chance, fetch, log: Arc::new(StandardOutput) };
-        let source = KeyServer {
+        let key_server = KeyServer {
             issuer: ISSUER.into(),
             source: KeySetSource::Url(Url::parse("https://keys.example/").unwrap()),
             connector: Connector::default(),
             loopback: false,
         };
-        let cache = JwksCache::new(source, initial, timing, edges, diary.clone());
+        let cache = JwksCache::new(key_server, initial, timing, edges, diary.clone());
         Self { clock, server, diary, cache }
     }
 

@@ -1,4 +1,5 @@
 mod cache;
+mod flights;
 mod harness;
 mod model;
 mod table;

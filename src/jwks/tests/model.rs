@@ -278,13 +278,13 @@ async fn run(seed: u64) {
         fetch: Arc::new(world.clone()),
         log: Arc::new(StandardOutput),
     };
-    let source = KeyServer {
+    let server = KeyServer {
         issuer: ISSUER.into(),
         source: KeySetSource::Url(Url::parse("https://keys.example/").unwrap()),
         connector: Connector::default(),
         loopback: false,
     };
-    let cache = JwksCache::new(source, None, TIMING, edges, Arc::new(Silence));
+    let cache = JwksCache::new(server, None, TIMING, edges, Arc::new(Silence));
     let is_frozen_often = world.world().one_in(2);
     let sets_the_clock = world.world().one_in(4);
     // More and less than a fetch may take.

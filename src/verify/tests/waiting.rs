@@ -38,7 +38,7 @@ impl Observe for Silence {
 fn verifiers(signer: &Signer, delay: Duration) -> Verifiers {
     let keys = json!({ "keys": [signer.jwk()] }).to_string();
     let edges = Edges { fetch: Arc::new(Slow(keys.into(), delay)), ..Edges::of_this_machine() };
-    let source = KeyServer {
+    let server = KeyServer {
         issuer: ISSUER.into(),
         source: KeySetSource::Url(Url::parse("https://keys.example/").unwrap()),
         connector: Connector::default(),
@@ -53,7 +53,7 @@ fn verifiers(signer: &Signer, delay: Duration) -> Verifiers {
         cooldown: 0.0,
         initial_age: 86_400.0,
     };
-    Verifiers::new(vec![(expectations(), JwksCache::new(source, None, timing, edges, Arc::new(Silence)))])
+    Verifiers::new(vec![(expectations(), JwksCache::new(server, None, timing, edges, Arc::new(Silence)))])
 }
 
 fn credential(token: &str) -> Credential {
@@ -77,5 +77,39 @@ async fn a_token_without_a_key_id_waits_no_longer_than_any() {
         let verified = verifiers.verify(&credential, NOW, patience).await;
         assert_eq!(verified.is_ok(), std::ptr::eq(signs, &signer));
         assert_eq!(began.elapsed().as_millis(), waited, "an answer after {delay} ms");
+    }
+}
+
+/// Rule K6: where newer keys would not change the answer, none are asked for.
+#[tokio::test(start_paused = true)]
+async fn a_token_that_newer_keys_would_not_mend_waits_for_none() {
+    let (signer, stranger, delay) = (Signer::new(), Signer::new(), Duration::from_millis(1000));
+    let nameless = with(header(), json!({"kid": null}));
+    for (token, fetches) in [
+        (stranger.sign(&nameless, &claims()), 2),
+        (stranger.sign(&header(), &claims()), 1),
+        (signer.sign(&nameless, &with(claims(), json!({"exp": 1}))), 1),
+    ] {
+        let verifiers = verifiers(&signer, delay);
+        let began = tokio::time::Instant::now();
+        assert!(verifiers.verify(&credential(&token), NOW, delay * 5).await.is_err());
+        assert_eq!(began.elapsed(), delay * fetches, "{token}");
+    }
+}
+
+/// Rules K2 and K9: what no request needs yet is waited for within the time that there is for it, and behind answers
+/// only once.
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_no_request_needs_is_waited_for_within_its_time() {
+    for (delay, lingers) in [(500, [0, 0]), (2000, [1000, 0]), (4000, [1500, 0])] {
+        let verifiers = verifiers(&Signer::new(), Duration::from_millis(delay));
+        let began = tokio::time::Instant::now();
+        verifiers.prefetch(Duration::from_millis(1000)).await;
+        assert_eq!(began.elapsed(), Duration::from_millis(delay.min(1000)), "at the start, of {delay} ms");
+        for linger in lingers {
+            let began = tokio::time::Instant::now();
+            verifiers.linger(Duration::from_millis(1500)).await;
+            assert_eq!(began.elapsed(), Duration::from_millis(linger), "behind an answer, of {delay} ms");
+        }
     }
 }
