@@ -125,7 +125,9 @@ impl HttpSession {
             let retry_after = text(answer.headers(), RETRY_AFTER).and_then(freshness::delay);
             return Err(FetchError::Status { status: answer.status().as_u16(), retry_after });
         }
-        if text(answer.headers(), CONTENT_ENCODING).is_some_and(|coding| coding != "identity") {
+        if text(answer.headers(), CONTENT_ENCODING)
+            .is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"))
+        {
             return Err(FetchError::Compressed);
         }
         let cache_control: Vec<&str> =

@@ -121,6 +121,21 @@ async fn an_outage_is_a_fault_and_known_keys_work_on() {
     assert_eq!(last, ["failed, served", "fetched"]);
 }
 
+/// Rule K8: a failure excuses nobody from asking for long.
+#[tokio::test]
+async fn an_old_failure_is_no_outage() {
+    for (seconds, found) in [(119.0, Found::Key), (120.0, Found::NoKey)] {
+        let setting = Setting::new();
+        setting.serves(&["a"]);
+        assert_eq!(setting.finds("a").await, Found::Key);
+        setting.at(EXPIRED);
+        assert_eq!(setting.finds("b").await, Found::Fault, "the issuer is down");
+        setting.serves(&["b"]);
+        setting.at(EXPIRED + seconds);
+        assert_eq!(setting.finds("a").await, found, "{seconds}");
+    }
+}
+
 /// Rule K9: the pauses grow, and an hour's outage does not.
 #[tokio::test]
 async fn an_issuer_that_fails_is_asked_less_and_less() {
@@ -310,6 +325,12 @@ async fn a_key_set_of_the_package_has_an_end() {
     let too_old = Setting::with(TIMING, Some(file(1000)), 1000.0 + TIMING.initial_age);
     assert_eq!(too_old.diary(), ["too old"]);
     assert_eq!(too_old.finds("a").await, Found::Fault);
+    let young = Setting::with(TIMING, Some(file(50_000)), 50_000.0);
+    for (age, found) in [(0.0, Found::Key), (TOO_OLD - 1.0, Found::Key), (TOO_OLD, Found::Fault)] {
+        young.at(50_000.0 + age);
+        assert_eq!(young.finds("a").await, found, "{age}: the issuer is down");
+        young.settles().await;
+    }
     let start = 1000.0 + TIMING.initial_age - 100.0;
     let setting = Setting::with(TIMING, Some(file(1000)), start);
     assert_eq!(setting.finds("a").await, Found::Key);
