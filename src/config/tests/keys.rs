@@ -4,15 +4,8 @@ use std::path::PathBuf;
 
 use super::*;
 
-/// Made with `cryptography`; nobody has its private key.
-const AUTHORITY: &str = "-----BEGIN CERTIFICATE-----
-MIHhMIGUoAMCAQICAQEwBQYDK2VwMBAxDjAMBgNVBAMMBWZpcnN0MB4XDTI2MDEw
-MTAwMDAwMFoXDTI3MDEwMTAwMDAwMFowEDEOMAwGA1UEAwwFZmlyc3QwKjAFBgMr
-ZXADIQCr2Db3Z6QCMg3cLnfH/TaB3k1eePKwaysLDFAN+VUfLKMTMBEwDwYDVR0T
-AQH/BAUwAwEB/zAFBgMrZXADQQBWYRraqYOJr7nLiaG7LDCG/C1R0tu9Q31bHaCm
-qPC9Ce+5y5em6o2sTfboEJlHcavHIOghbfRcrbrThnRWoG4I
------END CERTIFICATE-----
-";
+/// Nobody has its private key.
+const AUTHORITY: &str = include_str!("../../../tests/support/package/internal-ca.pem");
 /// RFC 8037, appendix A.2.
 const KEYS: &str =
     r#"{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}"#;
