@@ -140,7 +140,8 @@ impl Attempt {
         }
     }
 
-    /// Whether it is too soon after a failure. The pause doubles with each one, up to `longest`.
+    /// Whether it is too soon after a failure. The pause doubles with each one, up to `longest`; chance shortens
+    /// it, and lengthens the issuer's own wish.
     fn is_pausing(&self, now: UnixTime, longest: f64) -> bool {
         let doubled = 2_f64.powi(self.failures.saturating_sub(1).min(16).cast_signed());
         let wish = self.retry_after.min(longest) * (0.5 + self.jitter);

@@ -171,11 +171,11 @@ impl Verifiers {
             .ok_or(Reason::IssuerUnknown)?;
         // Before the keys are asked for: a token that cannot pass costs no fetch.
         let admitted = Admitted::new(token, expectations)?;
-        let key_id = admitted.token.key_id().map(str::to_owned);
+        let names_its_key = admitted.token.key_id().is_some();
         let began = Instant::now();
-        let keys = cache.keys(key_id.as_deref(), patience).await?;
+        let keys = cache.keys(admitted.token.key_id(), patience).await?;
         match admitted.verify(&keys, now) {
-            Err(rejection) if key_id.is_none() && rejection.reason.may_be_a_rotation() => {
+            Err(rejection) if !names_its_key && rejection.reason.may_be_a_rotation() => {
                 let patience = patience.saturating_sub(began.elapsed());
                 let newer = cache.keys_beyond(&keys, patience).await?;
                 if Arc::ptr_eq(&newer, &keys) {
@@ -195,7 +195,9 @@ impl Verifiers {
 
     /// Waits for the keys that are being fetched, no longer than `budget`, and only once for each fetch.
     pub async fn linger(&self, budget: Duration) {
-        all_within(budget, self.caches().map(JwksCache::linger).collect()).await;
+        if !budget.is_zero() {
+            all_within(budget, self.caches().map(JwksCache::linger).collect()).await;
+        }
     }
 
     fn caches(&self) -> impl Iterator<Item = &JwksCache> {

@@ -63,6 +63,13 @@ async fn thaws_for(
     tokio::join!(function.ask(event), thaw).0
 }
 
+/// What the freeze cut off was begun anew once, and is not held against the issuer.
+async fn ends_without_a_failure(function: Function<KeyServer>, what: &str) {
+    assert_eq!(function.key_set_events(), ["key set fetched"], "{what}: no failure");
+    assert!(function.issuer.requests() <= 2, "{what}");
+    function.ends_without_a_trace_of_tokens().await;
+}
+
 /// The fetch that nobody waited for is begun anew, waited for, and is not held against the issuer.
 #[tokio::test]
 async fn a_fetch_behind_an_answer_that_a_freeze_cuts_off_is_begun_anew() {
@@ -81,9 +88,7 @@ async fn a_fetch_behind_an_answer_that_a_freeze_cuts_off_is_begun_anew() {
             let answer = thaws_for(&function, &removed, KeyServer::heals).await;
             answer.is_refused("key_not_found", what);
             function.ask(&by(&issuer.token())).await.is_allowed(what);
-            assert_eq!(function.key_set_events(), ["key set fetched"], "{what}: no failure");
-            assert!(issuer.requests() <= 2, "{what}");
-            function.ends_without_a_trace_of_tokens().await;
+            ends_without_a_failure(function, what).await;
         })
     });
     for test in tests {
@@ -104,9 +109,7 @@ async fn a_fetch_of_the_start_that_a_freeze_cuts_off_is_begun_anew() {
             let issuer = &function.issuer;
             freezes_while_the_issuer(what, &function).await;
             thaws_for(&function, &by(&issuer.token()), KeyServer::heals).await.is_allowed(what);
-            assert_eq!(function.key_set_events(), ["key set fetched"], "{what}: no failure");
-            assert!(issuer.requests() <= 2, "{what}");
-            function.ends_without_a_trace_of_tokens().await;
+            ends_without_a_failure(function, what).await;
         })
     });
     for test in tests {

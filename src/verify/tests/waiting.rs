@@ -106,6 +106,8 @@ async fn a_fetch_that_no_request_needs_is_waited_for_within_its_time() {
         let began = tokio::time::Instant::now();
         verifiers.prefetch(Duration::from_millis(1000)).await;
         assert_eq!(began.elapsed(), Duration::from_millis(delay.min(1000)), "at the start, of {delay} ms");
+        // An answer behind which there is no time left takes nothing from the next.
+        verifiers.linger(Duration::ZERO).await;
         for linger in lingers {
             let began = tokio::time::Instant::now();
             verifiers.linger(Duration::from_millis(1500)).await;
