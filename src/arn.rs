@@ -16,6 +16,7 @@ use std::str::FromStr;
 ///
 /// let arn: MethodArn = "arn:aws:execute-api:us-east-1:123456789012:abc/prod/GET/pets/42".parse()?;
 /// assert_eq!((arn.method(), arn.path()), (Some("GET"), "/pets/42"));
+/// assert_eq!((arn.api(), arn.stage()), ("abc", "prod"));
 /// assert_eq!(arn.stage_prefix(), "arn:aws:execute-api:us-east-1:123456789012:abc/prod/");
 /// # Ok::<(), lambda_authorizer::arn::ArnError>(())
 /// ```
@@ -62,6 +63,23 @@ impl MethodArn {
     #[must_use]
     pub fn stage_prefix(&self) -> &str {
         &self.stage_prefix
+    }
+
+    /// The ID of the API.
+    #[must_use]
+    pub fn api(&self) -> &str {
+        self.api_and_stage().0
+    }
+
+    /// The name of the stage.
+    #[must_use]
+    pub fn stage(&self) -> &str {
+        self.api_and_stage().1
+    }
+
+    fn api_and_stage(&self) -> (&str, &str) {
+        let resource = self.stage_prefix.rsplit(':').next().unwrap_or_default();
+        resource.trim_end_matches('/').split_once('/').unwrap_or_default()
     }
 
     /// Whether this names the `$connect` route of a WebSocket API.

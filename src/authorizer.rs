@@ -5,14 +5,14 @@ use std::time::Duration;
 
 use crate::config::{Config, Waits};
 use crate::credential::IdentitySources;
-use crate::error::Error;
+use crate::error::{Error, Reason};
 use crate::event::Event;
 use crate::io::{Edges, UnixTime};
 use crate::jwks::{JwksCache, KeyServer};
-use crate::policy::Policy;
+use crate::policy::Compiler;
 use crate::request::Request;
 use crate::response::{Answers, Decision, Failure, Response};
-use crate::rules::Rules;
+use crate::rules::Caller;
 use crate::telemetry::{Level, Telemetry};
 use crate::verify::Verifiers;
 
@@ -20,7 +20,7 @@ use crate::verify::Verifiers;
 pub struct Authorizer {
     identity_sources: IdentitySources,
     verifiers: Verifiers,
-    rules: Rules,
+    compiler: Compiler,
     answers: Answers,
     telemetry: Telemetry,
     waits: Waits,
@@ -64,7 +64,7 @@ impl Authorizer {
         Self {
             identity_sources: config.identity_sources,
             verifiers: Verifiers::new(issuers.collect()),
-            rules: config.rules,
+            compiler: Compiler::new(config.rules),
             answers: config.answers,
             telemetry,
             waits: config.waits,
@@ -121,10 +121,15 @@ impl Authorizer {
     ///
     /// Why there is none: the caller's fault, or ours.
     pub async fn decide(&self, request: &Request, patience: Duration) -> Result<Decision, Error> {
-        let credential = self.identity_sources.extract(request)?;
-        let principal = self.verifiers.verify(&credential, self.edges.clock.now(), patience).await?;
-        let policy = Policy::compile(&self.rules, &principal, &request.arn);
-        Decision::new(principal, policy, request, &self.rules, &self.answers)
+        let principal = match self.identity_sources.extract(request) {
+            Ok(credential) => {
+                Some(self.verifiers.verify(&credential, self.edges.clock.now(), patience).await?)
+            }
+            Err(Reason::CredentialMissing) if self.compiler.rules().has_public() => None,
+            Err(reason) => return Err(reason.into()),
+        };
+        let caller = Caller { principal: principal.as_ref(), source_ip: request.source_ip };
+        Decision::new(&caller, request, &self.compiler, &self.answers)
     }
 
     fn rest(&self) -> MutexGuard<'_, Rest> {

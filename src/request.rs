@@ -1,6 +1,7 @@
 //! [`Request`]: the one shape that every stage behind the event sees, whatever API it came through.
 
 use std::fmt;
+use std::net::IpAddr;
 
 use crate::arn::MethodArn;
 
@@ -15,6 +16,8 @@ pub struct Request {
     pub route: Option<String>,
     /// API Gateway's ID of the request, where the event has it.
     pub request_id: Option<String>,
+    /// The client's address as API Gateway saw it, where the event tells: a TOKEN event does not.
+    pub source_ip: Option<IpAddr>,
     /// The TOKEN event's `authorizationToken`.
     pub authorization_token: Option<String>,
     /// The headers, in the client's spelling.

@@ -2,6 +2,7 @@
 //! [`ConfigError`] that tells everything that is wrong with it.
 
 mod environment;
+mod gateway;
 mod problem;
 mod raw;
 mod reader;
@@ -19,6 +20,7 @@ use crate::rules::Rules;
 use crate::verify::Expectations;
 
 pub use environment::Environment;
+pub use gateway::{Gateway, IdentityExpression, IdentityExpressionError};
 pub use problem::{ConfigError, Problem};
 pub use raw::ENVIRONMENT_VARIABLES;
 #[cfg(feature = "schema")]
@@ -35,6 +37,8 @@ pub struct Config {
     pub identity_sources: IdentitySources,
     /// Who may call what.
     pub rules: Rules,
+    /// How API Gateway is set up, as far as the operator says.
+    pub gateway: Gateway,
     /// How answers are made up.
     pub answers: Answers,
     /// When key sets are fetched, and how long they are kept.

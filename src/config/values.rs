@@ -48,9 +48,9 @@ impl<'de> Deserialize<'de> for OneOrMore {
 }
 
 /// A value, or a list of values: strings, whole numbers and booleans.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(untagged))]
+#[serde(untagged)]
 pub(super) enum PlainValues {
     /// One.
     One(PlainValue),
@@ -59,9 +59,9 @@ pub(super) enum PlainValues {
 }
 
 /// A string, a whole number, or a boolean.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(untagged))]
+#[serde(untagged)]
 pub(super) enum PlainValue {
     /// Text.
     Text(String),
@@ -73,14 +73,19 @@ pub(super) enum PlainValue {
 
 impl PlainValues {
     pub(super) fn into_vec(self) -> Vec<serde_json::Value> {
-        let json = |value| match value {
-            PlainValue::Text(text) => text.into(),
-            PlainValue::Number(number) => number.into(),
-            PlainValue::Boolean(boolean) => boolean.into(),
-        };
         match self {
-            Self::One(value) => vec![json(value)],
-            Self::More(values) => values.into_iter().map(json).collect(),
+            Self::One(value) => vec![value.into_json()],
+            Self::More(values) => values.into_iter().map(PlainValue::into_json).collect(),
+        }
+    }
+}
+
+impl PlainValue {
+    pub(super) fn into_json(self) -> serde_json::Value {
+        match self {
+            Self::Text(text) => text.into(),
+            Self::Number(number) => number.into(),
+            Self::Boolean(boolean) => boolean.into(),
         }
     }
 }
@@ -112,6 +117,14 @@ pub(super) fn secrets<'de, D: Deserializer<'de>>(
         None => Err(de::Error::custom(format!("the value of `{name}` is not a string"))),
     });
     strings.collect()
+}
+
+/// A string. Errors do not quote what stands there instead, as serde's own do.
+pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    match toml::Value::deserialize(deserializer)? {
+        toml::Value::String(text) => Ok(Some(text)),
+        _ => Err(de::Error::custom("it is not a string")),
+    }
 }
 
 struct PlainVisitor {

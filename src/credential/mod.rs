@@ -11,6 +11,13 @@ use crate::request::{Ambiguous, EventKind, Request, without_white_space};
 #[derive(Clone, PartialEq, Eq)]
 pub struct Credential(String);
 
+/// What kind of credential proves who a caller is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialKind {
+    /// A JWT, presented by whoever bears it.
+    Jwt,
+}
+
 impl Credential {
     /// The token's text, for the verifier.
     #[must_use]
@@ -71,6 +78,12 @@ impl IdentitySources {
     #[must_use]
     pub fn new(sources: Vec<IdentitySource>) -> Self {
         Self(sources)
+    }
+
+    /// The places, in their order.
+    #[must_use]
+    pub fn as_slice(&self) -> &[IdentitySource] {
+        &self.0
     }
 
     /// The credential of the first source that holds one.

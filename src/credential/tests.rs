@@ -10,6 +10,7 @@ fn request(kind: EventKind) -> Request {
         arn: format!("arn:aws:execute-api:r:1:api/stage/{tail}").parse().unwrap(),
         route: None,
         request_id: None,
+        source_ip: None,
         authorization_token: None,
         headers: Parameters::default(),
         query: Parameters::default(),

@@ -155,12 +155,33 @@ codes! {
     AnswerTooLarge = "answer_too_large", RefusedRequest,
         "The answer for this caller would be longer than the 8 KB that API Gateway takes.",
         "Pass fewer or smaller claims on.";
+    PolicyTooLarge = "policy_too_large", RefusedRequest,
+        "What the rules grant this caller does not fit into a policy that API Gateway takes.",
+        "Fewer routes for one caller, `**`, or `ANY`; `--check` tells the size at the worst.";
+    ResourceTooLong = "resource_too_long", RefusedRequest,
+        "A route with this caller's claims in it is longer than the 512 characters of a resource.",
+        "Bind routes to shorter claims, such as IDs.";
+    RouteClaimTooLong = "route_claim_too_long", RefusedRequest,
+        "A claim that routes are bound to has too many values: each makes resources of a policy.",
+        "Bind the route to a claim with fewer values, or leave the choice to the backend.";
     RouteNotAllowed = "route_not_allowed", RefusedRequest,
         "No rule names the route.",
         "Add a rule for it.";
     InsufficientScope = "insufficient_scope", RefusedRequest,
         "Rules name the route, and the token carries none of the scopes or values that they ask for.",
         "Let the client ask for the scope, or the issuer grant the role.";
+    RouteDenied = "route_denied", RefusedRequest,
+        "A rule with `effect = \"deny\"` is for this caller and names the route.",
+        "`detail` names the rule.";
+    RouteOfAnother = "route_of_another", RefusedRequest,
+        "The route belongs to whoever has another value of the claim that it is bound to.",
+        "Nothing, where callers are to see what is theirs only.";
+    RouteClaimUnusable = "route_claim_unusable", RefusedRequest,
+        "The route is bound to a claim that the caller does not have, or that holds what may not stand in a policy.",
+        "Let the issuer put the claim into its tokens: letters, digits and `-._~@:,;=+|`, at most 128.";
+    RouteNotExpressible = "route_not_expressible", RefusedRequest,
+        "A rule allows the route, and an IAM policy cannot tell it from one that is not allowed.",
+        "`--check` names the routes that stand in each other's way.";
     EventMalformed = "event_malformed", Fault,
         "The event is none that API Gateway sends, or contradicts itself.",
         "Find out who else invokes the function.";

@@ -160,12 +160,60 @@ pub enum Reason {
         bytes: usize,
     },
 
+    /// The caller's policy is larger than API Gateway takes.
+    #[error("the policy of this caller would be larger than {limit} bytes, which is what API Gateway takes")]
+    PolicyTooLarge {
+        /// The most that is sent, in bytes.
+        limit: usize,
+    },
+    /// One resource of the caller's policy is longer than API Gateway takes.
+    #[error("a resource of this caller's policy would have {length} characters, more than the {limit} that API Gateway takes")]
+    ResourceTooLong {
+        /// Its length.
+        length: usize,
+        /// The most that API Gateway takes.
+        limit: usize,
+    },
+    /// A claim that routes are bound to has more values than a policy is made of.
+    #[error("the claim `{claim}`, which routes are bound to, has {count} values, and {limit} are taken")]
+    RouteClaimTooLong {
+        /// The path of the claim.
+        claim: String,
+        /// How many it has.
+        count: usize,
+        /// How many are taken.
+        limit: usize,
+    },
+
     /// No rule names this route.
     #[error("no rule allows this route")]
     RouteNotAllowed,
     /// A rule names this route, for callers with more scopes.
     #[error("the route asks for a scope, role or group that the token does not carry")]
     InsufficientScope,
+    /// A rule denies this route to this caller.
+    #[error("the rule `{rule}` denies this route")]
+    RouteDenied {
+        /// What the operator calls it.
+        rule: String,
+    },
+    /// The caller's rule names this route for another value of a claim.
+    #[error("the route belongs to another value of the claim `{claim}`")]
+    RouteOfAnother {
+        /// The path of the claim.
+        claim: String,
+    },
+    /// The caller's rule names this route for a claim that is missing, or that no policy may hold.
+    #[error("the route is bound to the claim `{claim}`, which {}", if *.is_missing { "is missing" } else { "holds what may not stand in a policy" })]
+    RouteClaimUnusable {
+        /// The path of the claim.
+        claim: String,
+        /// Whether there is none.
+        is_missing: bool,
+    },
+    /// A rule allows this route, and no policy could allow it without opening another one.
+    #[error("a policy cannot tell this path from one that is not allowed")]
+    RouteNotExpressible,
 }
 
 fn explained(unusable: &Option<String>) -> String {
@@ -207,8 +255,15 @@ impl Reason {
             Self::TokenSenderConstrained => Code::TokenSenderConstrained,
             Self::ClaimUnsafe { .. } => Code::ClaimUnsafe,
             Self::AnswerTooLarge { .. } => Code::AnswerTooLarge,
+            Self::PolicyTooLarge { .. } => Code::PolicyTooLarge,
+            Self::ResourceTooLong { .. } => Code::ResourceTooLong,
+            Self::RouteClaimTooLong { .. } => Code::RouteClaimTooLong,
             Self::RouteNotAllowed => Code::RouteNotAllowed,
             Self::InsufficientScope => Code::InsufficientScope,
+            Self::RouteDenied { .. } => Code::RouteDenied,
+            Self::RouteOfAnother { .. } => Code::RouteOfAnother,
+            Self::RouteClaimUnusable { .. } => Code::RouteClaimUnusable,
+            Self::RouteNotExpressible => Code::RouteNotExpressible,
         }
     }
 

@@ -22,6 +22,7 @@ pub(super) fn request_2(mut envelope: Envelope<'_>) -> Result<Request, Fault> {
         arn,
         route: envelope.route_key.take(),
         request_id: envelope.context.request_id.take(),
+        source_ip: envelope.context.source_ip(),
         authorization_token: None,
         headers,
         query: envelope.query(),

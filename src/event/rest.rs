@@ -19,6 +19,7 @@ pub(super) fn with_headers(kind: EventKind, mut envelope: Envelope<'_>) -> Resul
         arn,
         route: envelope.resource.take(),
         request_id: envelope.context.request_id.take(),
+        source_ip: envelope.context.source_ip(),
         // Format 1.0 repeats the joined identity sources here; a header is read from the headers.
         authorization_token: None,
         cookies: cookies_of(&headers),

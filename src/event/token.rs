@@ -21,6 +21,7 @@ pub(super) fn request(envelope: Envelope<'_>) -> Result<Request, Fault> {
         arn,
         route: None,
         request_id: None,
+        source_ip: None,
         authorization_token: Some(token),
         headers: Parameters::default(),
         query: Parameters::default(),

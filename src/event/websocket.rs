@@ -16,6 +16,7 @@ pub(super) fn request(mut envelope: Envelope<'_>) -> Result<Request, Fault> {
         arn,
         route: None,
         request_id: envelope.context.request_id.take(),
+        source_ip: envelope.context.source_ip(),
         authorization_token: None,
         cookies: cookies_of(&headers),
         headers,

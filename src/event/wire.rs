@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 use std::marker::PhantomData;
+use std::net::IpAddr;
 
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -57,6 +58,25 @@ pub(super) struct RequestContext {
     pub(super) connection_id: Option<String>,
     #[serde(rename = "eventType", default)]
     pub(super) event_type: Option<String>,
+    #[serde(default)]
+    identity: Option<Client>,
+    #[serde(default)]
+    http: Option<Client>,
+}
+
+/// `requestContext.identity`, and `requestContext.http` in payload format 2.0.
+#[derive(Default, Deserialize)]
+struct Client {
+    #[serde(rename = "sourceIp", default)]
+    source_ip: Option<String>,
+}
+
+impl RequestContext {
+    /// The client's address. One that is none is none: what asks for an address then is not met.
+    pub(super) fn source_ip(&self) -> Option<IpAddr> {
+        let mut clients = [&self.http, &self.identity].into_iter().flatten();
+        clients.find_map(|client| client.source_ip.as_deref())?.parse().ok()
+    }
 }
 
 impl<'a> Envelope<'a> {

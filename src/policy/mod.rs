@@ -1,18 +1,18 @@
 //! Stage 6: the [`Policy`] of one caller, which *is* the decision. What API Gateway is sent, what it
 //! caches and replays on other routes, and the verdict on this very request are one and the same.
 
-use crate::arn::{ArnPattern, MethodArn};
-use crate::rules::{ODD_PATHS, Rules};
-use crate::verify::Principal;
+mod compiler;
+mod glob;
+mod inexact;
+mod plan;
+mod resources;
 
-/// Yes or no. There is no default.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
-    /// The caller may.
-    Allow,
-    /// The caller may not.
-    Deny,
-}
+use crate::arn::{ArnPattern, MethodArn};
+pub use crate::rules::Effect;
+pub use compiler::Compiler;
+pub use inexact::{Direction, Inexact};
+use resources::LONGEST_RESOURCE;
+pub use resources::{LARGEST_ANSWER, LARGEST_REFUSAL};
 
 /// What one caller may invoke, on every route of the stage.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,40 +46,24 @@ impl Policy {
         Self { statements: vec![Statement::new(Effect::Deny, vec![ArnPattern::new("*")])] }
     }
 
-    /// What the rules grant the principal on the stage of `arn`; everything on that stage where
-    /// there are no rules. When they do not grant `arn` itself, the policy denies it in so many
-    /// words, and stays right for every other route on which API Gateway replays it.
-    #[must_use]
-    pub fn compile(rules: &Rules, principal: &Principal, arn: &MethodArn) -> Self {
-        let on_stage = |resource: &str| ArnPattern::new(format!("{}{resource}", arn.stage_prefix()));
-        if rules.is_empty() {
-            return Self { statements: vec![Statement::new(Effect::Allow, vec![on_stage("*")])] };
-        }
-        let granted: Vec<_> = rules.granted_to(principal).collect();
-        if granted.is_empty() {
-            return Self::deny_everything();
-        }
-        let resources = granted.iter().flat_map(|route| route.resources());
-        let mut statements =
-            vec![Statement::new(Effect::Allow, resources.map(|text| on_stage(&text)).collect())];
-        if granted.iter().any(|route| route.is_open_ended()) {
-            statements.push(Statement::new(Effect::Deny, ODD_PATHS.into_iter().map(on_stage).collect()));
-        }
-        Self { statements }.refusing(arn)
-    }
-
-    /// The same policy with an explicit Deny for `arn`, should it be silent about it.
+    /// The same policy with an explicit Deny for `arn`, should it not have one: where its wildcards open what
+    /// no rule allows, or where it is silent.
     fn refusing(mut self, arn: &MethodArn) -> Self {
         let text = arn.to_string();
-        if self.says(Effect::Allow, &text) || self.says(Effect::Deny, &text) {
+        if self.says(Effect::Deny, &text) {
             return self;
         }
-        // The root has three spellings, and the ARN that is compared need not have ours.
+        // The root has three spellings, and the ARN that is compared need not have ours. Elsewhere a slash at the
+        // end makes no other route.
         let spellings = match (arn.method(), arn.path()) {
             (Some(method), "/") => {
                 ["", "/", "//"].map(|root| format!("{}{method}{root}", arn.stage_prefix())).into()
             }
-            _ => vec![text],
+            (Some(_), _) => match text.strip_suffix('/') {
+                Some(without) => vec![without.to_owned(), text],
+                None => vec![format!("{text}/"), text],
+            },
+            (None, _) => vec![text],
         };
         let denied = spellings.iter().map(|arn| literal(arn)).collect();
         self.statements.push(Statement::new(Effect::Deny, denied));
@@ -119,8 +103,8 @@ impl Policy {
 }
 
 /// A pattern for this very ARN. The path is the client's: what is not known to be harmless in a
-/// policy becomes `?`, one character whatever it is (contract 4.4). Of a path that is too long the
-/// beginning will do: no pattern of a rule is as long, so that all that begin so are alike.
+/// policy becomes `?`, one character whatever it is (contract 4.4). A path that is too long for a resource is denied
+/// with all that begin as it does.
 fn literal(arn: &str) -> ArnPattern {
     let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._~:@,;=+/%-$".contains(letter);
     let mut text: String = arn.chars().map(|letter| if is_plain(letter) { letter } else { '?' }).collect();
@@ -130,9 +114,6 @@ fn literal(arn: &str) -> ArnPattern {
     }
     ArnPattern::new(text)
 }
-
-/// API Gateway takes no longer `Resource`.
-const LONGEST_RESOURCE: usize = 512;
 
 #[cfg(test)]
 mod tests;

@@ -1,83 +1,37 @@
 //! What of the claims goes to the backend, in the types that API Gateway takes.
 
 use std::collections::BTreeMap;
-use std::fmt;
-use std::str::FromStr;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde::Serialize;
 use serde_json::Value;
 
-use super::Answers;
-use crate::claims::{ClaimPath, Claims};
+use super::{ANONYMOUS, Answers};
+use crate::claims::ClaimPath;
 use crate::error::Reason;
 use crate::request::EventKind;
-
-/// A key of the context: a plain identifier, so that mapping templates can name it, and none that
-/// API Gateway uses itself.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(transparent)]
-pub struct ContextKey(String);
-
-/// `$context.authorizer.…` names of API Gateway's own.
-const RESERVED: [&str; 12] = [
-    "claims",
-    "error",
-    "iam",
-    "integrationLatency",
-    "integrationStatus",
-    "jwt",
-    "lambda",
-    "latency",
-    "principalId",
-    "property",
-    "requestId",
-    "status",
-];
-
-impl FromStr for ContextKey {
-    type Err = ContextKeyError;
-
-    fn from_str(text: &str) -> Result<Self, ContextKeyError> {
-        let starts_well = text.starts_with(|first: char| first.is_ascii_alphabetic());
-        if !starts_well || !text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
-            return Err(ContextKeyError::NotAnIdentifier);
-        }
-        if RESERVED.contains(&text) {
-            return Err(ContextKeyError::Reserved);
-        }
-        Ok(Self(text.to_owned()))
-    }
-}
-
-impl fmt::Display for ContextKey {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-/// Why a text is no [`ContextKey`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ContextKeyError {
-    /// Not letters, digits and underscores behind a letter.
-    #[error("a context key is made of ASCII letters, digits and `_`, and starts with a letter")]
-    NotAnIdentifier,
-    /// API Gateway gives this name another meaning.
-    #[error("API Gateway uses this name itself")]
-    Reserved,
-}
+use crate::rules::{Caller, ContextKey, Rule};
 
 /// The context for a backend behind this kind of API. A claim that is absent or `null` has no key.
 ///
 /// HTTP 2.0 takes JSON as it is. The other kinds refuse a whole answer for one array or object:
 /// there these become the base64url of their JSON, which no claim's text can imitate or break.
 pub(super) fn context(
-    claims: &Claims,
+    caller: &Caller<'_>,
+    applying: &[&Rule],
     kind: EventKind,
     answers: &Answers,
 ) -> Result<BTreeMap<ContextKey, Value>, Reason> {
     let mut context = BTreeMap::new();
+    // Of several rules that give a value, the first one counts, whatever the route: the answer is for all.
+    for (key, value) in applying.iter().flat_map(|rule| &rule.context) {
+        context.entry(key.clone()).or_insert_with(|| value.clone());
+    }
+    let Some(claims) = caller.claims() else { return Ok(context) };
+    // A connection outlives its token: its backend has to know when.
+    if let (EventKind::WebSocket, Some(expiry)) = (kind, claims.named("exp")) {
+        context.entry(ContextKey::expiry()).or_insert_with(|| expiry.clone());
+    }
     for (key, path) in &answers.context {
         let Some(value) = claims.at(path) else { continue };
         context.insert(key.clone(), presentable(value, kind, path)?);
@@ -86,7 +40,8 @@ pub(super) fn context(
 }
 
 /// The first of the configured claims that is there, as text.
-pub(super) fn principal_id(claims: &Claims, answers: &Answers) -> Result<String, Reason> {
+pub(super) fn principal_id(caller: &Caller<'_>, answers: &Answers) -> Result<String, Reason> {
+    let Some(claims) = caller.claims() else { return Ok(ANONYMOUS.to_owned()) };
     let found = answers.principal_id.iter().find_map(|path| Some((path, claims.at(path)?)));
     let Some((path, value)) = found else {
         let claim = answers.principal_id.first().map(ToString::to_string).unwrap_or_default();
@@ -101,18 +56,26 @@ pub(super) fn principal_id(claims: &Claims, answers: &Answers) -> Result<String,
     }
 }
 
-/// The caller's API key, where the configuration names its claim and the API is one that asks.
+/// The caller's API key, where the API is one that asks: of the claim that the configuration names, or else of the
+/// first rule that has one for this caller.
 pub(super) fn usage_identifier_key(
-    claims: &Claims,
+    caller: &Caller<'_>,
+    applying: &[&Rule],
     kind: EventKind,
     answers: &Answers,
 ) -> Result<Option<String>, Reason> {
-    let is_rest = matches!(kind, EventKind::RestToken | EventKind::RestRequest);
-    let Some(path) = answers.usage_identifier_key.as_ref().filter(|_| is_rest) else { return Ok(None) };
-    match claims.at(path) {
-        None => Ok(None),
-        Some(Value::String(key)) => Ok(Some(plain(key, path)?.to_owned())),
-        Some(_) => Err(Reason::ClaimInvalid { claim: path.to_string(), expected: "a string" }),
+    if !matches!(kind, EventKind::RestToken | EventKind::RestRequest) {
+        return Ok(None);
+    }
+    let claim = answers.usage_identifier_key.as_ref().zip(caller.claims());
+    let found = claim.and_then(|(path, claims)| Some((path, claims.at(path)?)));
+    let Some((path, value)) = found else {
+        let key = applying.iter().find_map(|rule| rule.usage_identifier_key.as_ref());
+        return Ok(key.map(|key| key.expose().to_owned()));
+    };
+    match value {
+        Value::String(key) => Ok(Some(plain(key, path)?.to_owned())),
+        _ => Err(Reason::ClaimInvalid { claim: path.to_string(), expected: "a string" }),
     }
 }
 

@@ -8,15 +8,15 @@ use serde_json::value::RawValue;
 use super::document::{self, Answer};
 use super::{Answers, context};
 use crate::error::{Error, Reason, Rejection};
-use crate::policy::{Effect, Policy};
+use crate::policy::{Compiler, Effect, LARGEST_ANSWER, LARGEST_REFUSAL, Policy};
 use crate::request::Request;
-use crate::rules::Rules;
+use crate::rules::{Caller, Rule, Ruling};
 use crate::verify::Principal;
 
-/// What was decided for a verified caller.
+/// What was decided for a caller with a verified credential, or with none.
 #[derive(Clone, Debug)]
 pub struct Decision {
-    principal: Principal,
+    principal: Option<Principal>,
     principal_id: String,
     policy: Policy,
     denied: Option<Reason>,
@@ -24,37 +24,44 @@ pub struct Decision {
     answer: Box<RawValue>,
 }
 
-/// API Gateway's limit for WebSocket APIs, the only one that is published; kept for all.
-const LARGEST_ANSWER: usize = 8 * 1024;
-
 impl Decision {
-    /// Evaluates the policy at the request's ARN and writes the answer.
+    /// Compiles the caller's policy, evaluates it at the request's ARN, and writes the answer.
     ///
     /// # Errors
     ///
-    /// A [`Rejection`](Error::Rejection) when the principal cannot be told to API Gateway as the
+    /// A [`Rejection`](Error::Rejection) when the caller's policy, or the caller, cannot be told to API Gateway as the
     /// configuration asks: a backend must not take a missing or shortened claim for the whole truth.
     pub(crate) fn new(
-        principal: Principal,
-        policy: Policy,
+        caller: &Caller<'_>,
         request: &Request,
-        rules: &Rules,
+        compiler: &Compiler,
         answers: &Answers,
     ) -> Result<Self, Error> {
         // The credential held: the record says whose it was.
         let refuse = |reason| Rejection {
             reason,
-            issuer: Some(Arc::clone(principal.issuer())),
-            key_id: principal.key_id().map(str::to_owned),
+            issuer: caller.principal.map(|principal| Arc::clone(principal.issuer())),
+            key_id: caller.principal.and_then(Principal::key_id).map(str::to_owned),
         };
-        let denied = match policy.evaluate(&request.arn) {
-            Effect::Allow => None,
-            Effect::Deny if rules.naming(&request.arn).next().is_some() => Some(Reason::InsufficientScope),
-            Effect::Deny => Some(Reason::RouteNotAllowed),
+        let standing = compiler.rules().standing(caller, &request.arn);
+        let policy = compiler.compile(&standing, &request.arn).map_err(refuse)?;
+        let ruling = compiler.rules().ruling(&standing, &request.arn);
+        let rule = match &ruling {
+            Ruling::Allowed(rule) => Some(rule.name.clone()),
+            Ruling::Unruled | Ruling::Refused(_) => None,
         };
-        let rule = rules.granting(&principal, &request.arn).map(|rule| rule.name.clone());
-        let claims = principal.claims();
-        let mut context = context::context(claims, request.kind, answers).map_err(refuse)?;
+        let denied = match (policy.evaluate(&request.arn), ruling) {
+            (Effect::Allow, _) => None,
+            (Effect::Deny, Ruling::Refused(reason @ Reason::RouteDenied { .. })) => Some(reason),
+            (Effect::Deny, Ruling::Refused(_)) if caller.principal.is_none() => Some(Reason::CredentialMissing),
+            (Effect::Deny, Ruling::Refused(reason)) => Some(reason),
+            (Effect::Deny, Ruling::Allowed(_) | Ruling::Unruled) => Some(Reason::RouteNotExpressible),
+        };
+        if let Some(reason) = denied.as_ref().filter(|reason| answers.are_401(request.kind, reason)) {
+            return Err(refuse(reason.clone()).into());
+        }
+        let applying: Vec<&Rule> = compiler.rules().applying(&standing).collect();
+        let mut context = context::context(caller, &applying, request.kind, answers).map_err(refuse)?;
         if let Some(reason) = denied.as_ref().filter(|_| policy.denies_everything()) {
             // A policy that allows something is replayed on those routes, its context with it.
             let reasons: BTreeMap<_, _> =
@@ -62,19 +69,20 @@ impl Decision {
             context.extend(reasons);
         }
         let answer = Answer {
-            principal_id: context::principal_id(claims, answers).map_err(refuse)?,
+            principal_id: context::principal_id(caller, answers).map_err(refuse)?,
             policy: &policy,
             is_authorized: denied.is_none(),
             context,
-            usage_identifier_key: context::usage_identifier_key(claims, request.kind, answers)
+            usage_identifier_key: context::usage_identifier_key(caller, &applying, request.kind, answers)
                 .map_err(refuse)?,
         };
         let json = answer.to_json(document::shape(request.kind, answers))?;
-        if json.get().len() > LARGEST_ANSWER {
+        let reserved = if denied.is_none() && !compiler.rules().is_silent() { LARGEST_REFUSAL } else { 0 };
+        if json.get().len() + reserved > LARGEST_ANSWER {
             return Err(refuse(Reason::AnswerTooLarge { bytes: json.get().len() }).into());
         }
         let principal_id = answer.principal_id;
-        Ok(Self { principal, principal_id, policy, denied, rule, answer: json })
+        Ok(Self { principal: caller.principal.cloned(), principal_id, policy, denied, rule, answer: json })
     }
 
     /// The verdict on this request.
@@ -95,10 +103,10 @@ impl Decision {
         self.rule.as_deref()
     }
 
-    /// Who asked.
+    /// Who asked; `None` for a caller without a credential.
     #[must_use]
-    pub fn principal(&self) -> &Principal {
-        &self.principal
+    pub fn principal(&self) -> Option<&Principal> {
+        self.principal.as_ref()
     }
 
     /// What API Gateway is told of who asked.

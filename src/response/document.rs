@@ -6,11 +6,11 @@ use serde::Serialize;
 use serde_json::Value;
 use serde_json::value::{RawValue, to_raw_value};
 
-use super::context::ContextKey;
 use super::{Answers, HttpApi};
 use crate::error::Fault;
 use crate::policy::{Effect, Policy};
 use crate::request::EventKind;
+use crate::rules::ContextKey;
 
 /// Everything that an answer may say.
 pub(super) struct Answer<'a> {

@@ -11,10 +11,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::claims::ClaimPath;
-use crate::error::{Error, Rejection};
+use crate::error::{Error, Reason, Rejection};
 use crate::policy::Policy;
 use crate::request::{EventKind, Request};
-pub use context::ContextKey;
+use crate::rules::ContextKey;
 pub use decision::Decision;
 
 /// How answers are made up, by configuration.
@@ -33,6 +33,17 @@ pub struct Answers {
     pub reason_key: Option<ContextKey>,
     /// What of the claims the backend gets.
     pub context: Vec<(ContextKey, ClaimPath)>,
+}
+
+impl Answers {
+    /// Whether this reason is answered with 401 behind this kind of API.
+    fn are_401(&self, kind: EventKind, reason: &Reason) -> bool {
+        let has_401 = match kind {
+            EventKind::RestToken | EventKind::RestRequest | EventKind::WebSocket => true,
+            EventKind::Http1 | EventKind::Http2 => false,
+        };
+        self.refusal == Refusal::Unauthorized && has_401 && reason.is_of_the_credential()
+    }
 }
 
 /// What a refused credential is answered with.
@@ -117,11 +128,7 @@ impl Response {
 
     /// Nothing of the token is in it: no principal, no claim (rule Z7).
     fn refusing(request: &Request, rejection: &Rejection, answers: &Answers) -> Result<Self, Failure> {
-        let has_401 = match request.kind {
-            EventKind::RestToken | EventKind::RestRequest | EventKind::WebSocket => true,
-            EventKind::Http1 | EventKind::Http2 => false,
-        };
-        if answers.refusal == Refusal::Unauthorized && has_401 && rejection.reason.is_of_the_credential() {
+        if answers.are_401(request.kind, &rejection.reason) {
             return Err(Failure::Unauthorized);
         }
         let context = answers

@@ -1,90 +1,214 @@
 //! Stage 5: who may call what.
 //!
-//! A rule sees the principal and the route and nothing else: the answer is cached per credential and
-//! replayed on other routes, so nothing else may matter.
+//! A rule sees the caller and the route and nothing else: the answer is cached for the caller's
+//! identity sources and replayed on other routes, so nothing else may matter.
 
+mod address;
+mod binding;
+mod context_key;
+mod method;
+mod path;
+mod requirement;
 mod route;
 
-use crate::arn::MethodArn;
-use crate::claims::{ClaimPath, Claims};
-use crate::verify::Principal;
-pub use route::{ODD_PATHS, RouteError, RoutePattern};
+use std::fmt;
 
-/// The configured rules. Without any, a verified caller may invoke the whole stage; with any, what
-/// no rule allows is denied.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Rules(Vec<Rule>);
+use serde_json::Value;
+
+use crate::arn::MethodArn;
+use crate::claims::ClaimPath;
+use crate::error::Reason;
+pub use address::{AddressError, AddressRange};
+pub use binding::{Bindings, Bound, SafeText};
+pub use context_key::{ContextKey, ContextKeyError};
+pub use method::Methods;
+pub use path::ODD_PATHS;
+pub use requirement::{Caller, Requirement, Test, Verdict};
+pub use route::{PathPattern, RouteError, RoutePattern, Segment, Shape};
+
+/// Yes or no. There is no default.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// The caller may.
+    Allow,
+    /// The caller may not.
+    Deny,
+}
+
+/// The configured rules. Without any that names routes, a verified caller may invoke the whole stage; with
+/// any, what no rule allows is denied. A rule that denies wins over all that allow.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Rules {
+    rules: Vec<Rule>,
+    /// The claims that routes are bound to, each once.
+    claims: Vec<ClaimPath>,
+}
 
 /// One rule: these routes for callers who meet this requirement.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Rule {
     /// What the operator calls it.
     pub name: String,
-    /// The routes that it opens.
+    /// Whether it opens its routes or closes them.
+    pub effect: Effect,
+    /// The routes. A rule without any says something about its callers only.
     pub routes: Vec<RoutePattern>,
-    /// To whom.
+    /// Which callers it is for.
     pub requirement: Requirement,
+    /// The stages that it is for; none for all.
+    pub stages: Vec<String>,
+    /// The IDs of the APIs that it is for; none for all.
+    pub apis: Vec<String>,
+    /// What backends are told about its callers, on whatever route.
+    pub context: Vec<(ContextKey, Value)>,
+    /// The API key that its callers use up.
+    pub usage_identifier_key: Option<ApiKey>,
 }
 
-/// What a caller must have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Requirement {
-    /// A verified credential.
-    Authenticated,
-    /// All of these scopes.
-    Scopes(Vec<String>),
-    /// A claim, such as roles, groups or permissions, with all of these values.
-    Values {
-        /// Where the claim is: a string, or an array of strings.
-        claim: ClaimPath,
-        /// What it must be, or hold.
-        values: Vec<String>,
-    },
+/// The value of an API key. It is a secret, and does not show.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ApiKey(String);
+
+impl ApiKey {
+    /// A key of this value.
+    #[must_use]
+    pub fn new(value: String) -> Self {
+        Self(value)
+    }
+
+    /// The value, for the answer.
+    #[must_use]
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for ApiKey {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("ApiKey(…)")
+    }
+}
+
+/// How one caller stands to the rules on one stage: which are for this caller, and with what values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Standing<'a> {
+    /// For each rule, in its order, whether it is for this caller. One that cannot be decided is when it denies.
+    pub applies: Vec<bool>,
+    /// The caller's values for the claims that routes are bound to.
+    pub bindings: Bindings<'a>,
+}
+
+/// What the rules say of one route, and which of them says it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Ruling<'a> {
+    /// There are no rules, and a verified caller.
+    Unruled,
+    /// This rule allows it, and none denies it.
+    Allowed(&'a Rule),
+    /// It is not allowed.
+    Refused(Reason),
 }
 
 impl Rules {
     /// These rules.
     #[must_use]
     pub fn new(rules: Vec<Rule>) -> Self {
-        Self(rules)
+        let mut claims: Vec<ClaimPath> = Vec::new();
+        for claim in rules.iter().flat_map(|rule| &rule.routes).flat_map(RoutePattern::claims) {
+            if !claims.contains(claim) {
+                claims.push(claim.clone());
+            }
+        }
+        Self { rules, claims }
     }
 
-    /// Whether there are none.
+    /// The rules, in their order.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub fn as_slice(&self) -> &[Rule] {
+        &self.rules
     }
 
-    /// The routes that the principal may invoke.
-    pub fn granted_to<'a>(&'a self, principal: &'a Principal) -> impl Iterator<Item = &'a RoutePattern> {
-        self.0
+    /// Whether no rule names a route.
+    #[must_use]
+    pub fn is_silent(&self) -> bool {
+        self.rules.iter().all(|rule| rule.routes.is_empty())
+    }
+
+    /// Whether there may be a route for callers without a credential.
+    #[must_use]
+    pub fn has_public(&self) -> bool {
+        self.rules
             .iter()
-            .filter(|rule| rule.requirement.is_met_by(principal.claims()))
-            .flat_map(|rule| &rule.routes)
+            .filter(|rule| rule.effect == Effect::Allow && !rule.routes.is_empty())
+            .any(|rule| rule.requirement.leaves().iter().any(|leaf| matches!(leaf, Requirement::Anyone)))
     }
 
-    /// The first rule that grants the route to the principal.
+    /// How the caller stands to the rules on the stage of `arn`.
     #[must_use]
-    pub fn granting(&self, principal: &Principal, arn: &MethodArn) -> Option<&Rule> {
-        self.naming(arn).find(|rule| rule.requirement.is_met_by(principal.claims()))
+    pub fn standing(&self, caller: &Caller<'_>, arn: &MethodArn) -> Standing<'_> {
+        Standing {
+            applies: self.rules.iter().map(|rule| rule.is_for(caller, arn)).collect(),
+            bindings: Bindings::new(self.claims.iter(), caller.claims()),
+        }
     }
 
-    /// The rules that name the route, for whomever.
-    pub fn naming(&self, arn: &MethodArn) -> impl Iterator<Item = &Rule> {
-        let (method, path) = (arn.method(), arn.path());
-        self.0.iter().filter(move |rule| rule.routes.iter().any(|route| route.matches(method, path)))
+    /// What the rules themselves say of the route, for one who stands to them so.
+    #[must_use]
+    pub fn ruling(&self, standing: &Standing<'_>, arn: &MethodArn) -> Ruling<'_> {
+        if self.is_silent() {
+            return Ruling::Unruled;
+        }
+        let bindings = &standing.bindings;
+        let of = |effect| self.applying(standing).filter(move |rule| rule.effect == effect);
+        let closes = |rule: &&Rule| rule.routes.iter().any(|route| route.may_match(arn, bindings));
+        if let Some(rule) = of(Effect::Deny).find(closes) {
+            return Ruling::Refused(Reason::RouteDenied { rule: rule.name.clone() });
+        }
+        let opens = |rule: &&Rule| rule.routes.iter().any(|route| route.matches(arn, bindings));
+        match of(Effect::Allow).find(opens) {
+            Some(rule) => Ruling::Allowed(rule),
+            None => Ruling::Refused(self.unopened(standing, arn)),
+        }
+    }
+
+    /// The rules that are for one who stands to them so.
+    pub fn applying<'a>(&'a self, standing: &Standing<'_>) -> impl Iterator<Item = &'a Rule> {
+        self.rules.iter().zip(standing.applies.clone()).filter(|(_, applies)| *applies).map(|(rule, _)| rule)
+    }
+
+    /// Why no rule opens the route: the nearest miss.
+    fn unopened(&self, standing: &Standing<'_>, arn: &MethodArn) -> Reason {
+        let naming = |rule: &Rule| {
+            let is_for_others = rule.effect == Effect::Deny;
+            rule.routes.iter().find(|route| !is_for_others && route.names(arn)).cloned()
+        };
+        // This caller's rule names the route, for another value of a claim.
+        let own = self.applying(standing).find_map(naming);
+        if let Some(claim) = own.as_ref().and_then(|route| route.claims().next()) {
+            let bound = standing.bindings.of(claim);
+            let claim = claim.to_string();
+            return match bound.values.is_empty() {
+                false => Reason::RouteOfAnother { claim },
+                true => Reason::RouteClaimUnusable { claim, is_missing: !bound.has_unsafe },
+            };
+        }
+        match self.rules.iter().find_map(naming) {
+            Some(_) => Reason::InsufficientScope,
+            None => Reason::RouteNotAllowed,
+        }
     }
 }
 
-impl Requirement {
-    fn is_met_by(&self, claims: &Claims) -> bool {
-        match self {
-            Self::Authenticated => true,
-            Self::Scopes(required) => {
-                let scopes = claims.scopes();
-                required.iter().all(|scope| scopes.contains(scope))
-            }
-            Self::Values { claim, values } => values.iter().all(|value| claims.holds(claim, value)),
+impl Rule {
+    /// Whether the rule is for this caller, and for the stage of `arn`.
+    fn is_for(&self, caller: &Caller<'_>, arn: &MethodArn) -> bool {
+        let includes = |list: &[String], value: &str| list.is_empty() || list.iter().any(|listed| listed == value);
+        if !includes(&self.stages, arn.stage()) || !includes(&self.apis, arn.api()) {
+            return false;
+        }
+        match self.effect {
+            Effect::Allow => self.requirement.verdict(caller) == Verdict::Met,
+            Effect::Deny => self.requirement.verdict_to_deny(caller) != Verdict::Unmet,
         }
     }
 }

@@ -3,104 +3,141 @@
 use std::fmt;
 use std::str::FromStr;
 
-/// A method, or `ANY`, and a path: `GET /orders` is that path, with or without a slash at its end,
-/// and `ANY /orders/**` is everything below it. `$connect` is the WebSocket route.
+use super::binding::Bindings;
+use super::method::Methods;
+use super::path::{RequestPath, has_encoded_structure};
+use crate::arn::MethodArn;
+use crate::claims::{ClaimPath, ClaimPathError};
+
+/// A method, or `ANY`, and a path; or `$connect`, the WebSocket route.
 ///
-/// What a pattern names can be said exactly by the wildcards of an IAM policy, whose `*` crosses
-/// slashes. Hence no wildcard inside a path.
+/// | segment | stands for |
+/// |---|---|
+/// | `orders` | itself |
+/// | `{id}` | one segment, whatever it is |
+/// | `{claims.sub}` | the caller's own claim; of a list, each of its items |
+/// | `**`, at the end | all that is below, at any depth; `/**` is the whole API |
+///
+/// A slash at the end makes no difference, neither here nor in a request.
 ///
 /// ```
 /// use lambda_authorizer::rules::RoutePattern;
 ///
-/// let route: RoutePattern = "GET /orders/**".parse()?;
-/// assert!(route.matches(Some("GET"), "/orders/7/items"));
-/// assert!(!route.matches(Some("GET"), "/orders"));
-/// # Ok::<(), lambda_authorizer::rules::RouteError>(())
+/// let route: RoutePattern = "GET /orders/{id}".parse()?;
+/// let arn = |tail| format!("arn:aws:execute-api:us-east-1:123456789012:abc/prod/{tail}");
+/// assert!(route.names(&arn("GET/orders/7").parse()?));
+/// assert!(!route.names(&arn("GET/orders/7/items").parse()?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RoutePattern(Shape);
+#[derive(Clone, Debug)]
+pub struct RoutePattern {
+    text: String,
+    shape: Shape,
+}
 
+/// What a pattern names.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Shape {
+pub enum Shape {
+    /// `$connect`.
     Connect,
-    Path {
-        /// `None` is `ANY`.
-        method: Option<&'static str>,
-        /// Without a slash at its end; empty for the root.
-        path: String,
-        /// Everything below the path, and not the path itself.
-        below: bool,
-    },
+    /// A path, with these methods.
+    Path(Methods, PathPattern),
+}
+
+/// The path of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PathPattern {
+    /// What stands between the slashes.
+    pub segments: Vec<Segment>,
+    /// Whether it ends in `**`.
+    pub is_open: bool,
+}
+
+/// One segment of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Segment {
+    /// This very text.
+    Literal(String),
+    /// `{id}`: any one segment.
+    Any,
+    /// `{claims.sub}`: a value of the caller's.
+    Claim(ClaimPath),
 }
 
 /// With the longest ARN prefix, a stage of 128 characters and a method, below 512.
 const LONGEST_PATH: usize = 256;
 
-/// The methods that `ANY` stands for in API Gateway.
-const METHODS: [&str; 7] = ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
-
-/// What an open-ended pattern's resource matches and the pattern does not: paths with empty, `.` or
-/// `..` segments, which a backend may take for another route (contract 4.2).
-///
-/// `GET//` is not among them: some gateways spell the root so.
-pub const ODD_PATHS: [&str; 6] = ["*//?*", "*/?*//", "*/./*", "*/.", "*/../*", "*/.."];
-
 impl RoutePattern {
-    /// Whether the pattern names this route.
+    /// What it names.
     #[must_use]
-    pub fn matches(&self, method: Option<&str>, path: &str) -> bool {
-        match (&self.0, method) {
-            (Shape::Connect, None) => true,
-            (Shape::Path { method: wanted, path: prefix, below }, Some(method)) => {
-                let method_fits = match wanted {
-                    Some(wanted) => *wanted == method,
-                    None => METHODS.contains(&method),
-                };
-                let rest = path.strip_prefix(prefix.as_str());
-                let path_fits = rest.is_some_and(|rest| match below {
-                    true => rest.strip_prefix('/').is_some_and(|rest| !has_odd_segment(rest)),
-                    false => rest.is_empty() || rest == "/",
-                });
-                method_fits && path_fits
-            }
-            (Shape::Connect, Some(_)) | (Shape::Path { .. }, None) => false,
-        }
+    pub fn shape(&self) -> &Shape {
+        &self.shape
     }
 
-    /// Whether the pattern ends in `/**`.
+    /// Whether it names the route for some caller, whatever the claims.
     #[must_use]
-    pub fn is_open_ended(&self) -> bool {
-        matches!(&self.0, Shape::Path { below: true, .. })
+    pub fn names(&self, arn: &MethodArn) -> bool {
+        self.fits(arn, |_, _| true)
     }
 
-    /// What stands behind the stage in the policy's resources, so that they match the very routes
-    /// that [`matches`](Self::matches) does, and for an open-ended pattern those of [`ODD_PATHS`].
+    /// Whether it names the route for the caller whose claims these are.
     #[must_use]
-    pub fn resources(&self) -> Vec<String> {
-        let Shape::Path { method, path, below } = &self.0 else { return vec!["$connect".to_owned()] };
-        let methods = match method {
-            Some(method) => std::slice::from_ref(method),
-            None => METHODS.as_slice(),
+    pub fn matches(&self, arn: &MethodArn, bindings: &Bindings<'_>) -> bool {
+        self.fits(arn, |claim, segment| bindings.of(claim).holds(segment))
+    }
+
+    /// As [`matches`](Self::matches), for a rule that denies: a value that no policy can hold is every value.
+    #[must_use]
+    pub fn may_match(&self, arn: &MethodArn, bindings: &Bindings<'_>) -> bool {
+        self.fits(arn, |claim, segment| bindings.of(claim).may_hold(segment))
+    }
+
+    /// The claims that it is bound to.
+    pub fn claims(&self) -> impl Iterator<Item = &ClaimPath> {
+        let segments = match &self.shape {
+            Shape::Connect => [].as_slice(),
+            Shape::Path(_, path) => &path.segments,
         };
-        let mut resources = Vec::new();
-        for method in methods {
-            match (below, path.as_str()) {
-                // The root has three spellings, of which `GET/` is today's.
-                (true, "") => resources.extend([(*method).to_owned(), format!("{method}/*")]),
-                (false, "") => resources.extend(["", "/", "//"].map(|root| format!("{method}{root}"))),
-                (true, path) => resources.push(format!("{method}{path}/*")),
-                (false, path) => resources.extend([format!("{method}{path}"), format!("{method}{path}/")]),
+        segments.iter().filter_map(|segment| match segment {
+            Segment::Claim(claim) => Some(claim),
+            Segment::Literal(_) | Segment::Any => None,
+        })
+    }
+
+    fn fits(&self, arn: &MethodArn, holds: impl Fn(&ClaimPath, &str) -> bool) -> bool {
+        match (&self.shape, arn.method()) {
+            (Shape::Connect, None) => true,
+            (Shape::Path(methods, path), Some(method)) => {
+                methods.includes(method) && RequestPath::parse(arn.path()).is_some_and(|asked| path.fits(&asked, holds))
             }
+            (Shape::Connect, Some(_)) | (Shape::Path(..), None) => false,
         }
-        resources
     }
 }
 
-/// `//`, `/./` or `/../` in what follows a slash: what a backend may take for another path than API
-/// Gateway did. One slash at the end is none.
-fn has_odd_segment(rest: &str) -> bool {
-    let segments = rest.strip_suffix('/').unwrap_or(rest);
-    !rest.is_empty() && segments.split('/').any(|segment| matches!(segment, "" | "." | ".."))
+/// Two patterns are equal when they name the same routes.
+impl PartialEq for RoutePattern {
+    fn eq(&self, other: &Self) -> bool {
+        self.shape == other.shape
+    }
+}
+
+impl Eq for RoutePattern {}
+
+impl PathPattern {
+    fn fits(&self, asked: &RequestPath<'_>, holds: impl Fn(&ClaimPath, &str) -> bool) -> bool {
+        let segments = asked.segments();
+        let fits_in_length = match self.is_open {
+            true => segments.len() > self.segments.len() || self.segments.is_empty(),
+            false => segments.len() == self.segments.len(),
+        };
+        fits_in_length
+            && self.segments.iter().zip(segments).all(|(pattern, segment)| match pattern {
+                Segment::Literal(text) => text == segment,
+                Segment::Any => true,
+                Segment::Claim(claim) => holds(claim, segment),
+            })
+    }
 }
 
 impl FromStr for RoutePattern {
@@ -108,49 +145,96 @@ impl FromStr for RoutePattern {
 
     fn from_str(text: &str) -> Result<Self, RouteError> {
         if text == "$connect" {
-            return Ok(Self(Shape::Connect));
+            return Ok(Self { text: text.to_owned(), shape: Shape::Connect });
         }
         let (method, path) = text.split_once(' ').ok_or(RouteError::Form)?;
-        let method = match METHODS.into_iter().find(|known| *known == method) {
-            None if method != "ANY" => return Err(RouteError::Method),
-            known => known,
+        let methods = match method {
+            "ANY" => Methods::ANY,
+            method => Methods::named(method).ok_or(RouteError::Method)?,
         };
-        if !path.starts_with('/') {
-            return Err(RouteError::Form);
-        }
-        if path.len() > LONGEST_PATH {
+        Ok(Self { text: text.to_owned(), shape: Shape::Path(methods, path.parse()?) })
+    }
+}
+
+impl FromStr for PathPattern {
+    type Err = RouteError;
+
+    fn from_str(text: &str) -> Result<Self, RouteError> {
+        let Some(path) = text.strip_prefix('/') else { return Err(RouteError::Form) };
+        if text.len() > LONGEST_PATH {
             return Err(RouteError::TooLong);
         }
-        let (path, below) = match path.strip_suffix("/**") {
-            Some(path) => (path, true),
-            None => (path.strip_suffix('/').unwrap_or(path), false),
+        if path.is_empty() {
+            return Ok(Self { segments: Vec::new(), is_open: false });
+        }
+        let path = path.strip_suffix('/').unwrap_or(path);
+        let (path, is_open) = match path.strip_suffix("**") {
+            Some("") => return Ok(Self { segments: Vec::new(), is_open: true }),
+            Some(path) => (path.strip_suffix('/').ok_or(RouteError::Wildcard)?, true),
+            None => (path, false),
         };
-        let is_odd = path.strip_prefix('/').is_some_and(|path| path.is_empty() || has_odd_segment(path));
-        if is_odd || path.ends_with('/') {
+        let segments = segments(path).map(str::parse).collect::<Result<_, _>>()?;
+        Ok(Self { segments, is_open })
+    }
+}
+
+/// Splits at the slashes outside of quotes: the path of a claim may hold some.
+fn segments(path: &str) -> impl Iterator<Item = &str> {
+    let mut is_quoted = false;
+    path.split(move |letter| {
+        is_quoted ^= letter == '"';
+        letter == '/' && !is_quoted
+    })
+}
+
+impl FromStr for Segment {
+    type Err = RouteError;
+
+    fn from_str(text: &str) -> Result<Self, RouteError> {
+        if let Some(name) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            return match name.strip_prefix("claims.") {
+                Some(claim) => Ok(Self::Claim(claim.parse().map_err(RouteError::Claim)?)),
+                None if name.ends_with('+') => Err(RouteError::Greedy),
+                None if !name.is_empty() && name.bytes().all(is_word) => Ok(Self::Any),
+                None => Err(RouteError::Wildcard),
+            };
+        }
+        if matches!(text, "" | "." | "..") || has_encoded_structure(text) {
             return Err(RouteError::Segment);
         }
-        if path.contains(['{', '}', '*', '?', '$']) {
+        if text.contains(['{', '}', '*', '?', '$']) {
             return Err(RouteError::Wildcard);
         }
-        if !path.bytes().all(|byte| byte.is_ascii_graphic()) {
+        if !text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\')) {
             return Err(RouteError::Form);
         }
-        Ok(Self(Shape::Path { method, path: path.to_owned(), below }))
+        Ok(Self::Literal(text.to_owned()))
     }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
 }
 
 impl fmt::Display for RoutePattern {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Shape::Connect => formatter.write_str("$connect"),
-            Shape::Path { method, path, below } => {
-                let tail = match (below, path.as_str()) {
-                    (true, _) => "/**",
-                    (false, "") => "/",
-                    (false, _) => "",
-                };
-                write!(formatter, "{} {path}{tail}", method.unwrap_or("ANY"))
+        formatter.write_str(&self.text)
+    }
+}
+
+impl fmt::Display for PathPattern {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for segment in &self.segments {
+            match segment {
+                Segment::Literal(text) => write!(formatter, "/{text}")?,
+                Segment::Any => formatter.write_str("/{any}")?,
+                Segment::Claim(claim) => write!(formatter, "/{{claims.{claim}}}")?,
             }
+        }
+        match (self.is_open, self.segments.is_empty()) {
+            (true, _) => formatter.write_str("/**"),
+            (false, true) => formatter.write_str("/"),
+            (false, false) => Ok(()),
         }
     }
 }
@@ -167,36 +251,62 @@ pub enum RouteError {
     /// API Gateway takes resources of 512 characters, the part before the path included.
     #[error("the path is longer than {LONGEST_PATH} characters")]
     TooLong,
-    /// `//`, `/./` or `/../`.
-    #[error("a path has no empty segments, `.` or `..`")]
+    /// `//`, `/./` or `/../`, or such a thing encoded.
+    #[error("a path has no empty segments, no `.` or `..`, and no encoded slashes or dots")]
     Segment,
-    /// A wildcard that an IAM policy cannot say exactly.
-    #[error("the only wildcard of a path is `/**` at its end")]
+    /// A wildcard that an IAM policy cannot say.
+    #[error("a wildcard is a whole segment: `{{id}}` for one, `**` for the rest of the path, at its end")]
     Wildcard,
+    /// API Gateway's own way to write it.
+    #[error("the rest of a path is written `**`, not `{{proxy+}}`")]
+    Greedy,
+    /// `{claims.…}` with no path of a claim.
+    #[error("`claims.` is not followed by the path of a claim: {0}")]
+    Claim(ClaimPathError),
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::claims::Claims;
+    use serde_json::json;
+
+    fn arn(method: &str, path: &str) -> MethodArn {
+        format!("arn:aws:execute-api:r:1:a/s/{method}{path}").parse().unwrap()
+    }
 
     #[test]
     fn a_pattern_names_its_path_or_what_is_below() {
         for (pattern, method, path, expected) in [
             ("GET /orders", "GET", "/orders", true),
             ("GET /orders", "GET", "/orders/", true),
+            ("GET /orders/", "GET", "/orders", true),
             ("GET /orders", "POST", "/orders", false),
             ("GET /orders", "GET", "/orders/7", false),
             ("GET /orders", "GET", "/ordersx", false),
             ("GET /orders", "GET", "/Orders", false),
             ("GET /orders/**", "GET", "/orders/7/items", true),
-            ("GET /orders/**", "GET", "/orders/", true),
+            ("GET /orders/**", "GET", "/orders/7/", true),
             ("GET /orders/**", "GET", "/orders", false),
+            // It is the route `/orders` for API Gateway.
+            ("GET /orders/**", "GET", "/orders/", false),
             ("GET /orders/**", "GET", "/orders/../admin", false),
             ("GET /orders/**", "GET", "/orders//admin", false),
             ("GET /orders/**", "GET", "/orders/.", false),
             ("GET /orders/**", "GET", "/orders//", false),
-            ("ANY /**", "GET", "//", false),
-            ("GET /orders/**", "GET", "/orders/7/", true),
+            ("GET /orders/**", "GET", "/orders/%2e%2e/admin", false),
+            ("GET /orders/**", "GET", "/orders/a%2Fb", false),
+            ("GET /orders/**", "GET", "/orders/a%20b", true),
+            ("GET /orders/**", "GET", "/orders/...", true),
+            ("GET /orders/{id}", "GET", "/orders/7", true),
+            ("GET /orders/{id}", "GET", "/orders/7/", true),
+            ("GET /orders/{id}", "GET", "/orders/", false),
+            ("GET /orders/{id}", "GET", "/orders/7/items", false),
+            ("GET /orders/{id}", "GET", "/orders/7%2fitems", false),
+            ("GET /{a}/x/{b}", "GET", "/1/x/2", true),
+            ("GET /{a}/x/{b}", "GET", "/1/y/2", false),
+            ("GET /{a}/x/**", "GET", "/1/x/2/3", true),
+            ("GET /{a}/x/**", "GET", "/1/2/x/3", false),
             ("ANY /", "PATCH", "/", true),
             ("ANY /", "PATCH", "/x", false),
             ("ANY /**", "DELETE", "/", true),
@@ -204,35 +314,69 @@ mod tests {
             ("ANY /**", "PROPFIND", "/a/b", false),
         ] {
             let route: RoutePattern = pattern.parse().unwrap();
-            assert_eq!(route.matches(Some(method), path), expected, "{pattern}: {method} {path}");
-            assert!(!route.matches(None, "$connect"), "{pattern}");
+            assert_eq!(route.names(&arn(method, path)), expected, "{pattern}: {method} {path}");
+            assert!(!route.names(&arn("", "$connect")), "{pattern}");
             assert_eq!(route.to_string(), pattern);
         }
         let connect: RoutePattern = "$connect".parse().unwrap();
-        assert!(connect.matches(None, "$connect") && !connect.matches(Some("GET"), "/$connect"));
+        assert!(connect.names(&arn("", "$connect")) && !connect.names(&arn("GET", "/$connect")));
     }
 
     #[test]
-    fn what_a_policy_could_not_say_exactly_is_no_pattern() {
+    fn a_claim_in_a_route_is_the_callers_own() {
+        let claims: Claims = json!({"sub": "u1", "teams": ["red", "blue"], "odd": "*", "https://e.x/c": {"t": 7}})
+            .as_object()
+            .unwrap()
+            .clone()
+            .into();
+        for (pattern, path, matches, may_match) in [
+            ("ANY /users/{claims.sub}", "/users/u1", true, true),
+            ("ANY /users/{claims.sub}", "/users/u2", false, false),
+            ("ANY /users/{claims.sub}", "/users/u1/x", false, false),
+            ("ANY /users/{claims.sub}/**", "/users/u1/x", true, true),
+            ("ANY /teams/{claims.teams}", "/teams/blue", true, true),
+            ("ANY /teams/{claims.teams}", "/teams/green", false, false),
+            ("ANY /t/{claims.\"https://e.x/c\".t}/x", "/t/7/x", true, true),
+            ("ANY /t/{claims.odd}", "/t/*", false, true),
+            ("ANY /t/{claims.odd}", "/t/x", false, true),
+            ("ANY /t/{claims.none}", "/t/x", false, false),
+        ] {
+            let route: RoutePattern = pattern.parse().unwrap();
+            let bindings = Bindings::new(route.claims(), Some(&claims));
+            assert!(route.names(&arn("GET", path)) || !matches, "{pattern} {path}");
+            assert_eq!(route.matches(&arn("GET", path), &bindings), matches, "{pattern} {path}");
+            assert_eq!(route.may_match(&arn("GET", path), &bindings), may_match, "{pattern} {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_says_why() {
         let long = format!("GET /{}", "a".repeat(256));
         for (text, expected) in [
             ("/orders", RouteError::Form),
             ("GET orders", RouteError::Form),
             ("GET /a b", RouteError::Form),
             ("GET /caf\u{e9}", RouteError::Form),
+            ("GET /a\"b", RouteError::Form),
             ("get /orders", RouteError::Method),
             ("* /orders", RouteError::Method),
             ("GET /a//b", RouteError::Segment),
             ("GET /a/../b", RouteError::Segment),
             ("GET //", RouteError::Segment),
             ("GET //**", RouteError::Segment),
+            ("GET /a%2Fb", RouteError::Segment),
+            ("GET /a/%2e%2e", RouteError::Segment),
             ("GET /a/*", RouteError::Wildcard),
+            ("GET /a/x**", RouteError::Wildcard),
             ("GET /a/**/b", RouteError::Wildcard),
-            ("GET /orders/{id}", RouteError::Wildcard),
+            ("GET /a-{id}", RouteError::Wildcard),
+            ("GET /{}", RouteError::Wildcard),
             ("GET /${aws:username}", RouteError::Wildcard),
+            ("GET /{proxy+}", RouteError::Greedy),
+            ("GET /{claims.}", RouteError::Claim(ClaimPathError::EmptyOrQuoted)),
             (&long, RouteError::TooLong),
         ] {
-            assert_eq!(text.parse::<RoutePattern>(), Err(expected), "{text}");
+            assert_eq!(text.parse::<RoutePattern>().map(|route| route.shape), Err(expected), "{text}");
         }
     }
 }

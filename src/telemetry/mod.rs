@@ -15,6 +15,7 @@ use crate::error::{Error, Fault};
 use crate::io::{Clock, Edges, Log, StandardOutput, SystemClock, rfc3339};
 use crate::request::Request;
 use crate::response::Decision;
+use crate::verify::Principal;
 pub use level::Level;
 
 /// Writes the decision records.
@@ -89,9 +90,9 @@ impl Telemetry {
         record.api_request_id = request.request_id.as_deref();
         match outcome {
             Ok(decision) => {
-                record.issuer = Some(decision.principal().issuer());
+                record.issuer = decision.principal().map(Principal::issuer);
                 record.principal = Some(decision.principal_id());
-                record.key_id = decision.principal().key_id();
+                record.key_id = decision.principal().and_then(Principal::key_id);
                 record.rule = decision.rule();
                 if let Some(reason) = decision.reason() {
                     record.refused(reason.code().name(), reason.to_string());

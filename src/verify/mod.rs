@@ -17,7 +17,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::claims::Claims;
-use crate::credential::Credential;
+use crate::credential::{Credential, CredentialKind};
 use crate::error::{Error, Reason, Rejection};
 use crate::io::UnixTime;
 use crate::jwks::{Algorithm, JwksCache, KeySearch, KeySet, UnusableKey};
@@ -97,6 +97,12 @@ impl Principal {
     #[must_use]
     pub fn claims(&self) -> &Claims {
         &self.claims
+    }
+
+    /// What kind of credential was verified.
+    #[must_use]
+    pub fn credential_kind(&self) -> CredentialKind {
+        CredentialKind::Jwt
     }
 }
 

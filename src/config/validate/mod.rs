@@ -1,8 +1,8 @@
 //! From the settings as they are written to a [`Config`] that is right.
 
 mod issuer;
+mod rule;
 
-use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::path::Path;
 use std::str::FromStr;
@@ -10,24 +10,25 @@ use std::time::Duration;
 
 use super::problem::{ConfigError, Problem};
 use super::raw::{
-    CarriedSettings, HttpApiName, IdentitySourceSettings, KeySetSettings, Place, RefusalName,
-    RequirementSettings, ResponseSettings, RuleSettings, SchemeName, Settings,
+    HttpApiName, IdentitySourceSettings, KeySetSettings, Place, RefusalName, ResponseSettings, SchemeName, Settings,
 };
-use super::values::OneOrMore;
 use super::{Config, Issuer, Waits};
 use crate::claims::ClaimPath;
 use crate::credential::{DEFAULT_MARKER, IdentitySource, IdentitySources, Location, Scheme};
 use crate::jwks::Timing;
 use crate::response::{Answers, HttpApi, Refusal};
-use crate::rules::{Requirement, RoutePattern, Rule, Rules};
+use crate::rules::{ContextKey, Rules};
 use crate::verify::Presence;
 
 pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<Config, ConfigError> {
-    let mut check = Check { problems: Vec::new(), development: settings.development, directory };
+    let mut check = Check { problems: Vec::new(), development: settings.development, directory, rule_positions: Vec::new() };
+    let urls: Vec<String> = settings.issuer.iter().filter_map(|issuer| issuer.url.clone()).collect();
     let issuers = check.issuers(settings.issuer);
     let identity_sources = check.identity_sources(settings.identity_source);
-    let rules = check.rules(settings.rule);
-    let answers = check.answers(settings.response);
+    let rules = check.rules(settings.rule, &urls);
+    let answers = check.answers(settings.response, &rules);
+    let gateway = check.gateway(settings.gateway);
+    check.caching(&gateway, &rules, &identity_sources, &answers);
     let (timing, waits) = check.key_sets(&settings.key_set);
     check.principal(&issuers, &answers);
     if check.problems.is_empty() {
@@ -36,6 +37,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<C
             issuers,
             identity_sources,
             rules,
+            gateway,
             answers,
             timing,
             waits,
@@ -50,6 +52,8 @@ struct Check<'a> {
     problems: Vec<Problem>,
     development: bool,
     directory: Option<&'a Path>,
+    /// Where the rules stand that could be read.
+    rule_positions: Vec<usize>,
 }
 
 impl Check<'_> {
@@ -149,85 +153,7 @@ impl Check<'_> {
         Some(IdentitySource { location, scheme })
     }
 
-    fn rules(&mut self, settings: Vec<RuleSettings>) -> Rules {
-        let mut rules = Vec::new();
-        for (position, settings) in settings.into_iter().enumerate() {
-            rules.extend(self.rule(&format!("rule[{position}]"), settings));
-        }
-        let largest: usize = largest_policy(&rules);
-        if largest > LARGEST_POLICY {
-            self.problem_with_hint(
-                "rule",
-                format!("a caller whom every rule grants its routes would get a policy of {largest} bytes, more than API Gateway takes"),
-                "fewer routes, a method instead of `ANY`, or `/**`",
-            );
-        }
-        Rules::new(rules)
-    }
-
-    fn rule(&mut self, path: &str, settings: RuleSettings) -> Option<Rule> {
-        if settings.routes.is_empty() {
-            self.problem_with_hint(format!("{path}.routes"), "it is missing", "such as `[\"GET /orders\"]`");
-        }
-        let mut routes: Vec<RoutePattern> = Vec::new();
-        for (position, route) in settings.routes.iter().enumerate() {
-            routes.extend(self.parsed::<RoutePattern>(format!("{path}.routes[{position}]"), route));
-        }
-        let requirement = match settings.requires {
-            Some(RequirementSettings::Word(_)) => Some(Requirement::Authenticated),
-            Some(RequirementSettings::Carried(settings)) => {
-                self.carried(&format!("{path}.requires"), settings)
-            }
-            None => {
-                self.problem_with_hint(
-                    format!("{path}.requires"),
-                    "it is missing",
-                    "`\"authenticated\"`, `{ scope = \"…\" }`, or `{ claim = \"…\", has = \"…\" }`",
-                );
-                None
-            }
-        };
-        let name = settings.name.filter(|name| !name.is_empty());
-        if name.is_none() {
-            self.problem(format!("{path}.name"), "it is missing");
-        }
-        Some(Rule { name: name?, routes, requirement: requirement? })
-    }
-
-    fn carried(&mut self, path: &str, settings: CarriedSettings) -> Option<Requirement> {
-        match (settings.scope, settings.claim, settings.has) {
-            (Some(scopes), None, None) => self.scopes(&format!("{path}.scope"), scopes),
-            (None, Some(claim), Some(values)) => {
-                let values = values.into_vec();
-                self.not_empty(&format!("{path}.has"), Some(&values));
-                let claim = self.claim_path(format!("{path}.claim"), &claim)?;
-                Some(Requirement::Values { claim, values })
-            }
-            _ => {
-                let hint = "`{ scope = \"…\" }`, or `{ claim = \"…\", has = \"…\" }`";
-                self.problem_with_hint(path, "it is neither a scope nor a claim with what it has", hint);
-                None
-            }
-        }
-    }
-
-    /// RFC 6749, section 3.3: a scope with a space in it would never be found in a token.
-    fn scopes(&mut self, path: &str, scopes: OneOrMore) -> Option<Requirement> {
-        let scopes = scopes.into_vec();
-        if scopes.is_empty()
-            || scopes.iter().any(|scope| scope.is_empty() || scope.contains(char::is_whitespace))
-        {
-            self.problem_with_hint(
-                path,
-                "a scope is empty or holds white space",
-                "list several scopes one by one",
-            );
-            return None;
-        }
-        Some(Requirement::Scopes(scopes))
-    }
-
-    fn answers(&mut self, settings: ResponseSettings) -> Answers {
+    fn answers(&mut self, settings: ResponseSettings, rules: &Rules) -> Answers {
         let principal_id = settings.principal_id.unwrap_or_else(|| vec!["sub".to_owned()]);
         if principal_id.is_empty() {
             self.problem("response.principal_id", "it is empty");
@@ -243,8 +169,16 @@ impl Check<'_> {
             context.extend(key.zip(self.claim_path(path, claim)));
         }
         let reason_key = settings.reason_key.and_then(|key| self.parsed("response.reason_key".into(), &key));
-        if context.iter().any(|(key, _)| Some(key) == reason_key.as_ref()) {
+        if context.iter().any(|(key, _): &(ContextKey, ClaimPath)| Some(key) == reason_key.as_ref()) {
             self.problem("response.reason_key", "a claim of `response.context` has the same key");
+        }
+        for (position, rule) in self.rule_positions.clone().into_iter().zip(rules.as_slice()) {
+            for (key, _) in &rule.context {
+                if context.iter().any(|(other, _)| other == key) || reason_key.as_ref() == Some(key) {
+                    let path = format!("rule[{position}].context.{key}");
+                    self.problem(path, "`[response]` has the same key: a caller's claim would take its place");
+                }
+            }
         }
         let usage_identifier_key = settings
             .usage_identifier_key
@@ -301,15 +235,4 @@ impl Check<'_> {
         };
         (timing, Waits { init: milliseconds(init), linger: milliseconds(linger) })
     }
-}
-
-/// What API Gateway takes, less what stands around the resources, and the context.
-const LARGEST_POLICY: usize = 7 * 1024;
-
-/// The size of the policy of whoever has every scope, on a stage with a name of usual length.
-fn largest_policy(rules: &[Rule]) -> usize {
-    let prefix = "arn:aws:execute-api:ap-southeast-1:123456789012:a1b2c3d4e5/production/".len();
-    let resources: BTreeSet<String> =
-        rules.iter().flat_map(|rule| &rule.routes).flat_map(RoutePattern::resources).collect();
-    resources.iter().map(|resource| prefix + resource.len() + "\"\",".len()).sum()
 }

@@ -1,14 +1,20 @@
 //! The configuration as it is written: TOML, member by member. Every comment on a field here is its
 //! documentation, in the JSON Schema and in docs/configuration.md.
 
+mod gateway;
+mod rule;
+
 use std::collections::BTreeMap;
 
-use serde::de::{self, Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
 use super::values::{self, OneOrMore, PlainValues};
 use crate::jwks::Algorithm;
 use crate::verify::{AudienceClaim, Presence, Profile};
+pub(super) use gateway::GatewaySettings;
+pub(super) use rule::{
+    CredentialName, EffectName, RequirementSettings, RequirementTable, RequirementWord, RuleSettings,
+};
 
 /// The configuration of lambda-authorizer: `authorizer.toml`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
@@ -30,6 +36,8 @@ pub(super) struct Settings {
     /// Who may call what. Without any rule, a verified caller may invoke the whole stage; with any,
     /// what no rule allows is denied.
     pub(super) rule: Vec<RuleSettings>,
+    /// How API Gateway is set up to ask and to cache: what it should be, for the rules that depend on it.
+    pub(super) gateway: GatewaySettings,
     /// How API Gateway is answered.
     pub(super) response: ResponseSettings,
     /// How key sets are fetched and kept.
@@ -147,58 +155,6 @@ pub(super) enum SchemeName {
     None,
 }
 
-/// A rule: some routes, for callers who have what it takes.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(extend("required" = ["name", "routes", "requires"])))]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct RuleSettings {
-    /// What you call it.
-    pub(super) name: Option<String>,
-    /// The routes: `GET /orders`, `ANY /orders/**` (everything below), or `$connect`.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
-    pub(super) routes: Vec<String>,
-    /// `"authenticated"`; or `{ scope = "orders:read" }`; or, for permissions, roles and groups,
-    /// `{ claim = "realm_access.roles", has = "clerk" }`. Of several all are needed.
-    pub(super) requires: Option<RequirementSettings>,
-}
-
-/// What a caller must have.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(untagged)]
-pub(super) enum RequirementSettings {
-    /// A verified credential.
-    Word(RequirementWord),
-    /// Something that the token carries.
-    Carried(CarriedSettings),
-}
-
-/// The requirement that has no parameters.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub(super) enum RequirementWord {
-    /// Any verified caller.
-    Authenticated,
-}
-
-/// What a token must carry: scopes, or values of a claim.
-#[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, default)]
-pub(super) struct CarriedSettings {
-    /// One scope, or several, of which all are needed. They are looked for in `scope` and `scp`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) scope: Option<OneOrMore>,
-    /// The path of a claim that is a string or an array of strings.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) claim: Option<String>,
-    /// What the claim must be, or hold; of several all are needed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) has: Option<OneOrMore>,
-}
-
 /// How API Gateway is answered.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -213,7 +169,7 @@ pub(super) struct ResponseSettings {
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(super) principal_id: Option<Vec<String>>,
     /// The claim that holds the caller's API key, for REST APIs whose API key source is the
-    /// authorizer.
+    /// authorizer. A caller without it uses up the key of the first rule that has one for him.
     pub(super) usage_identifier_key: Option<String>,
     /// The context key under which a refusal tells its reason code. Default: none.
     pub(super) reason_key: Option<String>,
@@ -244,7 +200,8 @@ pub(super) enum HttpApiName {
     /// An IAM policy.
     #[default]
     Policy,
-    /// `{"isAuthorized": true}`, which API Gateway caches for every route alike.
+    /// `{"isAuthorized": true}`, which API Gateway caches for every route alike. With rules, `[gateway]` says how
+    /// that is kept from happening.
     Simple,
 }
 
@@ -283,30 +240,6 @@ pub(super) struct KeySetSettings {
     /// How old an `initial_jwks_file` may be when it is used: 3600 to 7776000. Default: 604800, a week.
     #[cfg_attr(feature = "schema", schemars(range(min = 3600, max = 7776000)))]
     pub(super) initial_max_age_seconds: Option<u64>,
-}
-
-impl<'de> Deserialize<'de> for RequirementSettings {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct RequirementVisitor;
-        impl<'de> Visitor<'de> for RequirementVisitor {
-            type Value = RequirementSettings;
-
-            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                formatter.write_str("`authenticated`, or a table such as { scope = \"orders:read\" }")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<RequirementSettings, E> {
-                RequirementWord::deserialize(de::value::StrDeserializer::new(text))
-                    .map(RequirementSettings::Word)
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<RequirementSettings, A::Error> {
-                CarriedSettings::deserialize(de::value::MapAccessDeserializer::new(members))
-                    .map(RequirementSettings::Carried)
-            }
-        }
-        deserializer.deserialize_any(RequirementVisitor)
-    }
 }
 
 /// The variables that stand for a whole configuration of one issuer, and what each means.

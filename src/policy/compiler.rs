@@ -1,0 +1,232 @@
+//! [`Compiler`]: from the rules, and one caller, to the [`Policy`] of that caller.
+
+use super::glob::{Glob, Piece};
+use super::inexact::{self, Inexact};
+use super::plan::{Closer, Plan, PlannedRoute, Spill};
+use super::resources::{self, Resources};
+use super::{Policy, Statement};
+use crate::arn::{ArnPattern, MethodArn};
+use crate::error::Reason;
+use crate::rules::{Bindings, Effect, Methods, ODD_PATHS, Rules, Ruling, Standing};
+
+/// Makes policies of rules. What does not depend on the caller is worked out once, here.
+#[derive(Clone, Debug)]
+pub struct Compiler {
+    rules: Rules,
+    plan: Plan,
+}
+
+/// The most values of a claim that a policy is made of.
+const MOST_VALUES: usize = 32;
+
+impl Compiler {
+    /// A compiler of these rules.
+    #[must_use]
+    pub fn new(rules: Rules) -> Self {
+        Self { plan: Plan::new(&rules), rules }
+    }
+
+    /// The rules.
+    #[must_use]
+    pub fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// What the rules grant one who stands to them so, on the stage of `arn`; everything on that stage where
+    /// there are no rules. When they do not grant `arn` itself, the policy denies it in so many words, and stays right
+    /// for every other route on which API Gateway replays it.
+    ///
+    /// # Errors
+    ///
+    /// Why API Gateway would not take the policy. It is never shortened: that would be another policy.
+    pub fn compile(&self, standing: &Standing<'_>, arn: &MethodArn) -> Result<Policy, Reason> {
+        if self.rules.is_silent() {
+            let everything = ArnPattern::new(format!("{}*", arn.stage_prefix()));
+            return Ok(Policy { statements: vec![Statement::new(Effect::Allow, vec![everything])] });
+        }
+        let policy = self.granted(standing, arn.stage_prefix())?;
+        match self.rules.ruling(standing, arn) {
+            Ruling::Unruled | Ruling::Allowed(_) => Ok(policy),
+            Ruling::Refused(_) => Ok(policy.refusing(arn)),
+        }
+    }
+
+    /// Where the policy of one who stands to the rules so differs from the rules, because IAM cannot say what they say.
+    #[must_use]
+    pub fn inexact(&self, standing: &Standing<'_>) -> Vec<Inexact<'_>> {
+        inexact::of(&self.plan, &Draft::new(&self.plan, &self.rules, standing), &standing.bindings)
+    }
+
+    fn granted(&self, standing: &Standing<'_>, stage_prefix: &str) -> Result<Policy, Reason> {
+        for (claim, bound) in standing.bindings.iter() {
+            if bound.values.len() > MOST_VALUES {
+                let (claim, count) = (claim.to_string(), bound.values.len());
+                return Err(Reason::RouteClaimTooLong { claim, count, limit: MOST_VALUES });
+            }
+        }
+        let draft = Draft::new(&self.plan, &self.rules, standing);
+        let mut allowed = Resources::new(stage_prefix);
+        let mut denied = Resources::new(stage_prefix);
+        let mut has_wildcards = false;
+        if draft.opens_connect && !draft.closes_connect {
+            allowed.push("$connect")?;
+        }
+        for (position, path) in self.plan.paths.iter().enumerate() {
+            let kept = draft.kept(position);
+            if kept.is_empty() {
+                continue;
+            }
+            has_wildcards |= path.glob.has_wildcards();
+            let allows_connect = allowed.add(&path.glob, kept, &standing.bindings)?;
+            if allows_connect && (!draft.opens_connect || draft.closes_connect) {
+                denied.push("$connect")?;
+            }
+            if let Some(spill) = &path.spill {
+                for (closer, methods) in draft.closers(kept, spill) {
+                    denied.add(&closer.glob, methods, &standing.bindings)?;
+                }
+            }
+        }
+        if allowed.is_empty() {
+            return Ok(Policy::deny_everything());
+        }
+        for (position, path) in self.plan.paths.iter().enumerate() {
+            let methods = draft.denied_of_open(position);
+            denied.add_superset(&path.glob, methods, &standing.bindings)?;
+        }
+        for (position, odd) in ODD_PATHS.into_iter().enumerate() {
+            if has_wildcards || (position == 0 && allowed.has_four_letter_window()) {
+                denied.push(odd)?;
+            }
+        }
+        resources::check_size(&[&allowed, &denied])?;
+        let mut statements = vec![Statement::new(Effect::Allow, allowed.into_patterns())];
+        if !denied.is_empty() {
+            statements.push(Statement::new(Effect::Deny, denied.into_patterns()));
+        }
+        Ok(Policy { statements })
+    }
+}
+
+/// Which paths are open for one caller, and with which methods, by position.
+pub(super) struct Draft<'a> {
+    plan: &'a Plan,
+    /// What rules that apply open, and none that applies closes altogether.
+    pub(super) open: Vec<Methods>,
+    denied: Vec<Methods>,
+    opens_connect: bool,
+    closes_connect: bool,
+}
+
+impl<'a> Draft<'a> {
+    fn new(plan: &'a Plan, rules: &Rules, standing: &Standing<'_>) -> Self {
+        let nothing = vec![Methods::NONE; plan.paths.len()];
+        let mut draft =
+            Self { plan, open: nothing.clone(), denied: nothing, opens_connect: false, closes_connect: false };
+        let applying = plan.routes.iter().zip(rules.as_slice()).zip(&standing.applies).filter(|(_, applies)| **applies);
+        for ((routes, rule), _) in applying {
+            for route in routes {
+                match (rule.effect, *route) {
+                    (Effect::Allow, PlannedRoute::Connect) => draft.opens_connect = true,
+                    (Effect::Deny, PlannedRoute::Connect) => draft.closes_connect = true,
+                    (Effect::Allow, PlannedRoute::Path(position, methods)) => draft.opens(position, methods, &standing.bindings),
+                    (Effect::Deny, PlannedRoute::Path(position, methods)) => {
+                        if let Some(denied) = draft.denied.get_mut(position) {
+                            *denied = denied.or(methods);
+                        }
+                    }
+                }
+            }
+        }
+        draft.open = draft.open.iter().enumerate().map(|(position, open)| open.without(draft.or_covering(&draft.denied, position))).collect();
+        draft
+    }
+
+    /// A path that is bound to a claim opens nothing for a caller without it.
+    fn opens(&mut self, position: usize, methods: Methods, bindings: &Bindings<'_>) {
+        let Some(path) = self.plan.paths.get(position) else { return };
+        let is_bound = |piece: &Piece| match piece {
+            Piece::Claim(claim) => !bindings.of(claim).values.is_empty(),
+            Piece::Literal(_) | Piece::Capture | Piece::Rest => true,
+        };
+        if let Some(open) = self.open.get_mut(position).filter(|_| path.glob.0.iter().all(is_bound)) {
+            *open = open.or(methods);
+        }
+    }
+
+    /// The methods of a path that no wider path opens as well.
+    pub(super) fn kept(&self, position: usize) -> Methods {
+        of(&self.open, position).without(self.covering(&self.open, position))
+    }
+
+    /// The methods of a denied path with which a policy would open some of it.
+    pub(super) fn denied_of_open(&self, position: usize) -> Methods {
+        let Some(path) = self.plan.paths.get(position) else { return Methods::NONE };
+        of(&self.denied, position).without(self.covering(&self.denied, position)).and(any_of(&self.open, &path.opened_by))
+    }
+
+    fn covering(&self, methods: &[Methods], position: usize) -> Methods {
+        self.plan.paths.get(position).map(|path| any_of(methods, &path.covered_by)).unwrap_or_default()
+    }
+
+    fn or_covering(&self, methods: &[Methods], position: usize) -> Methods {
+        of(methods, position).or(self.covering(methods, position))
+    }
+
+    /// The methods with which the closer closes nothing that is open.
+    fn usable(&self, methods: Methods, closer: &Closer) -> Methods {
+        methods.without(any_of(&self.open, &closer.hits))
+    }
+
+    /// The methods for which neither depth nor wildcards close all of a spill.
+    pub(super) fn gap(&self, kept: Methods, spill: &Spill) -> Methods {
+        let by_depth = spill.by_depth.first().map(|best| self.usable(kept, best)).unwrap_or_default();
+        let by_wildcard = spill.by_wildcard.iter().fold(kept, |methods, closer| self.usable(methods, closer));
+        kept.without(by_depth).without(by_wildcard)
+    }
+
+    /// What closes a spill, as far as that is possible.
+    fn closers<'b>(&self, kept: Methods, spill: &'b Spill) -> Vec<(&'b Closer, Methods)> {
+        let mut closers = Vec::new();
+        let mut rest = kept;
+        for closer in &spill.by_depth {
+            let methods = self.usable(rest, closer);
+            closers.push((closer, methods));
+            rest = rest.without(methods);
+        }
+        let best = spill.by_depth.first().map(|best| self.usable(kept, best)).unwrap_or_default();
+        for closer in &spill.by_wildcard {
+            closers.push((closer, self.usable(kept.without(best), closer)));
+        }
+        closers.extend(self.named_closers(self.gap(kept, spill), spill).map(|(_, closer, methods)| (closer, methods)));
+        closers.retain(|(_, methods)| !methods.is_empty());
+        closers
+    }
+
+    /// What closes the named and not open paths of a spill, for the methods with which it has a gap.
+    pub(super) fn named_closers<'b>(
+        &self,
+        gap: Methods,
+        spill: &'b Spill,
+    ) -> impl Iterator<Item = (usize, &'b Closer, Methods)> {
+        spill.named.iter().filter_map(move |(position, closer)| {
+            let path = self.plan.paths.get(*position)?;
+            let closed = path.named.and(gap).without(self.or_covering(&self.open, *position));
+            Some((*position, closer, self.usable(closed, closer)))
+        })
+    }
+}
+
+fn of(methods: &[Methods], position: usize) -> Methods {
+    methods.get(position).copied().unwrap_or_default()
+}
+
+fn any_of(methods: &[Methods], positions: &[usize]) -> Methods {
+    positions.iter().fold(Methods::NONE, |all, position| all.or(of(methods, *position)))
+}
+
+impl Glob {
+    fn has_wildcards(&self) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Capture | Piece::Rest))
+    }
+}

@@ -1,0 +1,122 @@
+//! [`Inexact`]: where a policy differs from the rules, because IAM cannot say what they say.
+
+use super::compiler::Draft;
+use super::glob::{Glob, Instances};
+use super::plan::Plan;
+use super::resources::Resources;
+use crate::arn::{ArnPattern, MethodArn};
+use crate::rules::{Bindings, Methods, PathPattern};
+
+/// One difference between a policy and the rules that it was made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inexact<'a> {
+    /// Whether the policy opens what no rule allows, or closes what one allows.
+    pub direction: Direction,
+    /// The methods with which it does.
+    pub methods: Methods,
+    /// The path whose wildcards are to blame.
+    pub path: &'a PathPattern,
+    /// The open paths that stand in the way of an exact policy, or that are closed in part.
+    pub because_of: Vec<&'a PathPattern>,
+    patterns: Vec<ArnPattern>,
+}
+
+/// To which side a policy differs from the rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// It opens deeper paths than the path's, which no rule names.
+    Opens,
+    /// It closes paths that happen to be called like the path, or that are deeper than it.
+    Closes,
+}
+
+impl Inexact<'_> {
+    /// Whether the route may be open although no rule allows it.
+    #[must_use]
+    pub fn opens(&self, arn: &MethodArn) -> bool {
+        self.direction == Direction::Opens && self.is_about(arn)
+    }
+
+    /// Whether the route may be closed although a rule allows it.
+    #[must_use]
+    pub fn closes(&self, arn: &MethodArn) -> bool {
+        self.direction == Direction::Closes && self.is_about(arn)
+    }
+
+    fn is_about(&self, arn: &MethodArn) -> bool {
+        let text = arn.to_string();
+        let target = text.strip_prefix(arn.stage_prefix()).unwrap_or(&text);
+        self.patterns.iter().any(|pattern| pattern.matches(target))
+    }
+}
+
+pub(super) fn of<'a>(plan: &'a Plan, draft: &Draft<'_>, bindings: &Bindings<'_>) -> Vec<Inexact<'a>> {
+    let mut found = Vec::new();
+    for (position, path) in plan.paths.iter().enumerate() {
+        let kept = draft.kept(position);
+        if let Some(spill) = path.spill.as_ref().filter(|_| !kept.is_empty()) {
+            let gap = draft.gap(kept, spill);
+            if !gap.is_empty() {
+                let in_the_way = spill.by_depth.first().into_iter().chain(&spill.by_wildcard);
+                let mut because_of: Vec<_> = in_the_way.flat_map(|closer| open_of(plan, draft, &closer.hits, gap)).collect();
+                because_of.sort_unstable();
+                because_of.dedup();
+                let patterns = patterns(&path.glob, gap, bindings);
+                found.push(Inexact { direction: Direction::Opens, methods: gap, path: &path.pattern, because_of, patterns });
+            }
+            for (position, closer, methods) in draft.named_closers(gap, spill) {
+                let Some(named) = plan.paths.get(position) else { continue };
+                found.extend(closing(plan, draft, &named.pattern, (&closer.glob, methods), bindings));
+            }
+        }
+        let denied = draft.denied_of_open(position);
+        found.extend(closing(plan, draft, &path.pattern, (&path.glob, denied), bindings));
+    }
+    found.sort_by(|left, right| (left.path, left.methods).cmp(&(right.path, right.methods)));
+    found.dedup();
+    found
+}
+
+/// What a Deny closes of open paths.
+fn closing<'a>(
+    plan: &'a Plan,
+    draft: &Draft<'_>,
+    path: &'a PathPattern,
+    (glob, methods): (&Glob, Methods),
+    bindings: &Bindings<'_>,
+) -> Option<Inexact<'a>> {
+    if methods.is_empty() {
+        return None;
+    }
+    // A path that is closed by itself is meant; what it takes beyond that is not.
+    let everything: Vec<usize> = (0..plan.paths.len()).collect();
+    let because_of: Vec<_> = open_of(plan, draft, &everything, methods)
+        .filter(|open| *open != path && glob.meets(open, Instances::All))
+        .collect();
+    (!because_of.is_empty()).then(|| {
+        let patterns = patterns(glob, methods, bindings);
+        Inexact { direction: Direction::Closes, methods, path, because_of, patterns }
+    })
+}
+
+fn open_of<'a>(
+    plan: &'a Plan,
+    draft: &Draft<'_>,
+    positions: &[usize],
+    methods: Methods,
+) -> impl Iterator<Item = &'a PathPattern> {
+    let is_open = |position: &&usize| {
+        draft.open.get(**position).is_some_and(|open| !open.and(methods).is_empty())
+    };
+    let open: Vec<_> = positions.iter().filter(is_open).filter_map(|position| plan.paths.get(*position)).collect();
+    open.into_iter().map(|path| &path.pattern)
+}
+
+/// What stands behind the stage in the resources; where there are too many, everything.
+fn patterns(glob: &Glob, methods: Methods, bindings: &Bindings<'_>) -> Vec<ArnPattern> {
+    let mut resources = Resources::new("");
+    match resources.add_superset(glob, methods, bindings) {
+        Ok(()) => resources.into_patterns(),
+        Err(_) => vec![ArnPattern::new("*")],
+    }
+}

@@ -1,0 +1,168 @@
+//! [`Resources`]: the resources of a statement, as text that API Gateway takes.
+
+use std::collections::BTreeSet;
+
+use super::glob::{Glob, Piece};
+use crate::arn::ArnPattern;
+use crate::error::Reason;
+use crate::rules::{Bindings, Methods};
+
+/// The resources of one statement, each once and in order.
+pub(super) struct Resources<'a> {
+    stage_prefix: &'a str,
+    texts: BTreeSet<String>,
+    bytes: usize,
+    has_four_letter_window: bool,
+}
+
+/// API Gateway takes no longer `Resource`.
+pub(super) const LONGEST_RESOURCE: usize = 512;
+
+/// API Gateway's limit for WebSocket APIs, the only one that is published; kept for all.
+pub const LARGEST_ANSWER: usize = 8 * 1024;
+
+/// What the Deny of a route that is asked for adds to a policy at most. An answer leaves it free where it has none, so
+/// that it depends on the caller alone whether there is an answer: the refusal of a caller's other routes is cached, too.
+pub const LARGEST_REFUSAL: usize = 2 * (LONGEST_RESOURCE + AROUND_A_RESOURCE) + 70;
+
+const LARGEST_POLICY: usize = LARGEST_ANSWER - LARGEST_REFUSAL;
+
+/// A resource takes quotes and a comma beside its text.
+const AROUND_A_RESOURCE: usize = 3;
+
+impl<'a> Resources<'a> {
+    pub(super) fn new(stage_prefix: &'a str) -> Self {
+        Self { stage_prefix, texts: BTreeSet::new(), bytes: 0, has_four_letter_window: false }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.texts.is_empty()
+    }
+
+    /// Whether a resource holds `????/…`, which is also `GET//…`.
+    pub(super) fn has_four_letter_window(&self) -> bool {
+        self.has_four_letter_window
+    }
+
+    /// Adds the paths with these methods. Whether that includes `$connect`.
+    pub(super) fn add(&mut self, glob: &Glob, methods: Methods, bindings: &Bindings<'_>) -> Result<bool, Reason> {
+        self.add_with(glob, methods, bindings, false)
+    }
+
+    /// As [`add`](Self::add), with a wildcard for values that may not stand in a policy.
+    pub(super) fn add_superset(&mut self, glob: &Glob, methods: Methods, bindings: &Bindings<'_>) -> Result<(), Reason> {
+        self.add_with(glob, methods, bindings, true).map(drop)
+    }
+
+    /// Adds what stands behind the stage.
+    pub(super) fn push(&mut self, text: &str) -> Result<(), Reason> {
+        let resource = format!("{}{text}", self.stage_prefix);
+        if resource.len() > LONGEST_RESOURCE {
+            return Err(Reason::ResourceTooLong { length: resource.len(), limit: LONGEST_RESOURCE });
+        }
+        let bytes = resource.len() + AROUND_A_RESOURCE;
+        if self.texts.insert(resource) {
+            self.bytes += bytes;
+        }
+        // Before all are made: a caller with many values would have thousands.
+        check_size(&[self])
+    }
+
+    pub(super) fn into_patterns(self) -> Vec<ArnPattern> {
+        self.texts.into_iter().map(ArnPattern::new).collect()
+    }
+
+    fn add_with(
+        &mut self,
+        glob: &Glob,
+        methods: Methods,
+        bindings: &Bindings<'_>,
+        is_superset: bool,
+    ) -> Result<bool, Reason> {
+        match glob.0.as_slice() {
+            // The root has three spellings, of which `GET/` is today's.
+            [] => self.add_texts(methods.names(), &["", "/", "//"])?,
+            [Piece::Rest] if methods == Methods::ANY => {
+                self.push("*")?;
+                return Ok(true);
+            }
+            [Piece::Rest] => self.add_texts(methods.names(), &["", "/*"])?,
+            pieces => {
+                let paths = paths(pieces, bindings, is_superset)?;
+                let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
+                let windows = windows(methods);
+                self.has_four_letter_window |= windows.contains(&FOUR_LETTERS.1);
+                self.add_texts(windows.into_iter(), &paths)?;
+            }
+        }
+        Ok(false)
+    }
+
+    fn add_texts(&mut self, methods: impl Iterator<Item = &'static str>, paths: &[&str]) -> Result<(), Reason> {
+        for method in methods {
+            for path in paths {
+                self.push(&format!("{method}{path}"))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether an answer can hold these resources.
+pub(super) fn check_size(statements: &[&Resources<'_>]) -> Result<(), Reason> {
+    match statements.iter().map(|resources| resources.bytes).sum() {
+        0..=LARGEST_POLICY => Ok(()),
+        _ => Err(Reason::PolicyTooLarge { limit: LARGEST_POLICY }),
+    }
+}
+
+/// The two methods of three letters, and those of four, in one resource each. Behind the fifth letter of a longer
+/// window a path could begin, and `????/…` is also `GET//…`, an odd path.
+const THREE_LETTERS: (&[&str], &str) = (&["GET", "PUT"], "???");
+const FOUR_LETTERS: (&[&str], &str) = (&["HEAD", "POST"], "????");
+
+fn windows(methods: Methods) -> Vec<&'static str> {
+    let mut texts: Vec<_> = methods.names().collect();
+    for (names, window) in [THREE_LETTERS, FOUR_LETTERS] {
+        if names.iter().all(|name| texts.contains(name)) {
+            texts.retain(|text| !names.contains(text));
+            texts.push(window);
+        }
+    }
+    texts
+}
+
+/// The texts of a path, one for each spelling of each value, with and without a slash at its end.
+fn paths(pieces: &[Piece], bindings: &Bindings<'_>, is_superset: bool) -> Result<Vec<String>, Reason> {
+    let mut paths = vec![String::new()];
+    for piece in pieces {
+        let texts = match piece {
+            Piece::Literal(text) => vec![text.clone()],
+            Piece::Claim(claim) => {
+                let bound = bindings.of(claim);
+                let mut texts: Vec<_> = bound.values.iter().flat_map(|value| value.spellings()).collect();
+                if is_superset && bound.has_unsafe {
+                    texts = vec![WILDCARD.to_owned()];
+                }
+                texts
+            }
+            Piece::Capture | Piece::Rest => vec![WILDCARD.to_owned()],
+        };
+        if paths.len() * texts.len() > MOST_PATHS {
+            return Err(Reason::PolicyTooLarge { limit: LARGEST_POLICY });
+        }
+        let longer = |path: &String| texts.iter().map(move |text| format!("{path}/{text}")).collect::<Vec<_>>();
+        paths = paths.iter().flat_map(longer).collect();
+    }
+    let ends = |path: String| match path.strip_suffix(WILDCARD) {
+        // No slash at the end is a segment; one behind it is within the wildcard.
+        Some(start) => vec![format!("{start}?{WILDCARD}")],
+        None => vec![format!("{path}/"), path],
+    };
+    Ok(paths.into_iter().flat_map(ends).collect())
+}
+
+const WILDCARD: &str = "*";
+
+/// Of the shortest resources, an answer holds fewer.
+const MOST_PATHS: usize = LARGEST_POLICY / 16;

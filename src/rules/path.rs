@@ -1,0 +1,57 @@
+//! [`RequestPath`]: the path of a request, if everybody reads the same path in it.
+
+/// The segments of a path that API Gateway, a proxy and a backend take apart alike.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct RequestPath<'a>(Vec<&'a str>);
+
+impl<'a> RequestPath<'a> {
+    /// Takes the path apart; a slash at its end does not count. `None` for an empty segment, `.` and
+    /// `..`, and for a slash or a dot that is encoded: some backends read another path there.
+    pub(super) fn parse(path: &'a str) -> Option<Self> {
+        let path = path.strip_prefix('/')?;
+        if path.is_empty() {
+            return Some(Self(Vec::new()));
+        }
+        let segments: Vec<_> = path.strip_suffix('/').unwrap_or(path).split('/').collect();
+        let is_odd = |segment: &&str| matches!(*segment, "" | "." | "..") || has_encoded_structure(segment);
+        (!segments.iter().any(is_odd)).then_some(Self(segments))
+    }
+
+    pub(super) fn segments(&self) -> &[&'a str] {
+        &self.0
+    }
+}
+
+/// `%2F` is a slash and `%2E` a dot for whoever decodes a path before taking it apart.
+pub(super) fn has_encoded_structure(segment: &str) -> bool {
+    ENCODED.iter().any(|encoded| segment.contains(encoded))
+}
+
+const ENCODED: [&str; 4] = ["%2F", "%2f", "%2E", "%2e"];
+
+/// What wildcards of a policy match and those of a rule do not: the paths that
+/// [`RequestPath::parse`] refuses, as what stands behind the stage in a resource.
+///
+/// `GET//` is not among them: some gateways spell the root so.
+pub const ODD_PATHS: [&str; 10] = [
+    "*//?*", "*/?*//", "*/./*", "*/.", "*/../*", "*/..", "*%2F*", "*%2f*", "*%2E*", "*%2e*",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arn::ArnPattern;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn what_is_odd_is_what_the_patterns_match(path in "(/[a.%2FE]{0,4}){0,4}/{0,2}") {
+            let path = format!("/{}", path.strip_prefix('/').unwrap_or(&path));
+            prop_assume!(path != "//");
+            let is_denied = ODD_PATHS.iter().any(|odd| ArnPattern::new(*odd).matches(&format!("GET{path}")));
+            prop_assert_eq!(RequestPath::parse(&path).is_none(), is_denied, "{}", path);
+        }
+    }
+}
