@@ -49,6 +49,7 @@
 //! that API Gateway does not ask it about.
 
 pub mod arn;
+pub mod check;
 pub mod claims;
 pub mod config;
 pub mod credential;

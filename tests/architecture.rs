@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 
 /// From the ground up.
-const MODULES: [&str; 15] = [
+const MODULES: [&str; 16] = [
     "arn",
     "claims",
     "io",
@@ -24,6 +24,7 @@ const MODULES: [&str; 15] = [
     "response",
     "telemetry",
     "config",
+    "check",
     "authorizer",
 ];
 

@@ -22,7 +22,8 @@ impl Gateway {
     /// Whether answers for different values of this are kept apart, or none is kept.
     #[must_use]
     pub fn tells_apart(&self, expression: &IdentityExpression) -> bool {
-        !self.may_cache() || self.identity_sources.as_ref().is_some_and(|sources| sources.contains(expression))
+        !self.may_cache()
+            || self.identity_sources.as_ref().is_some_and(|sources| sources.contains(expression))
     }
 }
 
@@ -94,7 +95,9 @@ impl fmt::Display for IdentityExpression {
 
 /// A text is no [`IdentityExpression`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an identity source is such as `$request.header.Authorization`, `$request.querystring.token`, `$context.identity.sourceIp` or `$stageVariables.name`")]
+#[error(
+    "an identity source is such as `$request.header.Authorization`, `$request.querystring.token`, `$context.identity.sourceIp` or `$stageVariables.name`"
+)]
 pub struct IdentityExpressionError;
 
 #[cfg(test)]
@@ -114,7 +117,9 @@ mod tests {
         ] {
             assert_eq!(text.parse::<IdentityExpression>().unwrap().to_string(), expected);
         }
-        for text in ["", "Authorization", "$request.path.id", "$request.header.", "context.", "$request.header.a b"] {
+        for text in
+            ["", "Authorization", "$request.path.id", "$request.header.", "context.", "$request.header.a b"]
+        {
             assert!(text.parse::<IdentityExpression>().is_err(), "{text}");
         }
     }

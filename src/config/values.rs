@@ -121,10 +121,8 @@ pub(super) fn secrets<'de, D: Deserializer<'de>>(
 
 /// A string. Errors do not quote what stands there instead, as serde's own do.
 pub(super) fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    match toml::Value::deserialize(deserializer)? {
-        toml::Value::String(text) => Ok(Some(text)),
-        _ => Err(de::Error::custom("it is not a string")),
-    }
+    let value = toml::Value::deserialize(deserializer)?;
+    value.as_str().map(|text| Some(text.to_owned())).ok_or_else(|| de::Error::custom("it is not a string"))
 }
 
 struct PlainVisitor {

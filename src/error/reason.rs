@@ -167,7 +167,9 @@ pub enum Reason {
         limit: usize,
     },
     /// One resource of the caller's policy is longer than API Gateway takes.
-    #[error("a resource of this caller's policy would have {length} characters, more than the {limit} that API Gateway takes")]
+    #[error(
+        "a resource of this caller's policy would have {length} characters, more than the {limit} that API Gateway takes"
+    )]
     ResourceTooLong {
         /// Its length.
         length: usize,

@@ -121,15 +121,23 @@ pub(super) struct Draft<'a> {
 impl<'a> Draft<'a> {
     fn new(plan: &'a Plan, rules: &Rules, standing: &Standing<'_>) -> Self {
         let nothing = vec![Methods::NONE; plan.paths.len()];
-        let mut draft =
-            Self { plan, open: nothing.clone(), denied: nothing, opens_connect: false, closes_connect: false };
-        let applying = plan.routes.iter().zip(rules.as_slice()).zip(&standing.applies).filter(|(_, applies)| **applies);
+        let mut draft = Self {
+            plan,
+            open: nothing.clone(),
+            denied: nothing,
+            opens_connect: false,
+            closes_connect: false,
+        };
+        let applying =
+            plan.routes.iter().zip(rules.as_slice()).zip(&standing.applies).filter(|(_, applies)| **applies);
         for ((routes, rule), _) in applying {
             for route in routes {
                 match (rule.effect, *route) {
                     (Effect::Allow, PlannedRoute::Connect) => draft.opens_connect = true,
                     (Effect::Deny, PlannedRoute::Connect) => draft.closes_connect = true,
-                    (Effect::Allow, PlannedRoute::Path(position, methods)) => draft.opens(position, methods, &standing.bindings),
+                    (Effect::Allow, PlannedRoute::Path(position, methods)) => {
+                        draft.opens(position, methods, &standing.bindings)
+                    }
                     (Effect::Deny, PlannedRoute::Path(position, methods)) => {
                         if let Some(denied) = draft.denied.get_mut(position) {
                             *denied = denied.or(methods);
@@ -138,7 +146,12 @@ impl<'a> Draft<'a> {
                 }
             }
         }
-        draft.open = draft.open.iter().enumerate().map(|(position, open)| open.without(draft.or_covering(&draft.denied, position))).collect();
+        draft.open = draft
+            .open
+            .iter()
+            .enumerate()
+            .map(|(position, open)| open.without(draft.or_covering(&draft.denied, position)))
+            .collect();
         draft
     }
 
@@ -162,7 +175,9 @@ impl<'a> Draft<'a> {
     /// The methods of a denied path with which a policy would open some of it.
     pub(super) fn denied_of_open(&self, position: usize) -> Methods {
         let Some(path) = self.plan.paths.get(position) else { return Methods::NONE };
-        of(&self.denied, position).without(self.covering(&self.denied, position)).and(any_of(&self.open, &path.opened_by))
+        of(&self.denied, position)
+            .without(self.covering(&self.denied, position))
+            .and(any_of(&self.open, &path.opened_by))
     }
 
     fn covering(&self, methods: &[Methods], position: usize) -> Methods {
@@ -198,7 +213,9 @@ impl<'a> Draft<'a> {
         for closer in &spill.by_wildcard {
             closers.push((closer, self.usable(kept.without(best), closer)));
         }
-        closers.extend(self.named_closers(self.gap(kept, spill), spill).map(|(_, closer, methods)| (closer, methods)));
+        closers.extend(
+            self.named_closers(self.gap(kept, spill), spill).map(|(_, closer, methods)| (closer, methods)),
+        );
         closers.retain(|(_, methods)| !methods.is_empty());
         closers
     }

@@ -112,7 +112,8 @@ fn meet(pieces: &[Piece], segments: &[Segment], meeting: &Meeting) -> bool {
     let Some((segment, rest)) = segments.split_first() else {
         // The rest of the pattern's path is whatever it is, and of any length.
         let takes = |piece: &Piece| matches!(piece, Piece::Capture | Piece::Rest);
-        let is_stretched = meeting.is_stretched || pieces.iter().chain([piece]).any(|piece| *piece == Piece::Capture);
+        let is_stretched =
+            meeting.is_stretched || pieces.iter().chain([piece]).any(|piece| *piece == Piece::Capture);
         let is_met = meeting.instances == Instances::All || pieces.iter().chain([piece]).all(takes);
         return meeting.is_open && is_stretched && is_met;
     };
@@ -120,17 +121,18 @@ fn meet(pieces: &[Piece], segments: &[Segment], meeting: &Meeting) -> bool {
         // Taken by itself, with what follows, or as the last but not the only one of several.
         Piece::Capture | Piece::Rest => {
             let more = if *piece == Piece::Capture { &stretched } else { meeting };
-            meet(pieces, rest, meeting)
-                || takes_more(piece, pieces, rest, more)
+            meet(pieces, rest, meeting) || takes_more(pieces, rest, more)
         }
-        Piece::Literal(_) | Piece::Claim(_) => is_alike(piece, segment, meeting.instances) && meet(pieces, rest, meeting),
+        Piece::Literal(_) | Piece::Claim(_) => {
+            is_alike(piece, segment, meeting.instances) && meet(pieces, rest, meeting)
+        }
     }
 }
 
 /// A wildcard that has taken a segment takes another one.
-fn takes_more(piece: &Piece, pieces: &[Piece], segments: &[Segment], meeting: &Meeting) -> bool {
+fn takes_more(pieces: &[Piece], segments: &[Segment], meeting: &Meeting) -> bool {
     match segments.split_first() {
-        Some((_, rest)) => meet(pieces, rest, meeting) || takes_more(piece, pieces, rest, meeting),
+        Some((_, rest)) => meet(pieces, rest, meeting) || takes_more(pieces, rest, meeting),
         // Of the open end it takes all but what the pieces behind it take, which may be all of it.
         None => meeting.is_open && open_end_meets(pieces, meeting),
     }
@@ -148,9 +150,8 @@ fn is_alike(piece: &Piece, segment: &Segment, instances: Instances) -> bool {
         (Piece::Capture | Piece::Rest, _) => true,
         (Piece::Literal(text), Segment::Literal(other)) => text == other,
         (Piece::Claim(claim), Segment::Claim(other)) => claim == other || is_possible,
-        (Piece::Literal(_), Segment::Any | Segment::Claim(_)) | (Piece::Claim(_), Segment::Literal(_) | Segment::Any) => {
-            is_possible
-        }
+        (Piece::Literal(_), Segment::Any | Segment::Claim(_))
+        | (Piece::Claim(_), Segment::Literal(_) | Segment::Any) => is_possible,
     }
 }
 
@@ -163,7 +164,11 @@ pub(super) fn covers(outer: &PathPattern, inner: &PathPattern) -> bool {
         (true, true) => inner.segments.len() >= outer.segments.len(),
     };
     is_long_enough
-        && outer.segments.iter().zip(&inner.segments).all(|(outer, inner)| *outer == Segment::Any || outer == inner)
+        && outer
+            .segments
+            .iter()
+            .zip(&inner.segments)
+            .all(|(outer, inner)| *outer == Segment::Any || outer == inner)
 }
 
 #[cfg(test)]
@@ -274,7 +279,9 @@ mod tests {
     fn is_matched(pieces: &[Piece], path: &[&str]) -> bool {
         match (pieces.split_first(), path.split_first()) {
             (None, None) => true,
-            (Some((Piece::Literal(text), pieces)), Some((first, path))) => text == first && is_matched(pieces, path),
+            (Some((Piece::Literal(text), pieces)), Some((first, path))) => {
+                text == first && is_matched(pieces, path)
+            }
             (Some((_, rest)), Some((_, path))) => is_matched(rest, path) || is_matched(pieces, path),
             _ => false,
         }

@@ -1,7 +1,7 @@
 //! [`Inexact`]: where a policy differs from the rules, because IAM cannot say what they say.
 
 use super::compiler::Draft;
-use super::glob::{Glob, Instances};
+use super::glob::{Glob, Instances, Piece};
 use super::plan::Plan;
 use super::resources::Resources;
 use crate::arn::{ArnPattern, MethodArn};
@@ -58,11 +58,18 @@ pub(super) fn of<'a>(plan: &'a Plan, draft: &Draft<'_>, bindings: &Bindings<'_>)
             let gap = draft.gap(kept, spill);
             if !gap.is_empty() {
                 let in_the_way = spill.by_depth.first().into_iter().chain(&spill.by_wildcard);
-                let mut because_of: Vec<_> = in_the_way.flat_map(|closer| open_of(plan, draft, &closer.hits, gap)).collect();
+                let mut because_of: Vec<_> =
+                    in_the_way.flat_map(|closer| open_of(plan, draft, &closer.hits, gap)).collect();
                 because_of.sort_unstable();
                 because_of.dedup();
                 let patterns = patterns(&path.glob, gap, bindings);
-                found.push(Inexact { direction: Direction::Opens, methods: gap, path: &path.pattern, because_of, patterns });
+                found.push(Inexact {
+                    direction: Direction::Opens,
+                    methods: gap,
+                    path: &path.pattern,
+                    because_of,
+                    patterns,
+                });
             }
             for (position, closer, methods) in draft.named_closers(gap, spill) {
                 let Some(named) = plan.paths.get(position) else { continue };
@@ -88,10 +95,14 @@ fn closing<'a>(
     if methods.is_empty() {
         return None;
     }
+    // A value that may not stand in a policy is a wildcard there.
+    let is_wild = |piece: &Piece| matches!(piece, Piece::Claim(claim) if bindings.of(claim).has_unsafe);
+    let widened = glob.0.iter().any(is_wild).then(|| Glob::for_everybody(path));
+    let closed = widened.as_ref().unwrap_or(glob);
     // A path that is closed by itself is meant; what it takes beyond that is not.
     let everything: Vec<usize> = (0..plan.paths.len()).collect();
     let because_of: Vec<_> = open_of(plan, draft, &everything, methods)
-        .filter(|open| *open != path && glob.meets(open, Instances::All))
+        .filter(|open| *open != path && closed.meets(open, Instances::All))
         .collect();
     (!because_of.is_empty()).then(|| {
         let patterns = patterns(glob, methods, bindings);
@@ -105,10 +116,10 @@ fn open_of<'a>(
     positions: &[usize],
     methods: Methods,
 ) -> impl Iterator<Item = &'a PathPattern> {
-    let is_open = |position: &&usize| {
-        draft.open.get(**position).is_some_and(|open| !open.and(methods).is_empty())
-    };
-    let open: Vec<_> = positions.iter().filter(is_open).filter_map(|position| plan.paths.get(*position)).collect();
+    let is_open =
+        |position: &&usize| draft.open.get(**position).is_some_and(|open| !open.and(methods).is_empty());
+    let open: Vec<_> =
+        positions.iter().filter(is_open).filter_map(|position| plan.paths.get(*position)).collect();
     open.into_iter().map(|path| &path.pattern)
 }
 

@@ -82,7 +82,8 @@ impl Plan {
             }
             plan.routes.push(routes);
         }
-        let relations: Vec<_> = (0..plan.paths.len()).map(|position| plan.relate(position, &denied)).collect();
+        let relations: Vec<_> =
+            (0..plan.paths.len()).map(|position| plan.relate(position, &denied)).collect();
         for (path, (covered_by, spill, opened_by)) in plan.paths.iter_mut().zip(relations) {
             (path.covered_by, path.spill, path.opened_by) = (covered_by, spill, opened_by);
         }
@@ -92,7 +93,12 @@ impl Plan {
     fn relate(&self, position: usize, denied: &[usize]) -> (Vec<usize>, Option<Spill>, Vec<usize>) {
         let Some(own) = self.paths.get(position) else { return Default::default() };
         let which = |relation: &dyn Fn(&PathPlan) -> bool| -> Vec<usize> {
-            self.paths.iter().enumerate().filter(|(_, other)| relation(other)).map(|(other, _)| other).collect()
+            self.paths
+                .iter()
+                .enumerate()
+                .filter(|(_, other)| relation(other))
+                .map(|(other, _)| other)
+                .collect()
         };
         let covered_by = which(&|other| other.pattern != own.pattern && covers(&other.pattern, &own.pattern));
         let opened_by = match denied.contains(&position) {
@@ -115,7 +121,9 @@ impl Plan {
                 named: which(&|other| !other.named.is_empty() && own.glob.spills_onto(&other.pattern))
                     .into_iter()
                     .filter_map(|other| Some((other, self.paths.get(other)?)))
-                    .map(|(other, path)| (other, closer(Glob::for_everybody(&path.pattern), Instances::Fresh)))
+                    .map(|(other, path)| {
+                        (other, closer(Glob::for_everybody(&path.pattern), Instances::Fresh))
+                    })
                     .collect(),
             }
         });

@@ -45,12 +45,22 @@ impl<'a> Resources<'a> {
     }
 
     /// Adds the paths with these methods. Whether that includes `$connect`.
-    pub(super) fn add(&mut self, glob: &Glob, methods: Methods, bindings: &Bindings<'_>) -> Result<bool, Reason> {
+    pub(super) fn add(
+        &mut self,
+        glob: &Glob,
+        methods: Methods,
+        bindings: &Bindings<'_>,
+    ) -> Result<bool, Reason> {
         self.add_with(glob, methods, bindings, false)
     }
 
     /// As [`add`](Self::add), with a wildcard for values that may not stand in a policy.
-    pub(super) fn add_superset(&mut self, glob: &Glob, methods: Methods, bindings: &Bindings<'_>) -> Result<(), Reason> {
+    pub(super) fn add_superset(
+        &mut self,
+        glob: &Glob,
+        methods: Methods,
+        bindings: &Bindings<'_>,
+    ) -> Result<(), Reason> {
         self.add_with(glob, methods, bindings, true).map(drop)
     }
 
@@ -98,7 +108,11 @@ impl<'a> Resources<'a> {
         Ok(false)
     }
 
-    fn add_texts(&mut self, methods: impl Iterator<Item = &'static str>, paths: &[&str]) -> Result<(), Reason> {
+    fn add_texts(
+        &mut self,
+        methods: impl Iterator<Item = &'static str>,
+        paths: &[&str],
+    ) -> Result<(), Reason> {
         for method in methods {
             for path in paths {
                 self.push(&format!("{method}{path}"))?;
@@ -151,7 +165,8 @@ fn paths(pieces: &[Piece], bindings: &Bindings<'_>, is_superset: bool) -> Result
         if paths.len() * texts.len() > MOST_PATHS {
             return Err(Reason::PolicyTooLarge { limit: LARGEST_POLICY });
         }
-        let longer = |path: &String| texts.iter().map(move |text| format!("{path}/{text}")).collect::<Vec<_>>();
+        let longer =
+            |path: &String| texts.iter().map(move |text| format!("{path}/{text}")).collect::<Vec<_>>();
         paths = paths.iter().flat_map(longer).collect();
     }
     let ends = |path: String| match path.strip_suffix(WILDCARD) {

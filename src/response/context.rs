@@ -75,7 +75,9 @@ pub(super) fn usage_identifier_key(
     };
     match value {
         Value::String(key) => Ok(Some(plain(key, path)?.to_owned())),
-        _ => Err(Reason::ClaimInvalid { claim: path.to_string(), expected: "a string" }),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => {
+            Err(Reason::ClaimInvalid { claim: path.to_string(), expected: "a string" })
+        }
     }
 }
 

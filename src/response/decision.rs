@@ -53,7 +53,9 @@ impl Decision {
         let denied = match (policy.evaluate(&request.arn), ruling) {
             (Effect::Allow, _) => None,
             (Effect::Deny, Ruling::Refused(reason @ Reason::RouteDenied { .. })) => Some(reason),
-            (Effect::Deny, Ruling::Refused(_)) if caller.principal.is_none() => Some(Reason::CredentialMissing),
+            (Effect::Deny, Ruling::Refused(_)) if caller.principal.is_none() => {
+                Some(Reason::CredentialMissing)
+            }
             (Effect::Deny, Ruling::Refused(reason)) => Some(reason),
             (Effect::Deny, Ruling::Allowed(_) | Ruling::Unruled) => Some(Reason::RouteNotExpressible),
         };

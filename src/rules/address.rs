@@ -27,7 +27,8 @@ impl AddressRange {
     pub fn contains(&self, address: IpAddr) -> bool {
         match (self.network, address.to_canonical()) {
             (IpAddr::V4(network), IpAddr::V4(address)) => {
-                high_bits(u32::from(network).into(), 32, self.prefix) == high_bits(u32::from(address).into(), 32, self.prefix)
+                high_bits(u32::from(network).into(), 32, self.prefix)
+                    == high_bits(u32::from(address).into(), 32, self.prefix)
             }
             (IpAddr::V6(network), IpAddr::V6(address)) => {
                 high_bits(network.into(), 128, self.prefix) == high_bits(address.into(), 128, self.prefix)

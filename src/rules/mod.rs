@@ -202,7 +202,8 @@ impl Rules {
 impl Rule {
     /// Whether the rule is for this caller, and for the stage of `arn`.
     fn is_for(&self, caller: &Caller<'_>, arn: &MethodArn) -> bool {
-        let includes = |list: &[String], value: &str| list.is_empty() || list.iter().any(|listed| listed == value);
+        let includes =
+            |list: &[String], value: &str| list.is_empty() || list.iter().any(|listed| listed == value);
         if !includes(&self.stages, arn.stage()) || !includes(&self.apis, arn.api()) {
             return false;
         }

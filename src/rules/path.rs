@@ -33,9 +33,8 @@ const ENCODED: [&str; 4] = ["%2F", "%2f", "%2E", "%2e"];
 /// [`RequestPath::parse`] refuses, as what stands behind the stage in a resource.
 ///
 /// `GET//` is not among them: some gateways spell the root so.
-pub const ODD_PATHS: [&str; 10] = [
-    "*//?*", "*/?*//", "*/./*", "*/.", "*/../*", "*/..", "*%2F*", "*%2f*", "*%2E*", "*%2e*",
-];
+pub const ODD_PATHS: [&str; 10] =
+    ["*//?*", "*/?*//", "*/./*", "*/.", "*/../*", "*/..", "*%2F*", "*%2f*", "*%2E*", "*%2e*"];
 
 #[cfg(test)]
 mod tests {

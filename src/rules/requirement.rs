@@ -100,10 +100,12 @@ impl Requirement {
     /// credential could have.
     #[must_use]
     pub fn verdict_to_deny(&self, caller: &Caller<'_>) -> Verdict {
-        self.evaluate(&|leaf| match leaf {
-            Self::Anyone | Self::Authenticated | Self::SourceIp(_) => leaf.leaf_verdict(caller),
-            _ if caller.principal.is_none() => Verdict::Unmet,
-            leaf => leaf.leaf_verdict(caller),
+        self.evaluate(&|leaf| {
+            let is_of_a_credential = !matches!(leaf, Self::Anyone | Self::Authenticated | Self::SourceIp(_));
+            match caller.principal {
+                None if is_of_a_credential => Verdict::Unmet,
+                _ => leaf.leaf_verdict(caller),
+            }
         })
     }
 
@@ -158,9 +160,12 @@ impl Requirement {
             },
             Self::Issuer(issuer) => Verdict::of(&**principal.issuer() == issuer),
             Self::Credential(kind) => Verdict::of(principal.credential_kind() == *kind),
-            Self::Anyone | Self::Authenticated | Self::SourceIp(_) | Self::All(_) | Self::Any(_) | Self::Not(_) => {
-                Verdict::Unknown
-            }
+            Self::Anyone
+            | Self::Authenticated
+            | Self::SourceIp(_)
+            | Self::All(_)
+            | Self::Any(_)
+            | Self::Not(_) => Verdict::Unknown,
         }
     }
 }
@@ -203,9 +208,10 @@ impl Test {
             }
             (Self::Contains(value), found) => one_of(std::slice::from_ref(value), found),
             (Self::Prefix(prefix), Value::String(text)) => Verdict::of(text.starts_with(prefix)),
-            (Self::Prefix(_), Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-                Verdict::Unknown
-            }
+            (
+                Self::Prefix(_),
+                Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_),
+            ) => Verdict::Unknown,
         }
     }
 }
@@ -284,7 +290,11 @@ mod tests {
             (Test::Prefix("a".into()), json!("ba"), Unmet),
             (Test::Prefix("a".into()), json!(["ab"]), Unknown),
         ] {
-            assert_eq!(verdict(&claim("c", test.clone()), json!({ "c": found })), expected, "{test:?} {found}");
+            assert_eq!(
+                verdict(&claim("c", test.clone()), json!({ "c": found })),
+                expected,
+                "{test:?} {found}"
+            );
             assert_eq!(verdict(&claim("c", test.clone()), json!({})), Unmet, "{test:?}");
             assert_eq!(verdict(&claim("c", test.clone()), json!({"c": null})), Unmet, "{test:?}");
             let contrary = Requirement::Not(Box::new(claim("c", test.clone())));
@@ -310,10 +320,12 @@ mod tests {
 
     #[test]
     fn combinations_follow_their_parts() {
-        let leaf = |name: &Requirement| match name {
-            Requirement::Scope(name) if name == "met" => Verdict::Met,
-            Requirement::Scope(name) if name == "unmet" => Verdict::Unmet,
-            _ => Verdict::Unknown,
+        let leaf = |leaf: &Requirement| {
+            let is = |name: &str| *leaf == Requirement::Scope(name.into());
+            if is("met") {
+                return Verdict::Met;
+            }
+            if is("unmet") { Verdict::Unmet } else { Verdict::Unknown }
         };
         let scopes = |names: &[&str]| names.iter().map(|name| Requirement::Scope((*name).into())).collect();
         use Verdict::{Met, Unknown, Unmet};

@@ -108,7 +108,8 @@ impl RoutePattern {
         match (&self.shape, arn.method()) {
             (Shape::Connect, None) => true,
             (Shape::Path(methods, path), Some(method)) => {
-                methods.includes(method) && RequestPath::parse(arn.path()).is_some_and(|asked| path.fits(&asked, holds))
+                methods.includes(method)
+                    && RequestPath::parse(arn.path()).is_some_and(|asked| path.fits(&asked, holds))
             }
             (Shape::Connect, Some(_)) | (Shape::Path(..), None) => false,
         }
@@ -324,11 +325,12 @@ mod tests {
 
     #[test]
     fn a_claim_in_a_route_is_the_callers_own() {
-        let claims: Claims = json!({"sub": "u1", "teams": ["red", "blue"], "odd": "*", "https://e.x/c": {"t": 7}})
-            .as_object()
-            .unwrap()
-            .clone()
-            .into();
+        let claims: Claims =
+            json!({"sub": "u1", "teams": ["red", "blue"], "odd": "*", "https://e.x/c": {"t": 7}})
+                .as_object()
+                .unwrap()
+                .clone()
+                .into();
         for (pattern, path, matches, may_match) in [
             ("ANY /users/{claims.sub}", "/users/u1", true, true),
             ("ANY /users/{claims.sub}", "/users/u2", false, false),

@@ -1,6 +1,7 @@
 //! The property that holds the design together: for every caller and every route, the rules, our own
 //! evaluation of the policy, and an evaluator of others agree.
 
+use lambda_authorizer::arn::MethodArn;
 use lambda_authorizer::rules::RoutePattern;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -29,9 +30,9 @@ impl Rule {
         format!("[[rule]]\nname = 'rule'\nroutes = {:?}\nrequires = {requires}\n", self.routes)
     }
 
-    fn allows(&self, scopes: &[&str], method: Option<&str>, path: &str) -> bool {
+    fn allows(&self, scopes: &[&str], arn: &MethodArn) -> bool {
         self.scopes.iter().all(|scope| scopes.contains(scope))
-            && self.routes.iter().any(|route| route.parse::<RoutePattern>().unwrap().matches(method, path))
+            && self.routes.iter().any(|route| route.parse::<RoutePattern>().unwrap().names(arn))
     }
 }
 
@@ -55,7 +56,7 @@ fn rules() -> impl Strategy<Value = Vec<Rule>> {
 
 /// A method and a path as a client may send it, odd ones included, or `$connect`.
 fn request() -> impl Strategy<Value = (Option<&'static str>, String)> {
-    let method = select(vec!["GET", "POST", "PUT", "TRACE"]);
+    let method = select(vec!["GET", "POST", "PUT", "HEAD"]);
     let odd =
         vec!["", ".", "..", "*", "?", "${x}", "${*}", "%2F", "%2e%2e", "é", "$connect", "y,z", "\u{7f}"];
     let segment = prop_oneof![3 => select(vec!["x", "y", "GET", "x:y", "..."]), 1 => select(odd)];
@@ -95,8 +96,9 @@ proptest! {
         let authorizer = authorizer(&sections);
         let token = token(&json!({"scope": held.join(" ")}));
         let issued = Issued::asking(&authorizer, &token, &arn(&asked));
-        let granted = |(method, path): &(Option<&str>, String)| {
-            rules.iter().any(|rule| rule.allows(&held, *method, path))
+        let granted = |request: &(Option<&str>, String)| {
+            let arn: MethodArn = arn(request).parse().unwrap();
+            rules.iter().any(|rule| rule.allows(&held, &arn))
         };
         prop_assert_eq!(issued.allows(&arn(&asked)), granted(&asked), "{}: {}", arn(&asked), issued.json);
         // Any other character is a `?` in the Deny: it may cover a granted route of the same length.

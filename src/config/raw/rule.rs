@@ -136,7 +136,8 @@ impl<'de> Deserialize<'de> for RequirementSettings {
             type Value = RequirementSettings;
 
             fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("`authenticated`, `anyone`, or a table such as { scope = \"orders:read\" }")
+                formatter
+                    .write_str("`authenticated`, `anyone`, or a table such as { scope = \"orders:read\" }")
             }
 
             fn visit_str<E: de::Error>(self, text: &str) -> Result<RequirementSettings, E> {

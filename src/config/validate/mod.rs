@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use super::problem::{ConfigError, Problem};
 use super::raw::{
-    HttpApiName, IdentitySourceSettings, KeySetSettings, Place, RefusalName, ResponseSettings, SchemeName, Settings,
+    HttpApiName, IdentitySourceSettings, KeySetSettings, Place, RefusalName, ResponseSettings, SchemeName,
+    Settings,
 };
 use super::{Config, Issuer, Waits};
 use crate::claims::ClaimPath;
@@ -21,7 +22,12 @@ use crate::rules::{ContextKey, Rules};
 use crate::verify::Presence;
 
 pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<Config, ConfigError> {
-    let mut check = Check { problems: Vec::new(), development: settings.development, directory, rule_positions: Vec::new() };
+    let mut check = Check {
+        problems: Vec::new(),
+        development: settings.development,
+        directory,
+        rule_positions: Vec::new(),
+    };
     let urls: Vec<String> = settings.issuer.iter().filter_map(|issuer| issuer.url.clone()).collect();
     let issuers = check.issuers(settings.issuer);
     let identity_sources = check.identity_sources(settings.identity_source);
@@ -176,7 +182,10 @@ impl Check<'_> {
             for (key, _) in &rule.context {
                 if context.iter().any(|(other, _)| other == key) || reason_key.as_ref() == Some(key) {
                     let path = format!("rule[{position}].context.{key}");
-                    self.problem(path, "`[response]` has the same key: a caller's claim would take its place");
+                    self.problem(
+                        path,
+                        "`[response]` has the same key: a caller's claim would take its place",
+                    );
                 }
             }
         }

@@ -3,7 +3,8 @@
 use super::Check;
 use crate::config::gateway::{Gateway, IdentityExpression};
 use crate::config::raw::{
-    CredentialName, EffectName, GatewaySettings, RequirementSettings, RequirementTable, RequirementWord, RuleSettings,
+    CredentialName, EffectName, GatewaySettings, RequirementSettings, RequirementTable, RequirementWord,
+    RuleSettings,
 };
 use crate::config::values::{OneOrMore, PlainValue, PlainValues};
 use crate::credential::{CredentialKind, IdentitySources, Location};
@@ -15,10 +16,6 @@ impl Check<'_> {
         let mut rules: Vec<Rule> = Vec::new();
         for (position, settings) in settings.into_iter().enumerate() {
             let path = format!("rule[{position}]");
-            let name = settings.name.clone();
-            if rules.iter().any(|rule| Some(&rule.name) == name.as_ref()) {
-                self.problem(format!("{path}.name"), "another rule has the same name");
-            }
             if let Some(rule) = self.rule(&path, settings, issuers) {
                 rules.push(rule);
                 self.rule_positions.push(position);
@@ -90,7 +87,9 @@ impl Check<'_> {
         issuers: &[String],
     ) -> Option<Requirement> {
         let table = match settings {
-            RequirementSettings::Word(RequirementWord::Authenticated) => return Some(Requirement::Authenticated),
+            RequirementSettings::Word(RequirementWord::Authenticated) => {
+                return Some(Requirement::Authenticated);
+            }
             RequirementSettings::Word(RequirementWord::Anyone) => return Some(Requirement::Anyone),
             RequirementSettings::Table(table) => *table,
         };
@@ -135,7 +134,8 @@ impl Check<'_> {
         }
         if let Some(not) = table.not {
             all.extend(
-                self.requirement(&format!("{path}.not"), not, issuers).map(|not| Requirement::Not(Box::new(not))),
+                self.requirement(&format!("{path}.not"), not, issuers)
+                    .map(|not| Requirement::Not(Box::new(not))),
             );
         }
         if all.is_empty() && self.problems.len() == problems {
@@ -165,7 +165,12 @@ impl Check<'_> {
 
     fn claim_tests(&mut self, path: &str, claim: Option<String>, tests: ClaimTests) -> Vec<Requirement> {
         const HINT: &str = "`{ claim = \"…\", equals = \"…\" }`, or `one_of`, `contains` or `prefix`";
-        let members = [tests.equals.is_some(), tests.one_of.is_some(), tests.contains.is_some(), tests.prefix.is_some()];
+        let members = [
+            tests.equals.is_some(),
+            tests.one_of.is_some(),
+            tests.contains.is_some(),
+            tests.prefix.is_some(),
+        ];
         match (claim.is_some(), members.into_iter().filter(|is_there| *is_there).count()) {
             (false, 0) => return Vec::new(),
             (true, 1) => {}
@@ -186,12 +191,16 @@ impl Check<'_> {
         }
         all.extend(tests.prefix.map(Test::Prefix));
         let claim = claim.and_then(|claim| self.claim_path(format!("{path}.claim"), &claim));
-        claim.iter().flat_map(|claim| all.iter().map(|test| Requirement::Claim(claim.clone(), test.clone()))).collect()
+        claim
+            .iter()
+            .flat_map(|claim| all.iter().map(|test| Requirement::Claim(claim.clone(), test.clone())))
+            .collect()
     }
 
     pub(super) fn gateway(&mut self, settings: GatewaySettings) -> Gateway {
-        let cache_seconds =
-            settings.cache_seconds.map(|seconds| self.number("gateway.cache_seconds", Some(seconds), 0, 0, 3600));
+        let cache_seconds = settings
+            .cache_seconds
+            .map(|seconds| self.number("gateway.cache_seconds", Some(seconds), 0, 0, 3600));
         self.not_empty("gateway.identity_sources", settings.identity_sources.as_deref());
         let identity_sources = settings.identity_sources.map(|sources| {
             let mut parsed: Vec<IdentityExpression> = Vec::new();
@@ -205,7 +214,13 @@ impl Check<'_> {
     }
 
     /// What a decision depends on must be what API Gateway tells cached answers apart by.
-    pub(super) fn caching(&mut self, gateway: &Gateway, rules: &Rules, sources: &IdentitySources, answers: &Answers) {
+    pub(super) fn caching(
+        &mut self,
+        gateway: &Gateway,
+        rules: &Rules,
+        sources: &IdentitySources,
+        answers: &Answers,
+    ) {
         const HINT: &str = "make it one, and list it in `gateway.identity_sources`; or `gateway.cache_seconds = 0`, there and in API Gateway";
         for (position, rule) in self.rule_positions.clone().into_iter().zip(rules.as_slice()) {
             let looks_at_address = |leaf: &&Requirement| matches!(leaf, Requirement::SourceIp(_));
@@ -216,16 +231,27 @@ impl Check<'_> {
             }
         }
         if answers.http_api == HttpApi::Simple && !rules.is_silent() {
-            let is_bound = rules.as_slice().iter().flat_map(|rule| &rule.routes).any(|route| route.claims().next().is_some());
+            let is_bound = rules
+                .as_slice()
+                .iter()
+                .flat_map(|rule| &rule.routes)
+                .any(|route| route.claims().next().is_some());
             if is_bound && gateway.may_cache() {
                 let message = "a simple answer is replayed for every path of a route, and the rules tell paths apart by claims";
-                self.problem_with_hint("response.http_api", message, "`\"policy\"`; or `gateway.cache_seconds = 0`, there and in API Gateway");
+                self.problem_with_hint(
+                    "response.http_api",
+                    message,
+                    "`\"policy\"`; or `gateway.cache_seconds = 0`, there and in API Gateway",
+                );
             } else if !gateway.tells_apart(&IdentityExpression::route_key()) {
-                let message = "a simple answer is replayed for every route of the API, and the rules tell routes apart";
+                let message =
+                    "a simple answer is replayed for every route of the API, and the rules tell routes apart";
                 self.problem_with_hint("response.http_api", message, "`\"policy\"`; or `gateway.cache_seconds = 0`, there and in API Gateway; or `$context.routeKey` as an identity source");
             }
         }
-        let Some(told_apart) = gateway.identity_sources.as_ref().filter(|_| gateway.may_cache()) else { return };
+        let Some(told_apart) = gateway.identity_sources.as_ref().filter(|_| gateway.may_cache()) else {
+            return;
+        };
         for source in sources.as_slice() {
             let expression = match &source.location {
                 Location::Header(name) => IdentityExpression::header(name),
@@ -235,15 +261,16 @@ impl Check<'_> {
                 Location::AuthorizationToken | Location::WebSocketProtocol { .. } => continue,
             };
             if !told_apart.contains(&expression) {
-                let message = format!("a credential is read from `{expression}`, which is not listed: an answer for one caller would be replayed for another");
+                let message = format!(
+                    "a credential is read from `{expression}`, which is not listed: an answer for one caller would be replayed for another"
+                );
                 self.problem_with_hint("gateway.identity_sources", message, HINT);
             }
         }
     }
 }
 
-const REQUIREMENT_HINT: &str =
-    "`\"authenticated\"`, `{ scope = \"…\" }`, or `{ claim = \"…\", contains = \"…\" }`; docs/rules.md has the others";
+const REQUIREMENT_HINT: &str = "`\"authenticated\"`, `{ scope = \"…\" }`, or `{ claim = \"…\", contains = \"…\" }`; docs/rules.md has the others";
 
 struct ClaimTests {
     equals: Option<PlainValue>,

@@ -20,7 +20,9 @@ fn rules(rules: &[(&[&str], &[&str])]) -> Rules {
         name: "a rule".into(),
         effect: Effect::Allow,
         routes: routes.iter().map(|route| route.parse().unwrap()).collect(),
-        requirement: Requirement::All(scopes.iter().map(|scope| Requirement::Scope((*scope).to_owned())).collect()),
+        requirement: Requirement::All(
+            scopes.iter().map(|scope| Requirement::Scope((*scope).to_owned())).collect(),
+        ),
         stages: Vec::new(),
         apis: Vec::new(),
         context: Vec::new(),

@@ -75,7 +75,8 @@ fn requirement() -> impl Strategy<Value = Requirement> {
 
 fn rule() -> impl Strategy<Value = Rule> {
     let effect = prop_oneof![5 => Just(Effect::Allow), 1 => Just(Effect::Deny)];
-    let stages = prop_oneof![6 => Just(vec![]), 1 => Just(vec!["dev".to_owned()]), 1 => Just(vec!["prod".to_owned()])];
+    let stages =
+        prop_oneof![6 => Just(vec![]), 1 => Just(vec!["dev".to_owned()]), 1 => Just(vec!["prod".to_owned()])];
     (prop::collection::vec(route(), 1..4), effect, requirement(), stages).prop_map(
         |(routes, effect, requirement, stages)| Rule {
             name: "rule".into(),
@@ -91,7 +92,8 @@ fn rule() -> impl Strategy<Value = Rule> {
 }
 
 fn claims() -> impl Strategy<Value = Value> {
-    let sub = select(vec![json!("u1"), json!("a"), json!("x|y"), json!("*"), json!("a/b"), json!(7), json!(null)]);
+    let sub =
+        select(vec![json!("u1"), json!("a"), json!("x|y"), json!("*"), json!("a/b"), json!(7), json!(null)]);
     let teams = select(vec![
         json!(["a", "b"]),
         json!("b"),
@@ -108,7 +110,21 @@ fn claims() -> impl Strategy<Value = Value> {
 fn tail() -> impl Strategy<Value = String> {
     let method = select(vec!["GET", "POST", "DELETE", "PUT", "PATCH"]);
     let odd = select(vec![
-        "", ".", "..", "*", "?", "${*}", "${aws:username}", "a%2Fb", "%2e%2e", "%2E", "é", "$connect", "y,z", "...", "a b",
+        "",
+        ".",
+        "..",
+        "*",
+        "?",
+        "${*}",
+        "${aws:username}",
+        "a%2Fb",
+        "%2e%2e",
+        "%2E",
+        "é",
+        "$connect",
+        "y,z",
+        "...",
+        "a b",
     ]);
     let value = select(vec!["u1", "7", "x|y", "x%7Cy", "t@x", "t%40x", "fresh", "GET", "a", "b"]);
     let segment = prop_oneof![4 => select(WORDS.to_vec()), 3 => value, 1 => odd];
@@ -136,13 +152,15 @@ fn instance(route: &RoutePattern, seed: u32) -> String {
         let segment = match segment {
             crate::rules::Segment::Literal(text) => text.clone(),
             crate::rules::Segment::Any => pick(&["7", "a", "u1", "fresh"], 5 + position as u32),
-            crate::rules::Segment::Claim(_) => pick(&["u1", "a", "b", "x|y", "x%7Cy", "t@x"], 7 + position as u32),
+            crate::rules::Segment::Claim(_) => {
+                pick(&["u1", "a", "b", "x|y", "x%7Cy", "t@x"], 7 + position as u32)
+            }
         };
         text = format!("{text}/{segment}");
     }
     if path.is_open {
         text.push_str(&pick(&["/7", "/a/b", "/7/a/u1", "/GET"], 11));
-    } else if path.segments.is_empty() || seed % 5 == 0 {
+    } else if path.segments.is_empty() || seed.is_multiple_of(5) {
         text.push('/');
     }
     text
@@ -206,8 +224,9 @@ fn check(case: &Case, tally: &mut Tally) -> Result<(), TestCaseError> {
     let arn = |tail: &str| -> MethodArn { format!("{PREFIX}dev/{tail}").parse().unwrap() };
     let asked = arn(&case.asked);
     let standing = compiler.rules().standing(&caller, &asked);
-    let is_granted =
-        |arn: &MethodArn| matches!(compiler.rules().ruling(&standing, arn), Ruling::Allowed(_) | Ruling::Unruled);
+    let is_granted = |arn: &MethodArn| {
+        matches!(compiler.rules().ruling(&standing, arn), Ruling::Allowed(_) | Ruling::Unruled)
+    };
     let Ok(policy) = compiler.compile(&standing, &asked) else { return Ok(()) };
     let independent = Independent::new(&policy);
     let reports = compiler.inexact(&standing);
@@ -223,7 +242,12 @@ fn check(case: &Case, tally: &mut Tally) -> Result<(), TestCaseError> {
             (true, true) | (false, false) => {}
             (true, false) => {
                 prop_assert!(tail != &case.asked, "{} is asked for and allowed, and no rule allows it", arn);
-                prop_assert!(reports.iter().any(|report| report.opens(&arn)), "{} is opened: {:#?}", arn, policy);
+                prop_assert!(
+                    reports.iter().any(|report| report.opens(&arn)),
+                    "{} is opened: {:#?}",
+                    arn,
+                    policy
+                );
                 tally.over_matched += 1;
             }
             (false, true) => {
@@ -239,9 +263,12 @@ fn check(case: &Case, tally: &mut Tally) -> Result<(), TestCaseError> {
             prop_assert_eq!(policy.evaluate(&text.parse().unwrap()), Effect::Deny, "{}", text);
         }
     }
-    let bytes: usize = policy.statements().iter().flat_map(|statement| &statement.resources).map(|resource| {
-        resource.as_str().len() + 3
-    }).sum();
+    let bytes: usize = policy
+        .statements()
+        .iter()
+        .flat_map(|statement| &statement.resources)
+        .map(|resource| resource.as_str().len() + 3)
+        .sum();
     prop_assert!(bytes < LARGEST_ANSWER);
     for resource in policy.statements().iter().flat_map(|statement| &statement.resources) {
         let text = resource.as_str();

