@@ -64,7 +64,7 @@ impl Authorizer {
         Self {
             identity_sources: config.identity_sources,
             verifiers: Verifiers::new(issuers.collect()),
-            compiler: Compiler::new(config.rules),
+            compiler: config.compiler,
             answers: config.answers,
             telemetry,
             waits: config.waits,

@@ -5,7 +5,11 @@
 //! decides as the rules do.
 
 mod api;
+mod claims;
+mod exactness;
 mod finding;
+mod gateway;
+mod rules;
 
 pub use api::{Api, ApiRoute, ApiSegment, Authorizer, AuthorizerKind};
 pub use finding::{Finding, Severity};
@@ -25,17 +29,26 @@ use crate::config::Config;
 ///     audience = "orders-api"
 ///     [[rule]]
 ///     name = "read orders"
-///     routes = ["GET /orders", "GET /orders/{id}"]
+///     routes = ["GET /orders", "GET /orders/{id}", "GET /orders/{id}/items"]
 ///     requires = { scope = "orders:read" }
 ///     "#,
 ///     None,
 /// )?;
-/// assert!(check(&config, None).is_empty());
+/// let codes: Vec<_> = check(&config, None).into_iter().map(|finding| finding.code).collect();
+/// assert_eq!(codes, ["opens_more"]);
 /// # Ok::<(), lambda_authorizer::config::ConfigError>(())
 /// ```
 #[must_use]
-pub fn check(_config: &Config, _api: Option<&Api>) -> Vec<Finding> {
+pub fn check(config: &Config, _api: Option<&Api>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    findings.extend(rules::findings(config.compiler.rules()));
+    findings.extend(claims::findings(config));
+    findings.extend(exactness::findings(&config.compiler));
+    findings.extend(gateway::findings(config));
     findings.sort();
+    findings.dedup();
     findings
 }
+
+#[cfg(test)]
+mod tests;

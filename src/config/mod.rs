@@ -15,9 +15,9 @@ use std::time::Duration;
 use crate::credential::IdentitySources;
 use crate::io::Connector;
 use crate::jwks::{KeySetFile, KeySetSource, Timing};
+use crate::policy::Compiler;
 use crate::response::Answers;
-use crate::rules::Rules;
-use crate::verify::Expectations;
+use crate::verify::{Expectations, Profile};
 
 pub use environment::Environment;
 pub use gateway::{Gateway, IdentityExpression, IdentityExpressionError};
@@ -35,8 +35,8 @@ pub struct Config {
     pub issuers: Vec<Issuer>,
     /// Where credentials are looked for.
     pub identity_sources: IdentitySources,
-    /// Who may call what.
-    pub rules: Rules,
+    /// Who may call what, and the policies that say so.
+    pub compiler: Compiler,
     /// How API Gateway is set up, as far as the operator says.
     pub gateway: Gateway,
     /// How answers are made up.
@@ -59,6 +59,8 @@ pub struct Waits {
 /// One issuer of tokens.
 #[non_exhaustive]
 pub struct Issuer {
+    /// The kind of token that its callers send.
+    pub profile: Profile,
     /// What its tokens must be like.
     pub expectations: Expectations,
     /// Where its keys come from.

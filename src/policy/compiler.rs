@@ -64,9 +64,28 @@ impl Compiler {
                 return Err(Reason::RouteClaimTooLong { claim, count, limit: MOST_VALUES });
             }
         }
-        let draft = Draft::new(&self.plan, &self.rules, standing);
         let mut allowed = Resources::new(stage_prefix);
         let mut denied = Resources::new(stage_prefix);
+        self.write(standing, &mut allowed, &mut denied)?;
+        if allowed.is_empty() {
+            return Ok(Policy::deny_everything());
+        }
+        resources::check_size(&[&allowed, &denied])?;
+        let mut statements = vec![Statement::new(Effect::Allow, allowed.into_patterns())];
+        if !denied.is_empty() {
+            statements.push(Statement::new(Effect::Deny, denied.into_patterns()));
+        }
+        Ok(Policy { statements })
+    }
+
+    /// Writes the resources of both statements.
+    pub(super) fn write(
+        &self,
+        standing: &Standing<'_>,
+        allowed: &mut Resources<'_>,
+        denied: &mut Resources<'_>,
+    ) -> Result<(), Reason> {
+        let draft = Draft::new(&self.plan, &self.rules, standing);
         let mut has_wildcards = false;
         if draft.opens_connect && !draft.closes_connect {
             allowed.push("$connect")?;
@@ -87,24 +106,18 @@ impl Compiler {
                 }
             }
         }
-        if allowed.is_empty() {
-            return Ok(Policy::deny_everything());
-        }
         for (position, path) in self.plan.paths.iter().enumerate() {
             let methods = draft.denied_of_open(position);
             denied.add_superset(&path.glob, methods, &standing.bindings)?;
         }
+        allowed.merge();
+        denied.merge();
         for (position, odd) in ODD_PATHS.into_iter().enumerate() {
             if has_wildcards || (position == 0 && allowed.has_four_letter_window()) {
                 denied.push(odd)?;
             }
         }
-        resources::check_size(&[&allowed, &denied])?;
-        let mut statements = vec![Statement::new(Effect::Allow, allowed.into_patterns())];
-        if !denied.is_empty() {
-            statements.push(Statement::new(Effect::Deny, denied.into_patterns()));
-        }
-        Ok(Policy { statements })
+        Ok(())
     }
 }
 

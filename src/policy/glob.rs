@@ -155,22 +155,6 @@ fn is_alike(piece: &Piece, segment: &Segment, instances: Instances) -> bool {
     }
 }
 
-/// Whether every path of `inner` is one of `outer`, for every caller.
-pub(super) fn covers(outer: &PathPattern, inner: &PathPattern) -> bool {
-    let is_long_enough = match (outer.is_open, inner.is_open) {
-        (false, false) => outer.segments.len() == inner.segments.len(),
-        (false, true) => false,
-        (true, false) => inner.segments.len() > outer.segments.len() || outer.segments.is_empty(),
-        (true, true) => inner.segments.len() >= outer.segments.len(),
-    };
-    is_long_enough
-        && outer
-            .segments
-            .iter()
-            .zip(&inner.segments)
-            .all(|(outer, inner)| *outer == Segment::Any || outer == inner)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -239,7 +223,7 @@ mod tests {
             ("/**", "/**", true),
             ("/o/{id}", "/o/**", false),
         ] {
-            assert_eq!(covers(&pattern(outer), &pattern(inner)), expected, "{outer} {inner}");
+            assert_eq!(pattern(outer).covers(&pattern(inner)), expected, "{outer} {inner}");
         }
     }
 
@@ -303,7 +287,7 @@ mod tests {
                 prop_assert_eq!(glob.meets(&other, Instances::All), meets);
             }
             let covered = paths.iter().filter(|path| is_named(&other, path)).all(|path| is_named(&own, path));
-            if covers(&own, &other) {
+            if own.covers(&other) {
                 prop_assert!(covered);
             }
             let spilled = paths.iter().filter(|path| is_named(&other, path) && !is_named(&own, path)).any(|path| matched(&path));

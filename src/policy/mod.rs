@@ -6,13 +6,15 @@ mod glob;
 mod inexact;
 mod plan;
 mod resources;
+mod size;
 
 use crate::arn::{ArnPattern, MethodArn};
 pub use crate::rules::Effect;
 pub use compiler::Compiler;
 pub use inexact::{Direction, Inexact};
 use resources::LONGEST_RESOURCE;
-pub use resources::{LARGEST_ANSWER, LARGEST_REFUSAL};
+pub use resources::{LARGEST_ANSWER, LARGEST_POLICY, LARGEST_REFUSAL};
+pub use size::Largest;
 
 /// What one caller may invoke, on every route of the stage.
 #[derive(Clone, Debug, PartialEq, Eq)]

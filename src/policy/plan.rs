@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::glob::{Glob, Instances, covers};
+use super::glob::{Glob, Instances};
 use crate::rules::{Effect, Methods, PathPattern, Rules, Segment, Shape};
 
 /// The paths of all rules, each once.
@@ -100,7 +100,7 @@ impl Plan {
                 .map(|(other, _)| other)
                 .collect()
         };
-        let covered_by = which(&|other| other.pattern != own.pattern && covers(&other.pattern, &own.pattern));
+        let covered_by = which(&|other| other.pattern != own.pattern && other.pattern.covers(&own.pattern));
         let opened_by = match denied.contains(&position) {
             true => which(&|other| other.glob.meets(&own.pattern, Instances::All)),
             false => Vec::new(),

@@ -12,6 +12,7 @@ pub(super) struct Resources<'a> {
     stage_prefix: &'a str,
     texts: BTreeSet<String>,
     bytes: usize,
+    limit: usize,
     has_four_letter_window: bool,
 }
 
@@ -25,14 +26,31 @@ pub const LARGEST_ANSWER: usize = 8 * 1024;
 /// that it depends on the caller alone whether there is an answer: the refusal of a caller's other routes is cached, too.
 pub const LARGEST_REFUSAL: usize = 2 * (LONGEST_RESOURCE + AROUND_A_RESOURCE) + 70;
 
-const LARGEST_POLICY: usize = LARGEST_ANSWER - LARGEST_REFUSAL;
+/// What the resources of a policy may take.
+pub const LARGEST_POLICY: usize = LARGEST_ANSWER - LARGEST_REFUSAL;
 
 /// A resource takes quotes and a comma beside its text.
 const AROUND_A_RESOURCE: usize = 3;
 
 impl<'a> Resources<'a> {
     pub(super) fn new(stage_prefix: &'a str) -> Self {
-        Self { stage_prefix, texts: BTreeSet::new(), bytes: 0, has_four_letter_window: false }
+        Self {
+            stage_prefix,
+            texts: BTreeSet::new(),
+            bytes: 0,
+            limit: LARGEST_POLICY,
+            has_four_letter_window: false,
+        }
+    }
+
+    /// For finding out how large a policy would be.
+    pub(super) fn without_limit(stage_prefix: &'a str) -> Self {
+        Self { limit: usize::MAX, ..Self::new(stage_prefix) }
+    }
+
+    /// How many there are, and how much of an answer they take.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.texts.len(), self.bytes)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -74,8 +92,24 @@ impl<'a> Resources<'a> {
         if self.texts.insert(resource) {
             self.bytes += bytes;
         }
-        // Before all are made: a caller with many values would have thousands.
-        check_size(&[self])
+        // Before all are made: a caller with many values would have thousands. Merging them saves half at the most.
+        match self.bytes > self.limit.saturating_mul(2) {
+            true => Err(Reason::PolicyTooLarge { limit: LARGEST_POLICY }),
+            false => Ok(()),
+        }
+    }
+
+    /// Makes one resource of `…/` and `…/?*`: a path with a slash at its end, and all that is below it.
+    pub(super) fn merge(&mut self) {
+        let is_below = |text: &&String| text.ends_with("/?*");
+        for text in self.texts.iter().filter(is_below).cloned().collect::<Vec<_>>() {
+            let Some(path) = text.strip_suffix("?*") else { continue };
+            if self.texts.remove(path) {
+                self.texts.remove(&text);
+                self.texts.insert(format!("{path}*"));
+                self.bytes -= path.len() + AROUND_A_RESOURCE + 1;
+            }
+        }
     }
 
     pub(super) fn into_patterns(self) -> Vec<ArnPattern> {

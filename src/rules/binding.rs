@@ -103,6 +103,13 @@ impl<'a> Bindings<'a> {
         Self(paths.map(|path| (path, Bound::new(claims.and_then(|claims| claims.at(path))))).collect())
     }
 
+    /// For a caller who has the same value for each of these claims.
+    #[must_use]
+    pub fn uniform(paths: impl Iterator<Item = &'a ClaimPath>, value: Option<&SafeText>) -> Self {
+        let bound = Bound { values: value.into_iter().cloned().collect(), has_unsafe: false };
+        Self(paths.map(|path| (path, bound.clone())).collect())
+    }
+
     /// What the caller has for this claim.
     #[must_use]
     pub fn of(&self, claim: &ClaimPath) -> &Bound {

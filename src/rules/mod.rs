@@ -6,6 +6,7 @@
 mod address;
 mod binding;
 mod context_key;
+mod logic;
 mod method;
 mod path;
 mod requirement;
@@ -200,6 +201,16 @@ impl Rules {
 }
 
 impl Rule {
+    /// Whether a route of it has a wildcard for one segment.
+    #[must_use]
+    pub fn has_wildcards(&self) -> bool {
+        let is_wildcard = |route: &RoutePattern| match route.shape() {
+            Shape::Connect => false,
+            Shape::Path(_, path) => path.segments.contains(&Segment::Any),
+        };
+        self.routes.iter().any(is_wildcard)
+    }
+
     /// Whether the rule is for this caller, and for the stage of `arn`.
     fn is_for(&self, caller: &Caller<'_>, arn: &MethodArn) -> bool {
         let includes =

@@ -92,6 +92,18 @@ impl RoutePattern {
         self.fits(arn, |claim, segment| bindings.of(claim).may_hold(segment))
     }
 
+    /// Whether every route of the other pattern is one of this, for every caller.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        match (&self.shape, &other.shape) {
+            (Shape::Connect, Shape::Connect) => true,
+            (Shape::Path(methods, path), Shape::Path(other_methods, other_path)) => {
+                other_methods.without(*methods).is_empty() && path.covers(other_path)
+            }
+            (Shape::Connect, Shape::Path(..)) | (Shape::Path(..), Shape::Connect) => false,
+        }
+    }
+
     /// The claims that it is bound to.
     pub fn claims(&self) -> impl Iterator<Item = &ClaimPath> {
         let segments = match &self.shape {
@@ -126,6 +138,19 @@ impl PartialEq for RoutePattern {
 impl Eq for RoutePattern {}
 
 impl PathPattern {
+    /// Whether every path of the other pattern is one of this, for every caller.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        let is_long_enough = match (self.is_open, other.is_open) {
+            (false, false) => self.segments.len() == other.segments.len(),
+            (false, true) => false,
+            (true, false) => other.segments.len() > self.segments.len() || self.segments.is_empty(),
+            (true, true) => other.segments.len() >= self.segments.len(),
+        };
+        let covers = |(own, other): (&Segment, &Segment)| *own == Segment::Any || own == other;
+        is_long_enough && self.segments.iter().zip(&other.segments).all(covers)
+    }
+
     fn fits(&self, asked: &RequestPath<'_>, holds: impl Fn(&ClaimPath, &str) -> bool) -> bool {
         let segments = asked.segments();
         let fits_in_length = match self.is_open {

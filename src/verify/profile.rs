@@ -67,6 +67,21 @@ impl Profile {
         Self::AwsIam,
     ];
 
+    /// Whether its tokens carry scopes: ID tokens tell who somebody is, not what a client may do.
+    #[must_use]
+    pub fn has_scopes(self) -> bool {
+        match self {
+            Self::AccessToken
+            | Self::Rfc9068
+            | Self::CognitoAccess
+            | Self::Auth0
+            | Self::Okta
+            | Self::Entra
+            | Self::Keycloak => true,
+            Self::IdToken | Self::CognitoId | Self::Google | Self::Firebase | Self::AwsIam => false,
+        }
+    }
+
     pub(super) fn algorithms(self) -> &'static [Algorithm] {
         match self {
             Self::AccessToken | Self::IdToken | Self::Rfc9068 | Self::Keycloak => &Algorithm::ALL,

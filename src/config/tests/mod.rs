@@ -31,7 +31,7 @@ fn an_issuer_and_an_audience_are_enough() {
     assert_eq!(issuer.expectations.algorithms, Algorithm::ALL);
     assert!((issuer.expectations.leeway - 30.0).abs() < f64::EPSILON);
     assert!(matches!(issuer.source, KeySetSource::Discovery));
-    assert!(config.rules.is_silent() && !config.development);
+    assert!(config.compiler.rules().is_silent() && !config.development);
     assert_eq!((config.answers.refusal, config.answers.http_api), (Refusal::Deny, HttpApi::Policy));
 }
 

@@ -82,7 +82,8 @@ impl Check<'_> {
             Connector::default()
         };
 
-        let mut expected = Expectations::new(settings.profile.unwrap_or_default(), &url?, audience?);
+        let profile = settings.profile.unwrap_or_default();
+        let mut expected = Expectations::new(profile, &url?, audience?);
         expected.leeway = f64::from(leeway);
         expected.audience_claim = settings.audience_claim.unwrap_or(expected.audience_claim);
         expected.key_id = settings.key_id.unwrap_or(expected.key_id);
@@ -97,7 +98,7 @@ impl Check<'_> {
         if let Some(types) = settings.types {
             expected.types = TokenTypes::new(&types.iter().map(String::as_str).collect::<Vec<_>>(), false);
         }
-        Some(Issuer { expectations: expected, source: source?, initial, connector })
+        Some(Issuer { profile, expectations: expected, source: source?, initial, connector })
     }
 
     fn key_source(

@@ -35,6 +35,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<C
     let answers = check.answers(settings.response, &rules);
     let gateway = check.gateway(settings.gateway);
     check.caching(&gateway, &rules, &identity_sources, &answers);
+    let compiler = check.compiler(rules);
     let (timing, waits) = check.key_sets(&settings.key_set);
     check.principal(&issuers, &answers);
     if check.problems.is_empty() {
@@ -42,7 +43,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<C
             development: settings.development,
             issuers,
             identity_sources,
-            rules,
+            compiler,
             gateway,
             answers,
             timing,

@@ -8,6 +8,7 @@ use crate::config::raw::{
 };
 use crate::config::values::{OneOrMore, PlainValue, PlainValues};
 use crate::credential::{CredentialKind, IdentitySources, Location};
+use crate::policy::{Compiler, LARGEST_POLICY};
 use crate::response::{Answers, HttpApi};
 use crate::rules::{AddressRange, ApiKey, ContextKey, Effect, Requirement, RoutePattern, Rule, Rules, Test};
 
@@ -195,6 +196,28 @@ impl Check<'_> {
             .iter()
             .flat_map(|claim| all.iter().map(|test| Requirement::Claim(claim.clone(), test.clone())))
             .collect()
+    }
+
+    /// A policy that is too large for some caller is not found out in production.
+    pub(super) fn compiler(&mut self, rules: Rules) -> Compiler {
+        let compiler = Compiler::new(rules);
+        if let Some(largest) = compiler.too_large() {
+            let rules = compiler.rules().as_slice();
+            let names = largest.rules.iter().filter_map(|position| rules.get(*position)).take(3);
+            let names: Vec<_> = names.map(|rule| format!("`{}`", rule.name)).collect();
+            let message = format!(
+                "a caller whom {} rules are for, {} among them, would get a policy of {} bytes, and {LARGEST_POLICY} is what API Gateway takes",
+                largest.rules.len(),
+                names.join(", "),
+                largest.bytes,
+            );
+            self.problem_with_hint(
+                "rule",
+                message,
+                "fewer routes for one caller, a method instead of `ANY`, or `**`",
+            );
+        }
+        compiler
     }
 
     pub(super) fn gateway(&mut self, settings: GatewaySettings) -> Gateway {

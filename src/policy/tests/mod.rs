@@ -16,19 +16,22 @@ fn principal(claims: Value) -> Principal {
 }
 
 fn rules(rules: &[(&[&str], &[&str])]) -> Rules {
-    let rule = |(routes, scopes): &(&[&str], &[&str])| Rule {
+    let all = |scopes: &[&str]| scopes.iter().map(|scope| Requirement::Scope((*scope).to_owned())).collect();
+    Rules::new(rules.iter().map(|(routes, scopes)| rule(routes, Requirement::All(all(scopes)))).collect())
+}
+
+/// A rule that allows these routes.
+pub(crate) fn rule(routes: &[&str], requirement: Requirement) -> Rule {
+    Rule {
         name: "a rule".into(),
         effect: Effect::Allow,
         routes: routes.iter().map(|route| route.parse().unwrap()).collect(),
-        requirement: Requirement::All(
-            scopes.iter().map(|scope| Requirement::Scope((*scope).to_owned())).collect(),
-        ),
+        requirement,
         stages: Vec::new(),
         apis: Vec::new(),
         context: Vec::new(),
         usage_identifier_key: None,
-    };
-    Rules::new(rules.iter().map(rule).collect())
+    }
 }
 
 fn compile(rules: &Rules, principal: &Principal, arn: &MethodArn) -> Policy {

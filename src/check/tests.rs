@@ -1,0 +1,156 @@
+use super::*;
+use crate::config::Config;
+
+const ISSUER: &str = "[[issuer]]\nurl = 'https://login.example.com/'\naudience = 'orders-api'\n";
+
+/// The codes and places that are found in these rules: name, routes, requirement, and what else a rule has.
+fn found(rules: &[(&str, &str, &str, &str)]) -> Vec<(&'static str, String)> {
+    let rule = |(name, routes, requires, more): &(&str, &str, &str, &str)| {
+        format!("[[rule]]\nname = '{name}'\nroutes = {routes}\nrequires = {requires}\n{more}\n")
+    };
+    of(&rules.iter().map(rule).collect::<String>())
+}
+
+fn of(sections: &str) -> Vec<(&'static str, String)> {
+    in_text(&format!("{ISSUER}{sections}"))
+}
+
+fn in_text(toml: &str) -> Vec<(&'static str, String)> {
+    let config = Config::parse(toml, None).unwrap();
+    check(&config, None).into_iter().map(|finding| (finding.code, finding.place)).collect()
+}
+
+fn one(code: &'static str, place: &str) -> Vec<(&'static str, String)> {
+    vec![(code, place.to_owned())]
+}
+
+const READ: &str = "{ scope = 'read' }";
+const ADMIN: &str = "{ scope = 'admin' }";
+
+#[test]
+fn ordinary_rules_have_no_findings() {
+    for rules in [
+        &[][..],
+        &[("read", "['GET /orders', 'GET /orders/{id}']", READ, "")],
+        &[
+            ("read", "['GET /orders', 'GET /orders/**', '$connect']", READ, ""),
+            ("write", "['POST /orders', 'DELETE /orders/{id}']", "{ scope = 'write' }", ""),
+            ("own", "['ANY /users/{claims.sub}/**']", "'authenticated'", ""),
+            ("admin", "['ANY /**']", ADMIN, ""),
+            ("blocked", "['ANY /**']", "{ claim = 'sub', one_of = ['u1', 'u2'] }", "effect = 'deny'"),
+        ],
+    ] {
+        assert_eq!(found(rules), [], "{rules:?}");
+    }
+}
+
+#[test]
+fn a_rule_that_changes_nothing_is_told() {
+    let wide = ("wide", "['GET /orders/**']", "'authenticated'", "");
+    let narrow = ("narrow", "['GET /orders/{id}']", READ, "");
+    assert_eq!(found(&[wide, narrow]), one("rule_shadowed", "rule[1] `narrow`"));
+    assert_eq!(found(&[narrow, wide]), one("rule_shadowed", "rule[0] `narrow`"));
+    // It opens more, to fewer, or says something of its callers.
+    let wider = ("wide", "['GET /orders/**']", ADMIN, "");
+    assert_eq!(found(&[wider, narrow]), []);
+    assert_eq!(found(&[wide, ("narrow", "['POST /orders/{id}']", READ, "")]), []);
+    assert_eq!(found(&[wide, ("narrow", "['GET /orders/{id}']", READ, "context = { plan = 'gold' }")]), []);
+    assert_eq!(found(&[("wide", "['GET /orders/**']", "'authenticated'", "stages = ['dev']"), narrow]), []);
+    let twins = [("one", "['GET /a']", READ, ""), ("two", "['GET /a']", READ, "")];
+    assert_eq!(found(&twins), one("rule_shadowed", "rule[1] `two`"));
+}
+
+#[test]
+fn a_rule_for_nobody_is_told() {
+    let gold_and_silver =
+        "{ all = [{ claim = 'tier', equals = 'gold' }, { claim = 'tier', equals = 'silver' }] }";
+    assert_eq!(
+        found(&[("both", "['GET /a']", gold_and_silver, "")]),
+        one("rule_unreachable", "rule[0] `both`")
+    );
+    let either = "{ claim = 'tier', one_of = ['gold', 'silver'] }";
+    assert_eq!(found(&[("either", "['GET /a']", either, "")]), []);
+    let closed = ("closed", "['ANY /a/**']", "'authenticated'", "effect = 'deny'");
+    assert_eq!(
+        found(&[("open", "['GET /a/b']", READ, ""), closed]),
+        one("rule_unreachable", "rule[0] `open`")
+    );
+    assert_eq!(found(&[("open", "['GET /a/b', 'GET /b']", READ, ""), closed]), []);
+    assert_eq!(found(&[closed]), one("nothing_open", "rule"));
+}
+
+#[test]
+fn a_route_that_a_wildcard_of_others_names_is_told() {
+    let export = ("export", "['GET /orders/export']", ADMIN, "");
+    let read = ("read", "['GET /orders/{id}']", READ, "");
+    assert_eq!(found(&[read, export]), one("route_also_open", "rule[1] `export`"));
+    assert_eq!(found(&[("read", "['POST /orders/{id}']", READ, ""), export]), []);
+    assert_eq!(
+        found(&[("read", "['GET /orders/{id}']", ADMIN, ""), export]).first().map(|first| first.0),
+        Some("rule_shadowed")
+    );
+    // Who may do everything may do this, too.
+    assert_eq!(found(&[("all", "['ANY /**']", READ, ""), export]), []);
+}
+
+#[test]
+fn what_no_token_of_the_profile_has_is_told() {
+    let id_tokens = "[[issuer]]\nurl = 'https://id.example/'\naudience = 'app'\nprofile = 'google'\n";
+    let rule = |requires: &str| format!("[[rule]]\nname = 'r'\nroutes = ['GET /a']\nrequires = {requires}");
+    for (issuers, requires, is_told) in [
+        (ISSUER.to_owned(), "{ scope = 'a' }", false),
+        (id_tokens.to_owned(), "{ scope = 'a' }", true),
+        (id_tokens.to_owned(), "{ claim = 'hd', equals = 'example.com' }", false),
+        (id_tokens.to_owned(), "{ claim = 'scope', contains = 'a' }", true),
+        (format!("{ISSUER}{id_tokens}"), "{ scope = 'a' }", false),
+        (format!("{ISSUER}{id_tokens}"), "{ scope = 'a', issuer = 'https://id.example/' }", true),
+        (format!("{ISSUER}{id_tokens}"), "{ scope = 'a', issuer = 'https://login.example.com/' }", false),
+        (ISSUER.to_owned(), "{ claim = 'nonce', prefix = 'a' }", true),
+        (ISSUER.to_owned(), "{ claim = 'token_use', equals = 'id' }", true),
+        (ISSUER.to_owned(), "{ claim = 'token_use', equals = 'access' }", false),
+    ] {
+        let expected = if is_told { one("claim_never_there", "rule[0] `r`") } else { vec![] };
+        assert_eq!(in_text(&format!("{issuers}{}", rule(requires))), expected, "{requires}");
+    }
+}
+
+#[test]
+fn what_iam_cannot_say_is_told() {
+    let read = ("read", "['GET /orders/{id}', 'GET /orders/{id}/items']", READ, "");
+    assert_eq!(found(&[read]), one("opens_more", "GET /orders/{any}"));
+    assert_eq!(found(&[("read", "['GET /orders/{id}']", READ, "")]), []);
+    assert_eq!(found(&[("read", "['GET /orders/{id}', 'POST /orders/{id}/items']", READ, "")]), []);
+    let audit = [
+        ("read", "['GET /orders/{id}', 'GET /orders/{id}/notes/{note}']", READ, ""),
+        ("audit", "['GET /orders/{id}/audit']", ADMIN, ""),
+    ];
+    let expected = [
+        ("closes_more", "GET /orders/{any}/audit".to_owned()),
+        ("opens_more", "GET /orders/{any}".to_owned()),
+        ("opens_more", "GET /orders/{any}/audit".to_owned()),
+    ];
+    assert_eq!(found(&audit), expected);
+}
+
+#[test]
+fn public_routes_that_api_gateway_refuses_are_told() {
+    let health = "[[rule]]\nname = 'health'\nroutes = ['GET /health']\nrequires = 'anyone'\n";
+    let refused = one("public_refused_by_gateway", "rule[0] `health`");
+    assert_eq!(of(health), refused);
+    let with = |sources: &str| of(&format!("{health}[gateway]\nidentity_sources = [{sources}]\n"));
+    assert_eq!(with("'method.request.header.Authorization'"), refused);
+    let elsewhere = "[[identity_source]]\nfrom = 'header'\nname = 'Authorization'\n";
+    let uncached = format!(
+        "{elsewhere}{health}[gateway]\ncache_seconds = 0\nidentity_sources = ['$context.identity.sourceIp']\n"
+    );
+    assert_eq!(of(&uncached), []);
+}
+
+#[test]
+fn a_finding_is_readable() {
+    let finding = Finding::warning("rule_shadowed", "rule[1] `a`", "it changes nothing").hint("leave it out");
+    assert_eq!(
+        finding.to_string(),
+        "warning[rule_shadowed]: rule[1] `a`: it changes nothing\n  hint: leave it out"
+    );
+}
