@@ -57,7 +57,7 @@ impl Compiler {
         inexact::of(&self.plan, &Draft::new(&self.plan, &self.rules, standing), &standing.bindings)
     }
 
-    fn granted(&self, standing: &Standing<'_>, stage_prefix: &str) -> Result<Policy, Reason> {
+    pub(super) fn granted(&self, standing: &Standing<'_>, stage_prefix: &str) -> Result<Policy, Reason> {
         for (claim, bound) in standing.bindings.iter() {
             if bound.values.len() > MOST_VALUES {
                 let (claim, count) = (claim.to_string(), bound.values.len());
@@ -87,19 +87,20 @@ impl Compiler {
     ) -> Result<(), Reason> {
         let draft = Draft::new(&self.plan, &self.rules, standing);
         let mut has_wildcards = false;
-        if draft.opens_connect && !draft.closes_connect {
-            allowed.push("$connect")?;
-        }
+        let opens_connect = draft.opens_connect && !draft.closes_connect;
+        let mut opens_everything = false;
         for (position, path) in self.plan.paths.iter().enumerate() {
             let kept = draft.kept(position);
             if kept.is_empty() {
                 continue;
             }
-            has_wildcards |= path.glob.has_wildcards();
-            let allows_connect = allowed.add(&path.glob, kept, &standing.bindings)?;
-            if allows_connect && (!draft.opens_connect || draft.closes_connect) {
-                denied.push("$connect")?;
+            if let Some(closer) = draft.closes_any_method(kept, path.behind_others.as_ref()) {
+                allowed.add_any_method(&path.glob, &standing.bindings)?;
+                denied.add_any_method(&closer.glob, &standing.bindings)?;
+                continue;
             }
+            has_wildcards |= path.glob.has_wildcards();
+            opens_everything |= allowed.add(&path.glob, kept, &standing.bindings)?;
             if let Some(spill) = &path.spill {
                 for (closer, methods) in draft.closers(kept, spill) {
                     denied.add(&closer.glob, methods, &standing.bindings)?;
@@ -109,6 +110,11 @@ impl Compiler {
         for (position, path) in self.plan.paths.iter().enumerate() {
             let methods = draft.denied_of_open(position);
             denied.add_superset(&path.glob, methods, &standing.bindings)?;
+        }
+        match (opens_connect, opens_everything) {
+            (true, false) => allowed.push("$connect")?,
+            (false, true) => denied.push("$connect")?,
+            (true, true) | (false, false) => {}
         }
         allowed.merge();
         denied.merge();
@@ -204,6 +210,11 @@ impl<'a> Draft<'a> {
     /// The methods with which the closer closes nothing that is open.
     fn usable(&self, methods: Methods, closer: &Closer) -> Methods {
         methods.without(any_of(&self.open, &closer.hits))
+    }
+
+    /// What makes `*` an exact way to say every method: it crosses slashes, too, and would open the path behind others.
+    fn closes_any_method<'b>(&self, kept: Methods, behind_others: Option<&'b Closer>) -> Option<&'b Closer> {
+        behind_others.filter(|closer| kept == Methods::ANY && any_of(&self.open, &closer.hits).is_empty())
     }
 
     /// The methods for which neither depth nor wildcards close all of a spill.

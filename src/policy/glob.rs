@@ -59,6 +59,17 @@ impl Glob {
         Self(pieces)
     }
 
+    /// The pattern behind one segment or more: what `*` for the method would open beside it. `None` for a pattern with
+    /// wildcards of its own, and for the root.
+    pub(super) fn behind_others(pattern: &PathPattern) -> Option<Self> {
+        let Self(mut pieces) = Self::of(pattern);
+        let has_wildcards = pieces.iter().any(|piece| matches!(piece, Piece::Capture | Piece::Rest));
+        (!has_wildcards && !pieces.is_empty()).then(|| {
+            pieces.insert(0, Piece::Rest);
+            Self(pieces)
+        })
+    }
+
     /// Each way in which a wildcard of the pattern may have taken a segment too many.
     pub(super) fn stretched(pattern: &PathPattern) -> Vec<Self> {
         let Self(pieces) = Self::of(pattern);

@@ -35,6 +35,8 @@ pub(super) struct PathPlan {
     pub(super) covered_by: Vec<usize>,
     /// What else its wildcards open; `None` where they do not.
     pub(super) spill: Option<Spill>,
+    /// For a path without wildcards: what `*` for its method opens beside it.
+    pub(super) behind_others: Option<Closer>,
     /// For a path that a rule denies: the paths of which a policy would open some of it.
     pub(super) opened_by: Vec<usize>,
 }
@@ -82,16 +84,19 @@ impl Plan {
             }
             plan.routes.push(routes);
         }
-        let relations: Vec<_> =
-            (0..plan.paths.len()).map(|position| plan.relate(position, &denied)).collect();
-        for (path, (covered_by, spill, opened_by)) in plan.paths.iter_mut().zip(relations) {
-            (path.covered_by, path.spill, path.opened_by) = (covered_by, spill, opened_by);
+        let relations: Vec<_> = plan
+            .paths
+            .iter()
+            .enumerate()
+            .map(|(position, path)| plan.related(path, denied.contains(&position)))
+            .collect();
+        for (path, related) in plan.paths.iter_mut().zip(relations) {
+            *path = related;
         }
         plan
     }
 
-    fn relate(&self, position: usize, denied: &[usize]) -> (Vec<usize>, Option<Spill>, Vec<usize>) {
-        let Some(own) = self.paths.get(position) else { return Default::default() };
+    fn related(&self, own: &PathPlan, is_denied: bool) -> PathPlan {
         let which = |relation: &dyn Fn(&PathPlan) -> bool| -> Vec<usize> {
             self.paths
                 .iter()
@@ -101,15 +106,15 @@ impl Plan {
                 .collect()
         };
         let covered_by = which(&|other| other.pattern != own.pattern && other.pattern.covers(&own.pattern));
-        let opened_by = match denied.contains(&position) {
+        let opened_by = match is_denied {
             true => which(&|other| other.glob.meets(&own.pattern, Instances::All)),
             false => Vec::new(),
         };
+        let closer = |glob: Glob, instances| {
+            let hits = which(&|other| glob.meets(&other.pattern, instances));
+            Closer { glob, hits }
+        };
         let spill = own.pattern.segments.contains(&Segment::Any).then(|| {
-            let closer = |glob: Glob, instances| {
-                let hits = which(&|other| glob.meets(&other.pattern, instances));
-                Closer { glob, hits }
-            };
             Spill {
                 by_depth: self.by_depth(own, |glob| closer(glob, Instances::All)),
                 by_wildcard: Glob::stretched(&own.pattern)
@@ -127,7 +132,8 @@ impl Plan {
                     .collect(),
             }
         });
-        (covered_by, spill, opened_by)
+        let behind_others = Glob::behind_others(&own.pattern).map(|glob| closer(glob, Instances::All));
+        PathPlan { covered_by, spill, behind_others, opened_by, ..own.clone() }
     }
 
     fn by_depth(&self, own: &PathPlan, closer: impl Fn(Glob) -> Closer) -> Vec<Closer> {
@@ -156,6 +162,7 @@ impl PathPlan {
             glob: Glob::of(pattern),
             covered_by: Vec::new(),
             spill: None,
+            behind_others: None,
             opened_by: Vec::new(),
         }
     }

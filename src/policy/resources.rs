@@ -72,6 +72,11 @@ impl<'a> Resources<'a> {
         self.add_with(glob, methods, bindings, false)
     }
 
+    /// Adds the paths with whatever method.
+    pub(super) fn add_any_method(&mut self, glob: &Glob, bindings: &Bindings<'_>) -> Result<(), Reason> {
+        paths(&glob.0, bindings, false)?.iter().try_for_each(|path| self.push(&format!("{WILDCARD}{path}")))
+    }
+
     /// As [`add`](Self::add), with a wildcard for values that may not stand in a policy.
     pub(super) fn add_superset(
         &mut self,

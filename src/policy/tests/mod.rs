@@ -1,7 +1,7 @@
 mod property;
 
 use super::*;
-use crate::rules::{Caller, Requirement, Rule, Rules};
+use crate::rules::{Caller, ODD_PATHS, Requirement, Rule, Rules};
 use crate::verify::Principal;
 use serde_json::{Value, json};
 
@@ -38,6 +38,57 @@ fn compile(rules: &Rules, principal: &Principal, arn: &MethodArn) -> Policy {
     let compiler = Compiler::new(rules.clone());
     let caller = Caller { principal: Some(principal), source_ip: None };
     compiler.compile(&compiler.rules().standing(&caller, arn), arn).unwrap()
+}
+
+/// What a policy says, without the part before the stage; of the Deny only what is not the list of odd paths.
+fn said(routes: &[&str], claims: Value) -> (Vec<String>, Vec<String>) {
+    let compiler = Compiler::new(Rules::new(vec![rule(routes, Requirement::Authenticated)]));
+    let principal = principal(claims);
+    let caller = Caller { principal: Some(&principal), source_ip: None };
+    let standing = compiler.rules().standing(&caller, &arn("GET/"));
+    let policy = compiler.granted(&standing, STAGE).unwrap();
+    let of = |effect: Effect| {
+        let statements = policy.statements().iter().filter(|statement| statement.effect == effect);
+        let texts = statements.flat_map(|statement| &statement.resources).map(|resource| resource.as_str());
+        let texts = texts.map(|text| text.strip_prefix(STAGE).unwrap_or(text).to_owned());
+        texts.filter(|text| !ODD_PATHS.contains(&text.as_str())).collect::<Vec<_>>()
+    };
+    (of(Effect::Allow), of(Effect::Deny))
+}
+
+/// As few resources as say it.
+#[test]
+fn a_policy_is_short() {
+    let u1 = json!({"sub": "u1", "teams": ["a", "b"]});
+    for (routes, allowed, denied) in [
+        (&["GET /orders"][..], &["GET/orders", "GET/orders/"][..], &[][..]),
+        (&["GET /orders", "GET /orders/**"], &["GET/orders", "GET/orders/*"], &[]),
+        (&["GET /orders", "GET /orders/{id}"], &["GET/orders", "GET/orders/*"], &["GET/orders/*/?*"]),
+        (&["GET /orders/{id}", "GET /orders/**"], &["GET/orders/?*"], &[]),
+        (&["GET /a/{id}/b"], &["GET/a/*/b", "GET/a/*/b/"], &["GET/a/*/*/?*"]),
+        (&["GET /a/{id}/b", "GET /a/{id}"], &["GET/a/*/b", "GET/a/*/b/", "GET/a/?*"], &["GET/a/*/*/?*"]),
+        (&["GET /me", "PUT /me"], &["???/me", "???/me/"], &[]),
+        (&["POST /me", "HEAD /me"], &["????/me", "????/me/"], &[]),
+        (&["ANY /me"], &["*/me", "*/me/"], &["*/*/me", "*/*/me/"]),
+        (&["ANY /me/**"], &["???/me/?*", "????/me/?*", "DELETE/me/?*", "OPTIONS/me/?*", "PATCH/me/?*"], &[]),
+        (&["ANY /**"], &["*"], &["$connect"]),
+        (&["ANY /**", "GET /orders/{id}", "$connect"], &["*"], &[]),
+        (&["GET /**"], &["GET", "GET/*"], &[]),
+        (&["GET /"], &["GET", "GET/", "GET//"], &[]),
+        (&["GET /users/{claims.sub}"], &["GET/users/u1", "GET/users/u1/"], &[]),
+        (&["GET /t/{claims.teams}/**"], &["GET/t/a/?*", "GET/t/b/?*"], &[]),
+        (&["GET /t/{claims.none}/**", "GET /x"], &["GET/x", "GET/x/"], &[]),
+    ] {
+        let said = said(routes, u1.clone());
+        assert_eq!(
+            (said.0, said.1),
+            (
+                allowed.iter().map(|text| (*text).to_owned()).collect(),
+                denied.iter().map(|text| (*text).to_owned()).collect()
+            ),
+            "{routes:?}"
+        );
+    }
 }
 
 /// Rule Z4: the policy does not depend on the route that was asked for, and covers one stage.
