@@ -191,8 +191,11 @@ pub enum Reason {
     #[error("no rule allows this route")]
     RouteNotAllowed,
     /// A rule names this route, for callers with more scopes.
-    #[error("the route asks for a scope, role or group that the token does not carry")]
-    InsufficientScope,
+    #[error("the caller does not meet what {rules} asks for on this route")]
+    InsufficientScope {
+        /// The rules that name the route.
+        rules: String,
+    },
     /// A rule denies this route to this caller.
     #[error("the rule `{rule}` denies this route")]
     RouteDenied {
@@ -261,7 +264,7 @@ impl Reason {
             Self::ResourceTooLong { .. } => Code::ResourceTooLong,
             Self::RouteClaimTooLong { .. } => Code::RouteClaimTooLong,
             Self::RouteNotAllowed => Code::RouteNotAllowed,
-            Self::InsufficientScope => Code::InsufficientScope,
+            Self::InsufficientScope { .. } => Code::InsufficientScope,
             Self::RouteDenied { .. } => Code::RouteDenied,
             Self::RouteOfAnother { .. } => Code::RouteOfAnother,
             Self::RouteClaimUnusable { .. } => Code::RouteClaimUnusable,
@@ -273,6 +276,18 @@ impl Reason {
     #[must_use]
     pub fn may_be_a_rotation(&self) -> bool {
         matches!(self, Self::SignatureInvalid | Self::KeyNotFound { .. } | Self::KeyAmbiguous)
+    }
+
+    /// Whether API Gateway's limits are what it is refused for: no caller can do anything about that.
+    #[must_use]
+    pub fn is_a_limit(&self) -> bool {
+        matches!(
+            self,
+            Self::PolicyTooLarge { .. }
+                | Self::ResourceTooLong { .. }
+                | Self::RouteClaimTooLong { .. }
+                | Self::AnswerTooLarge { .. }
+        )
     }
 
     /// Whether another token of the same caller might do: what a client does upon 401. It would ask

@@ -27,6 +27,9 @@ pub use path::ODD_PATHS;
 pub use requirement::{Caller, Requirement, Test, Verdict};
 pub use route::{PathPattern, RouteError, RoutePattern, Segment, Shape};
 
+/// Of the rules that a caller does not meet, so many are named.
+const MOST_NAMES: usize = 3;
+
 /// Yes or no. There is no default.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Effect {
@@ -179,12 +182,10 @@ impl Rules {
 
     /// Why no rule opens the route: the nearest miss.
     fn unopened(&self, standing: &Standing<'_>, arn: &MethodArn) -> Reason {
-        let naming = |rule: &Rule| {
-            let is_for_others = rule.effect == Effect::Deny;
-            rule.routes.iter().find(|route| !is_for_others && route.names(arn)).cloned()
-        };
+        let opening = |rule: &&Rule| rule.effect == Effect::Allow;
+        let naming = |rule: &'_ Rule| rule.routes.iter().find(|route| route.names(arn)).cloned();
         // This caller's rule names the route, for another value of a claim.
-        let own = self.applying(standing).find_map(naming);
+        let own = self.applying(standing).filter(opening).find_map(naming);
         if let Some(claim) = own.as_ref().and_then(|route| route.claims().next()) {
             let bound = standing.bindings.of(claim);
             let claim = claim.to_string();
@@ -193,9 +194,11 @@ impl Rules {
                 true => Reason::RouteClaimUnusable { claim, is_missing: !bound.has_unsafe },
             };
         }
-        match self.rules.iter().find_map(naming) {
-            Some(_) => Reason::InsufficientScope,
-            None => Reason::RouteNotAllowed,
+        let others = self.rules.iter().filter(opening).filter(|rule| naming(rule).is_some());
+        let names: Vec<_> = others.take(MOST_NAMES).map(|rule| format!("`{}`", rule.name)).collect();
+        match names.is_empty() {
+            true => Reason::RouteNotAllowed,
+            false => Reason::InsufficientScope { rules: names.join(" or ") },
         }
     }
 }

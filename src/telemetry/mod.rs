@@ -5,6 +5,7 @@
 
 mod key_set;
 mod level;
+mod metric;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::request::Request;
 use crate::response::Decision;
 use crate::verify::Principal;
 pub use level::Level;
+use metric::Directive;
 
 /// Writes the decision records.
 #[derive(Clone)]
@@ -59,6 +61,10 @@ struct Record<'a> {
     request_id: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     api_request_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    limit_exceeded: Option<u8>,
+    #[serde(rename = "_aws", skip_serializing_if = "Option::is_none")]
+    directive: Option<Directive>,
 }
 
 impl Telemetry {
@@ -102,6 +108,11 @@ impl Telemetry {
                 record.issuer = rejection.issuer.as_ref();
                 record.key_id = rejection.key_id.as_deref();
                 record.refused(rejection.reason.code().name(), rejection.reason.to_string());
+                if rejection.reason.is_a_limit() {
+                    record.level = Level::Error;
+                    record.limit_exceeded = Some(1);
+                    record.directive = Some(Directive::limit_exceeded(self.edges.clock.now()));
+                }
             }
             Err(Error::Fault(fault)) => record.failed(fault),
         }
@@ -133,6 +144,8 @@ impl Telemetry {
             duration_us: self.edges.clock.elapsed().saturating_sub(timer.started).as_micros(),
             request_id: invocation,
             api_request_id: None,
+            limit_exceeded: None,
+            directive: None,
         }
     }
 
