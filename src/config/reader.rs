@@ -23,8 +23,10 @@ impl Settings {
                     for problem in more.iter().flat_map(ConfigError::problems) {
                         let path = as_written(&problem.path, &taken);
                         // What is missing only because it was taken out is not told again.
-                        let is_told =
-                            |told: &Problem| told.path == path || told.path.starts_with(&format!("{path}["));
+                        let is_told = |told: &Problem| {
+                            let below = told.path.strip_prefix(&path);
+                            below.is_some_and(|below| below.is_empty() || below.starts_with(['[', '.']))
+                        };
                         if !problems.iter().any(is_told) {
                             problems.push(Problem { path, ..problem.clone() });
                         }

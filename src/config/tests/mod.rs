@@ -1,4 +1,5 @@
 mod keys;
+mod rules;
 
 use super::*;
 use crate::claims::ClaimPath;
