@@ -1,5 +1,7 @@
 //! Requirements that no issuer's tokens can meet, or not as they are written.
 
+use std::collections::BTreeSet;
+
 use super::Finding;
 use super::rules::place;
 use crate::claims::ClaimPath;
@@ -16,16 +18,33 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
                 findings.push(finding(&place(position, rule), leaf));
             }
         }
-        for claim in rule.routes.iter().flat_map(|route| route.claims()) {
-            if !issuers.is_empty() && issuers.iter().all(|issuer| is_never_there(claim, issuer)) {
-                let message = format!(
-                    "its routes are bound to the claim `{claim}`, which no token has by its issuer's `profile`"
-                );
-                findings.push(Finding::warning("claim_never_there", place(position, rule), message));
-            }
+        for claim in bound_claims(rule) {
+            findings.extend(bound(&place(position, rule), claim, &issuers));
         }
     }
     findings
+}
+
+/// The claims that the rule's routes are bound to, each once.
+fn bound_claims(rule: &Rule) -> BTreeSet<&ClaimPath> {
+    rule.routes.iter().flat_map(|route| route.claims()).collect()
+}
+
+/// A claim in a route that no token has, or that means somebody else in another issuer's tokens.
+fn bound(place: &str, claim: &ClaimPath, issuers: &[&Issuer]) -> Option<Finding> {
+    if !issuers.is_empty() && issuers.iter().all(|issuer| is_never_there(claim, issuer)) {
+        let message = format!(
+            "its routes are bound to the claim `{claim}`, which no token has by its issuer's `profile`"
+        );
+        return Some(Finding::warning("claim_never_there", place, message));
+    }
+    (issuers.len() > 1).then(|| {
+        let message = format!(
+            "its routes are bound to `{claim}`, which two issuers may give to different people: they share what is bound to it"
+        );
+        Finding::warning("claim_of_several_issuers", place, message)
+            .hint("a rule for each issuer, with `requires = { issuer = \"…\" }` and routes of its own")
+    })
 }
 
 /// Whether callers of the issuer may meet the rule's requirement, as far as it names issuers.

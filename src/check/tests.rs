@@ -114,6 +114,22 @@ fn what_no_token_of_the_profile_has_is_told() {
     }
 }
 
+/// Two issuers may give the same `sub` to different people.
+#[test]
+fn routes_that_callers_of_two_issuers_share_are_told() {
+    let partners = "[[issuer]]\nurl = 'https://partners.example/'\naudience = 'orders-api'\n";
+    let own = |requires: &str| {
+        format!("[[rule]]\nname = 'own'\nroutes = ['ANY /users/{{claims.sub}}']\nrequires = {requires}\n")
+    };
+    let shared = one("claim_of_several_issuers", "rule[0] `own`");
+    assert_eq!(in_text(&format!("{ISSUER}{partners}{}", own("'authenticated'"))), shared);
+    assert_eq!(
+        in_text(&format!("{ISSUER}{partners}{}", own("{ issuer = 'https://partners.example/' }"))),
+        []
+    );
+    assert_eq!(in_text(&format!("{ISSUER}{}", own("'authenticated'"))), []);
+}
+
 #[test]
 fn what_iam_cannot_say_is_told() {
     let read = ("read", "['GET /orders/{id}', 'GET /orders/{id}/items']", READ, "");
