@@ -12,7 +12,7 @@ use std::path::Path;
 use lambda_authorizer::config::Config;
 use lambda_authorizer::error::Code;
 
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
@@ -21,6 +21,7 @@ const DOCUMENTS: [&str; 10] = [
     "docs/design.md",
     "docs/operations.md",
     "docs/reasons.md",
+    "docs/rules.md",
     "docs/scale.md",
     "docs/threats.md",
 ];
@@ -41,7 +42,18 @@ fn every_reason_named_is_one() {
     for code in &known {
         assert!(reasons.contains(&format!("| `{code}` |")), "docs/reasons.md does not explain `{code}`");
     }
-    let prefixes = ["token_", "claim_", "key_", "credential_", "audience_", "issuer_", "signature_"];
+    let prefixes = [
+        "token_",
+        "claim_",
+        "key_",
+        "credential_",
+        "audience_",
+        "issuer_",
+        "signature_",
+        "route_",
+        "policy_",
+        "resource_",
+    ];
     let settings =
         ["key_id", "key_ops", "key_set", "credential_source", "audience_claim", "token_use", "token_type"];
     for name in DOCUMENTS {
@@ -94,6 +106,9 @@ fn sources(folder: &Path) -> String {
         .collect()
 }
 
+/// Of the examples that are about something else.
+const ISSUER: &str = "[[issuer]]\nurl = \"https://login.example.com/\"\naudience = \"orders-api\"\n";
+
 /// The files that the configurations name.
 const PACKAGE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/package");
 
@@ -102,8 +117,10 @@ fn every_configuration_shown_is_one() {
     let mut shown = 0;
     for document in DOCUMENTS.map(read) {
         for example in document.split("```toml\n").skip(1) {
-            let toml = example.split("```").next().unwrap();
-            let config = Config::parse(toml, Some(Path::new(PACKAGE)));
+            let example = example.split("```").next().unwrap();
+            let has_issuer = example.contains("[[issuer]]");
+            let toml = if has_issuer { example.to_owned() } else { format!("{ISSUER}{example}") };
+            let config = Config::parse(&toml, Some(Path::new(PACKAGE)));
             assert!(config.is_ok(), "{}\n{toml}", config.err().unwrap());
             shown += 1;
         }

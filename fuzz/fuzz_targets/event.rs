@@ -61,6 +61,8 @@ static SUBJECTS: LazyLock<[(Subject, bool); 2]> = LazyLock::new(|| {
             {{ from = 'cookie', name = 'token' }},
             {{ from = 'websocket_protocol' }},
         ]
+        [gateway]
+        cache_seconds = 0
         [response]
         refusal = 'unauthorized'
         http_api = 'simple'

@@ -96,10 +96,17 @@ pub fn is_open(arn: &str) -> bool {
     match (parts.next(), parts.next()) {
         (Some("$connect"), None) | (Some("GET"), Some("orders" | "orders/")) => true,
         (Some("GET"), Some(path)) => path.strip_prefix("orders/").is_some_and(|below| {
-            below.strip_suffix('/').unwrap_or(below).split('/').all(|one| !["", ".", ".."].contains(&one))
+            let is_plain = |one: &str| !["", ".", ".."].contains(&one) && !is_encoded(one);
+            below.strip_suffix('/').unwrap_or(below).split('/').all(is_plain)
         }),
         _ => false,
     }
+}
+
+/// Whether somebody may read a slash or a dot where there is none.
+fn is_encoded(segment: &str) -> bool {
+    let segment = segment.to_ascii_lowercase();
+    segment.contains("%2f") || segment.contains("%2e")
 }
 
 /// The rules of [`is_open`].

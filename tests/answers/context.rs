@@ -1,14 +1,14 @@
 //! What of the claims the backend gets: rule Z5 and the limits of API Gateway.
 
-use authorizer_cli::gateway::EventKind::{Http2, RestRequest, RestToken};
+use authorizer_cli::gateway::EventKind::{Http1, Http2, RestRequest, RestToken, WebSocket};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_authorizer::error::{Error, Reason};
 use serde_json::{Value, json};
 
 use crate::answer;
-use crate::library::{authorizer, config, decide, machine_claims, sign, token};
-use crate::support::{KINDS, event};
+use crate::library::{NOW, authorizer, config, decide, machine_claims, sign, token};
+use crate::support::{KINDS, arn_of, event};
 
 const CONTEXT: &str = "
     [response.context]
@@ -45,6 +45,7 @@ fn claims_arrive_in_the_types_that_the_kind_allows() {
         let answer = answer(&authorizer, &event(kind, &token(&claims()))).unwrap();
         let mut context = answer["context"].as_object().unwrap().clone();
         let [roles, org] = ["roles", "org"].map(|key| context.remove(key).unwrap());
+        assert_eq!(context.remove("exp").is_some(), kind == WebSocket, "{kind}");
         let expected = json!({
             "text": "a \"b\" \\ ü ,;=", "whole": 3, "broken": 1.5, "flag": false, "nested": "acme", "item": "user",
         });
@@ -61,13 +62,15 @@ fn claims_arrive_in_the_types_that_the_kind_allows() {
     }
 }
 
-/// A context with nothing in it is left out, as `null` and `{}` are for API Gateway to guess about.
+/// A context with nothing in it is left out, as `null` and `{}` are for API Gateway to guess about. A connection outlives
+/// its token, so that a WebSocket backend is always told when that ends.
 #[test]
 fn without_its_claims_there_is_no_context() {
     let authorizer = authorizer(CONTEXT);
     for kind in KINDS {
         let answer = answer(&authorizer, &event(kind, &token(&json!({})))).unwrap();
-        assert_eq!(answer.get("context"), None, "{kind}");
+        let expected = (kind == WebSocket).then(|| json!({"exp": NOW + 300}));
+        assert_eq!(answer.get("context"), expected.as_ref(), "{kind}");
     }
 }
 
@@ -140,21 +143,43 @@ fn what_no_other_token_mends_is_no_401() {
     assert!(refused(json!({"sub": null})).is_err());
 }
 
-/// The same limit where it is the rules that are many: known before anybody asks.
+/// The same limit where it is a caller's claims that make many resources: the policy is whole or it is not given.
 #[test]
-fn rules_that_would_exceed_the_answer_are_no_configuration() {
-    let rules = |number: u32| -> String {
-        let rule = |number| {
-            let path = "x".repeat(40);
-            format!("[[rule]]\nname = 'r'\nroutes = ['GET /{number}/{path}']\nrequires = 'authenticated'\n")
+fn a_policy_that_would_exceed_the_answer_is_refused() {
+    let rule = "
+        [[rule]]
+        name = 'members'
+        routes = ['ANY /tenants/{claims.tenants}/orders/**']
+        requires = 'authenticated'
+    ";
+    let authorizer = authorizer(rule);
+    for kind in [RestToken, RestRequest, Http1, Http2] {
+        let ask = |count: u32, length: usize| {
+            let tenants: Vec<_> = (0..count).map(|number| format!("{number:0length$}")).collect();
+            let mut event = event(kind, &token(&json!({"tenants": tenants})));
+            let arn = arn_of(&mut event);
+            let stage = arn.as_str().unwrap().split('/').take(2).collect::<Vec<_>>().join("/");
+            *arn = json!(format!("{stage}/GET/tenants/{:0length$}/orders/1", 0));
+            event
         };
-        (0..number).map(rule).collect()
-    };
-    assert!(crate::library::config(&rules(20)).is_ok());
-    let error = crate::library::config(&rules(200)).err().unwrap();
-    assert_eq!(error.problems()[0].path, "rule");
-    let answer = answer(&authorizer(&rules(20)), &event(RestToken, &token(&json!({})))).unwrap();
-    assert!(answer.to_string().len() <= 8192);
+        let largest = answer(&authorizer, &ask(8, 8)).unwrap();
+        assert_eq!(largest["policyDocument"]["Statement"][0]["Effect"], "Allow", "{kind}");
+        assert!(largest.to_string().len() <= 8192, "{kind}");
+        for (count, length) in [(16, 8), (32, 8), (8, 128)] {
+            match decide(&authorizer, &ask(count, length)) {
+                Err(Error::Rejection(rejection)) => {
+                    assert!(
+                        matches!(rejection.reason, Reason::PolicyTooLarge { .. }),
+                        "{kind}: {rejection:?}"
+                    );
+                }
+                other => panic!("{kind}: {other:?}"),
+            }
+            let refused = answer(&authorizer, &ask(count, length)).unwrap();
+            let everything = json!([{"Action": "execute-api:Invoke", "Effect": "Deny", "Resource": ["*"]}]);
+            assert_eq!(refused["policyDocument"]["Statement"], everything, "{kind}");
+        }
+    }
 }
 
 #[test]

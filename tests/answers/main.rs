@@ -7,6 +7,8 @@
 mod context;
 #[path = "../support/fixtures.rs"]
 mod fixtures;
+#[path = "../support/iam.rs"]
+mod iam;
 #[path = "../support/library.rs"]
 mod library;
 mod policy;

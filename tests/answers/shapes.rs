@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::answer;
 use crate::fixtures::aws_fixtures;
-use crate::library::{authorizer, token};
+use crate::library::{NOW, authorizer, token};
 use crate::support::{KINDS, arn_of, event};
 
 const FULL: &str = "
@@ -84,7 +84,11 @@ fn an_allow_reads_as_what_it_says() {
             (read.principal_id, read.policy_document, read.context)
         };
         assert_eq!(principal.as_deref(), Some("user-7f1c"), "{kind}");
-        assert_eq!(context, json!({"tenant": "acme"}), "{kind}");
+        let expected = match kind {
+            WebSocket => json!({"tenant": "acme", "exp": NOW + 300}),
+            RestToken | RestRequest | Http1 | Http2 => json!({"tenant": "acme"}),
+        };
+        assert_eq!(context, expected, "{kind}");
         let statements = statements(policy);
         assert_eq!(statements[0].0, IamPolicyEffect::Allow, "{kind}");
         assert!(statements[0].1.contains(&format!("{stage}/GET/orders/*")), "{kind}: {statements:?}");
@@ -112,7 +116,7 @@ fn a_deny_reads_as_what_it_says() {
 
 #[test]
 fn a_simple_answer_reads_as_what_it_says() {
-    let simple = FULL.replace("[response]", "[response]\nhttp_api = 'simple'");
+    let simple = FULL.replace("[response]", "[gateway]\ncache_seconds = 0\n[response]\nhttp_api = 'simple'");
     let authorizer = authorizer(&simple);
     let write = |mut event: Value| {
         event["routeArn"] = json!("arn:aws:execute-api:us-east-1:123456789012:abc/dev/POST/orders");

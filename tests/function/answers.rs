@@ -29,7 +29,7 @@ fn name_in_the_log(kind: EventKind) -> &'static str {
     }
 }
 
-fn at(kind: EventKind, token: &str, method: &str, path: &str) -> Value {
+pub(crate) fn at(kind: EventKind, token: &str, method: &str, path: &str) -> Value {
     let mut event = event(kind, token);
     let arn = arn_of(&mut event);
     let stage = arn.as_str().unwrap().split('/').take(2).collect::<Vec<_>>().join("/");
@@ -53,7 +53,11 @@ async fn a_verified_caller_may_invoke_the_stage_of_every_kind() {
                 "Action": "execute-api:Invoke", "Effect": "Allow", "Resource": [format!("{stage}/*")],
             }]},
         });
-        assert_eq!(answer.json(), expected, "{kind}");
+        let mut answer = answer.json();
+        // The only kind whose backend has to know when the token ends.
+        let context = answer.as_object_mut().unwrap().remove("context");
+        assert_eq!(context.is_some(), kind == WebSocket, "{kind}");
+        assert_eq!(answer, expected, "{kind}");
     }
     function.ends_without_a_trace_of_tokens().await;
 }
@@ -149,7 +153,7 @@ async fn routes_are_refused_with_an_explicit_deny() {
     function.ends_without_a_trace_of_tokens().await;
 }
 
-fn is_denied_by_name(answer: &crate::process::Answer, reason: &str, what: &str) {
+pub(crate) fn is_denied_by_name(answer: &crate::process::Answer, reason: &str, what: &str) {
     assert_eq!(answer.status(), 403, "{what}");
     assert_eq!(
         (&answer.record["decision"], &answer.record["reason"]),
@@ -193,7 +197,7 @@ async fn refusals_are_401_where_the_configuration_says_so() {
 #[tokio::test]
 async fn payload_format_2_is_answered_simply_where_the_configuration_says_so() {
     let sections = format!(
-        "[response]\nhttp_api = 'simple'\n[response.context]\nscope = 'scope'\nroles = 'roles'\n{RULES}"
+        "[gateway]\ncache_seconds = 0\n[response]\nhttp_api = 'simple'\n[response.context]\nscope = 'scope'\nroles = 'roles'\n{RULES}"
     );
     let function = Function::start(Settings { sections: &sections, ..Settings::default() }).await;
     let token = function.issuer.mint(&json!({"roles": ["a", "b"]})).unwrap();
@@ -228,7 +232,8 @@ async fn a_refusal_tells_its_reason_under_the_configured_key() {
         assert_eq!(answer["context"], json!({"why": "token_expired"}), "{kind}");
         assert_eq!(answer["principalId"], "anonymous", "{kind}");
         let answer = function.ask(&crate::support::event(kind, &good)).await;
-        assert_eq!(answer.json()["context"], json!({"tenant": "acme"}), "{kind}");
+        assert_eq!(answer.json()["context"]["tenant"], "acme", "{kind}");
+        assert_eq!(answer.json()["context"].get("why"), None, "{kind}");
         assert_eq!(answer.json()["principalId"], "user-7f1c", "{kind}");
     }
     function.ends_without_a_trace_of_tokens().await;

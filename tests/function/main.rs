@@ -12,6 +12,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test takes the time itself")]
 
 mod answers;
+mod callers;
 mod credentials;
 mod faults;
 mod flood;
@@ -26,6 +27,7 @@ mod malformed;
 mod prefetch;
 #[path = "../support/process.rs"]
 mod process;
+mod rules;
 mod sizes;
 mod start;
 #[path = "../support/mod.rs"]

@@ -19,7 +19,7 @@ use lambda_authorizer::{Authorizer, Level};
 use serde_json::{Value, json};
 
 /// The time, in seconds since 1970.
-const NOW: u32 = 1_800_000_000;
+pub(crate) const NOW: u32 = 1_800_000_000;
 
 const ISSUER: &str = "https://login.example.com/";
 
@@ -36,13 +36,18 @@ pub(crate) fn config(sections: &str) -> Result<Config, ConfigError> {
 
 /// An authorizer of this configuration.
 pub(crate) fn authorizer(sections: &str) -> Authorizer {
+    authorizer_of(config(sections).unwrap())
+}
+
+/// An authorizer of a configuration whose keys are all at hand.
+pub(crate) fn authorizer_of(config: Config) -> Authorizer {
     let edges = Edges {
         clock: Arc::new(Still),
         chance: Arc::new(SystemChance),
         fetch: Arc::new(NoNetwork),
         log: Arc::new(NoLog),
     };
-    Authorizer::new(config(sections).unwrap(), Level::Trace, edges)
+    Authorizer::new(config, Level::Trace, edges)
 }
 
 /// A valid token with these claims in the place of the usual ones; `null` stays `null`.

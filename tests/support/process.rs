@@ -150,7 +150,12 @@ impl Settings<'_> {
 impl Answer {
     /// What the client gets, as far as a policy answer decides it.
     pub(crate) fn status(&self) -> u16 {
-        Gateway::default().status(&self.event, &self.outcome)
+        self.status_from_cache(&self.event)
+    }
+
+    /// What the client of an event gets that API Gateway answers with this, as it does out of its cache.
+    pub(crate) fn status_from_cache(&self, other: &Value) -> u16 {
+        Gateway::default().status(other, &self.outcome)
     }
 
     pub(crate) fn is_allowed(&self, what: &str) {

@@ -169,7 +169,7 @@ pub(super) struct ResponseSettings {
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(super) principal_id: Option<Vec<String>>,
     /// The claim that holds the caller's API key, for REST APIs whose API key source is the
-    /// authorizer. A caller without it uses up the key of the first rule that has one for him.
+    /// authorizer. A caller without it uses up the key of the first rule that has one for them.
     pub(super) usage_identifier_key: Option<String>,
     /// The context key under which a refusal tells its reason code. Default: none.
     pub(super) reason_key: Option<String>,

@@ -248,9 +248,11 @@ impl Check<'_> {
         for (position, rule) in self.rule_positions.clone().into_iter().zip(rules.as_slice()) {
             let looks_at_address = |leaf: &&Requirement| matches!(leaf, Requirement::SourceIp(_));
             let looks = rule.requirement.leaves().iter().any(looks_at_address);
-            if looks && !gateway.tells_apart(&IdentityExpression::source_ip()) {
+            let place = format!("rule[{position}].requires.source_ip");
+            let is_readable = !self.problems.iter().any(|problem| problem.path == place);
+            if looks && is_readable && !gateway.tells_apart(&IdentityExpression::source_ip()) {
                 let message = "an answer that depends on the caller's address is replayed for other addresses, unless `$context.identity.sourceIp` is an identity source";
-                self.problem_with_hint(format!("rule[{position}].requires.source_ip"), message, HINT);
+                self.problem_with_hint(place, message, HINT);
             }
         }
         if answers.http_api == HttpApi::Simple && !rules.is_silent() {
@@ -272,7 +274,8 @@ impl Check<'_> {
                 self.problem_with_hint("response.http_api", message, "`\"policy\"`; or `gateway.cache_seconds = 0`, there and in API Gateway; or `$context.routeKey` as an identity source");
             }
         }
-        let Some(told_apart) = gateway.identity_sources.as_ref().filter(|_| gateway.may_cache()) else {
+        let is_told = |sources: &&Vec<IdentityExpression>| gateway.may_cache() && !sources.is_empty();
+        let Some(told_apart) = gateway.identity_sources.as_ref().filter(is_told) else {
             return;
         };
         for source in sources.as_slice() {
