@@ -2,7 +2,7 @@
 
 use super::glob::{Glob, Piece};
 use super::inexact::{self, Inexact};
-use super::plan::{Closer, Plan, PlannedRoute, Spill};
+use super::plan::{Closer, PathPlan, Plan, PlannedRoute, Spill};
 use super::resources::{self, Resources};
 use super::{Policy, Statement};
 use crate::arn::{ArnPattern, MethodArn};
@@ -81,6 +81,9 @@ impl Compiler {
             if allows_connect && (!draft.opens_connect || draft.closes_connect) {
                 denied.push("$connect")?;
             }
+            if matches!(path.glob.0.as_slice(), [Piece::Capture]) {
+                denied.add_odd_root(kept.without(draft.root()))?;
+            }
             if let Some(spill) = &path.spill {
                 for (closer, methods) in draft.closers(kept, spill) {
                     denied.add(&closer.glob, methods, &standing.bindings)?;
@@ -113,7 +116,7 @@ pub(super) struct Draft<'a> {
     plan: &'a Plan,
     /// What rules that apply open, and none that applies closes altogether.
     pub(super) open: Vec<Methods>,
-    denied: Vec<Methods>,
+    pub(super) denied: Vec<Methods>,
     opens_connect: bool,
     closes_connect: bool,
 }
@@ -167,6 +170,13 @@ impl<'a> Draft<'a> {
         }
     }
 
+    /// The methods with which the root is open.
+    fn root(&self) -> Methods {
+        let is_root = |path: &PathPlan| path.pattern.segments.is_empty();
+        let roots = self.plan.paths.iter().zip(&self.open).filter(|(path, _)| is_root(path));
+        roots.fold(Methods::NONE, |all, (_, open)| all.or(*open))
+    }
+
     /// The methods of a path that no wider path opens as well.
     pub(super) fn kept(&self, position: usize) -> Methods {
         of(&self.open, position).without(self.covering(&self.open, position))
@@ -189,7 +199,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The methods with which the closer closes nothing that is open.
-    fn usable(&self, methods: Methods, closer: &Closer) -> Methods {
+    pub(super) fn usable(&self, methods: Methods, closer: &Closer) -> Methods {
         methods.without(any_of(&self.open, &closer.hits))
     }
 

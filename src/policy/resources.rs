@@ -64,6 +64,11 @@ impl<'a> Resources<'a> {
         self.add_with(glob, methods, bindings, true).map(drop)
     }
 
+    /// Adds `GET//`, as some gateways spell the root, which is also what `GET/?*` names for `/{id}`.
+    pub(super) fn add_odd_root(&mut self, methods: Methods) -> Result<(), Reason> {
+        self.add_texts(windows(methods).into_iter(), &["//"])
+    }
+
     /// Adds what stands behind the stage.
     pub(super) fn push(&mut self, text: &str) -> Result<(), Reason> {
         let resource = format!("{}{text}", self.stage_prefix);

@@ -1,3 +1,5 @@
+mod case;
+mod exhaustive;
 mod property;
 
 use super::*;
