@@ -16,9 +16,6 @@ pub struct Compiler {
     plan: Plan,
 }
 
-/// The most values of a claim that a policy is made of.
-const MOST_VALUES: usize = 32;
-
 impl Compiler {
     /// A compiler of these rules.
     #[must_use]
@@ -58,12 +55,6 @@ impl Compiler {
     }
 
     fn granted(&self, standing: &Standing<'_>, stage_prefix: &str) -> Result<Policy, Reason> {
-        for (claim, bound) in standing.bindings.iter() {
-            if bound.values.len() > MOST_VALUES {
-                let (claim, count) = (claim.to_string(), bound.values.len());
-                return Err(Reason::RouteClaimTooLong { claim, count, limit: MOST_VALUES });
-            }
-        }
         let draft = Draft::new(&self.plan, &self.rules, standing);
         let mut allowed = Resources::new(stage_prefix);
         let mut denied = Resources::new(stage_prefix);

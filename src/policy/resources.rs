@@ -94,6 +94,9 @@ impl<'a> Resources<'a> {
         bindings: &Bindings<'_>,
         is_superset: bool,
     ) -> Result<bool, Reason> {
+        if methods.is_empty() {
+            return Ok(false);
+        }
         match glob.0.as_slice() {
             // The root has three spellings, of which `GET/` is today's.
             [] => self.add_texts(methods.names(), &["", "/", "//"])?,
@@ -159,6 +162,10 @@ fn paths(pieces: &[Piece], bindings: &Bindings<'_>, is_superset: bool) -> Result
             Piece::Literal(text) => vec![text.clone()],
             Piece::Claim(claim) => {
                 let bound = bindings.of(claim);
+                if bound.values.len() > MOST_VALUES {
+                    let (claim, count) = (claim.to_string(), bound.values.len());
+                    return Err(Reason::RouteClaimTooLong { claim, count, limit: MOST_VALUES });
+                }
                 let mut texts: Vec<_> = bound.values.iter().flat_map(|value| value.spellings()).collect();
                 if is_superset && bound.has_unsafe {
                     texts = vec![WILDCARD.to_owned()];
@@ -181,6 +188,9 @@ fn paths(pieces: &[Piece], bindings: &Bindings<'_>, is_superset: bool) -> Result
     };
     Ok(paths.into_iter().flat_map(ends).collect())
 }
+
+/// The most values of a claim that a policy is made of.
+const MOST_VALUES: usize = 32;
 
 const WILDCARD: &str = "*";
 
