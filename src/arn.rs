@@ -176,8 +176,9 @@ impl ArnPattern {
     /// Whether the whole of `text` matches, as IAM compares resources.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        let mut pattern = self.0.chars();
-        let mut text = text.chars();
+        let (literal, pattern) = self.0.split_at(self.0.find(['*', '?']).unwrap_or(self.0.len()));
+        let Some(text) = text.strip_prefix(literal) else { return false };
+        let (mut pattern, mut text) = (pattern.chars(), text.chars());
         // Where to resume when the text after the latest `*` turns out not to match.
         let mut retry = None;
         loop {

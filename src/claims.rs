@@ -39,6 +39,25 @@ impl Claims {
         (!found.is_null()).then_some(found)
     }
 
+    /// Whether there is nothing at the path: a step is missing or `null`. Where a step leads into a text, or a name into
+    /// a list, the claim has another shape than expected, and nobody knows what it would say.
+    #[must_use]
+    pub fn lacks(&self, path: &ClaimPath) -> bool {
+        let Some((first, rest)) = path.0.split_first() else { return false };
+        let mut found = self.0.get(first);
+        for step in rest {
+            found = match (found, step.parse::<usize>()) {
+                (Some(Value::Object(members)), _) => members.get(step),
+                (Some(Value::Array(items)), Ok(position)) => items.get(position),
+                (None | Some(Value::Null), _) => return true,
+                (Some(Value::Array(_) | Value::Bool(_) | Value::Number(_) | Value::String(_)), _) => {
+                    return false;
+                }
+            };
+        }
+        found.is_none_or(Value::is_null)
+    }
+
     /// Whether the claim at the path is this text, or an array that holds it: a role, a group, a
     /// permission. Compared whole and exactly; a claim of another type holds nothing.
     #[must_use]
@@ -174,6 +193,26 @@ mod tests {
             let path: ClaimPath = path.parse().unwrap();
             assert_eq!(claims.at(&path), expected.as_ref(), "{path}");
             assert_eq!(path.to_string().parse::<ClaimPath>().unwrap(), path);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_told_from_what_has_another_shape() {
+        let claims = claims(json!({"a": {"b": ["x"], "n": null}, "text": "x", "n": null}));
+        for (path, lacks) in [
+            ("z", true),
+            ("n", true),
+            ("n.x", true),
+            ("a.z", true),
+            ("a.n", true),
+            ("a.n.x", true),
+            ("a.b.1", true),
+            ("a.b.0", false),
+            ("a.b.x", false),
+            ("text.x", false),
+            ("text.0", false),
+        ] {
+            assert_eq!(claims.lacks(&path.parse().unwrap()), lacks, "{path}");
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::glob::{Glob, Piece};
 use super::inexact::{self, Inexact};
-use super::plan::{Closer, Plan, PlannedRoute, Spill};
+use super::plan::{Closer, PathPlan, Plan, PlannedRoute, Spill};
 use super::resources::{self, Resources};
 use super::{Policy, Statement};
 use crate::arn::{ArnPattern, MethodArn};
@@ -15,9 +15,6 @@ pub struct Compiler {
     rules: Rules,
     plan: Plan,
 }
-
-/// The most values of a claim that a policy is made of.
-const MOST_VALUES: usize = 32;
 
 impl Compiler {
     /// A compiler of these rules.
@@ -58,12 +55,6 @@ impl Compiler {
     }
 
     pub(super) fn granted(&self, standing: &Standing<'_>, stage_prefix: &str) -> Result<Policy, Reason> {
-        for (claim, bound) in standing.bindings.iter() {
-            if bound.values.len() > MOST_VALUES {
-                let (claim, count) = (claim.to_string(), bound.values.len());
-                return Err(Reason::RouteClaimTooLong { claim, count, limit: MOST_VALUES });
-            }
-        }
         let mut allowed = Resources::new(stage_prefix);
         let mut denied = Resources::new(stage_prefix);
         self.write(standing, &mut allowed, &mut denied)?;
@@ -101,6 +92,9 @@ impl Compiler {
             }
             has_wildcards |= path.glob.has_wildcards();
             opens_everything |= allowed.add(&path.glob, kept, &standing.bindings)?;
+            if matches!(path.glob.0.as_slice(), [Piece::Capture]) {
+                denied.add_odd_root(kept.without(draft.root()))?;
+            }
             if let Some(spill) = &path.spill {
                 for (closer, methods) in draft.closers(kept, spill) {
                     denied.add(&closer.glob, methods, &standing.bindings)?;
@@ -132,7 +126,7 @@ pub(super) struct Draft<'a> {
     plan: &'a Plan,
     /// What rules that apply open, and none that applies closes altogether.
     pub(super) open: Vec<Methods>,
-    denied: Vec<Methods>,
+    pub(super) denied: Vec<Methods>,
     opens_connect: bool,
     closes_connect: bool,
 }
@@ -165,12 +159,14 @@ impl<'a> Draft<'a> {
                 }
             }
         }
-        draft.open = draft
-            .open
-            .iter()
-            .enumerate()
-            .map(|(position, open)| open.without(draft.or_covering(&draft.denied, position)))
-            .collect();
+        let denied: Vec<_> =
+            plan.paths.iter().zip(&draft.denied).filter(|(_, methods)| !methods.is_empty()).collect();
+        for (path, open) in plan.paths.iter().zip(&mut draft.open) {
+            let closing = |(closed, _): &&(&PathPlan, &Methods)| {
+                closed.pattern.covers_for(&path.pattern, &standing.bindings)
+            };
+            *open = denied.iter().filter(closing).fold(*open, |open, (_, methods)| open.without(**methods));
+        }
         draft
     }
 
@@ -184,6 +180,13 @@ impl<'a> Draft<'a> {
         if let Some(open) = self.open.get_mut(position).filter(|_| path.glob.0.iter().all(is_bound)) {
             *open = open.or(methods);
         }
+    }
+
+    /// The methods with which the root is open.
+    fn root(&self) -> Methods {
+        let is_root = |path: &PathPlan| path.pattern.segments.is_empty();
+        let roots = self.plan.paths.iter().zip(&self.open).filter(|(path, _)| is_root(path));
+        roots.fold(Methods::NONE, |all, (_, open)| all.or(*open))
     }
 
     /// The methods of a path that no wider path opens as well.
@@ -208,7 +211,7 @@ impl<'a> Draft<'a> {
     }
 
     /// The methods with which the closer closes nothing that is open.
-    fn usable(&self, methods: Methods, closer: &Closer) -> Methods {
+    pub(super) fn usable(&self, methods: Methods, closer: &Closer) -> Methods {
         methods.without(any_of(&self.open, &closer.hits))
     }
 

@@ -36,9 +36,43 @@ impl Glob {
     pub(super) fn of(pattern: &PathPattern) -> Self {
         let mut pieces: Vec<_> = pattern.segments.iter().map(piece).collect();
         if pattern.is_open {
+            // With nothing but wildcards up to the open end, a segment too many is one of that end.
+            pieces
+                .iter_mut()
+                .rev()
+                .take_while(|piece| **piece == Piece::Capture)
+                .for_each(|piece| *piece = Piece::Rest);
             pieces.push(Piece::Rest);
         }
         Self(pieces)
+    }
+
+    /// The patterns of what each wildcard names beside its one segment, when these (by their positions among the
+    /// captures) take up to `most` segments too many together. `None` where there are too many to count.
+    pub(super) fn excess(
+        pattern: &PathPattern,
+        stretchable: &[usize],
+        most: usize,
+    ) -> Option<Vec<PathPattern>> {
+        let mut all = vec![(0, PathPattern { segments: Vec::new(), is_open: pattern.is_open })];
+        let mut capture = 0;
+        for segment in &pattern.segments {
+            let is_stretchable = *segment == Segment::Any && stretchable.contains(&capture);
+            capture += usize::from(*segment == Segment::Any);
+            let lengthened = |(taken, path): (usize, PathPattern)| {
+                let spare = if is_stretchable { most - taken } else { 0 };
+                (0..=spare).map(move |more| {
+                    let mut path = path.clone();
+                    path.segments.extend(std::iter::repeat_n(segment.clone(), more + 1));
+                    (taken + more, path)
+                })
+            };
+            all = all.into_iter().flat_map(lengthened).take(MOST_EXCESS + 1).collect();
+            if all.len() > MOST_EXCESS {
+                return None;
+            }
+        }
+        Some(all.into_iter().filter(|(taken, _)| *taken > 0).map(|(_, path)| path).collect())
     }
 
     /// The same for whatever caller: each claim is a wildcard.
@@ -91,12 +125,22 @@ impl Glob {
         meet(&self.0, &pattern.segments, &Meeting { is_open: pattern.is_open, instances, is_stretched: true })
     }
 
+    /// Whether every path of a pattern as long as this, segment by segment.
+    pub(super) fn names_all(&self, pattern: &PathPattern) -> bool {
+        let Self(own) = self;
+        let Self(other) = Self::of(pattern);
+        let is_wild = |piece: &Piece| matches!(piece, Piece::Capture | Piece::Rest);
+        own.len() == other.len() && own.iter().zip(&other).all(|(own, other)| is_wild(own) || own == other)
+    }
+
     /// Whether one of the pattern's paths is among these only because a wildcard took a segment too many.
     pub(super) fn spills_onto(&self, pattern: &PathPattern) -> bool {
         let meeting = Meeting { is_open: pattern.is_open, instances: Instances::All, is_stretched: false };
         meet(&self.0, &pattern.segments, &meeting)
     }
 }
+
+const MOST_EXCESS: usize = 1000;
 
 fn piece(segment: &Segment) -> Piece {
     match segment {

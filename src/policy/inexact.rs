@@ -2,7 +2,7 @@
 
 use super::compiler::Draft;
 use super::glob::{Glob, Instances, Piece};
-use super::plan::Plan;
+use super::plan::{Closer, PathPlan, Plan, Spill};
 use super::resources::Resources;
 use crate::arn::{ArnPattern, MethodArn};
 use crate::rules::{Bindings, Methods, PathPattern};
@@ -56,16 +56,17 @@ pub(super) fn of<'a>(plan: &'a Plan, draft: &Draft<'_>, bindings: &Bindings<'_>)
         let kept = draft.kept(position);
         if let Some(spill) = path.spill.as_ref().filter(|_| !kept.is_empty()) {
             let gap = draft.gap(kept, spill);
-            if !gap.is_empty() {
+            let opened = opened(plan, draft, path, spill, gap);
+            if !opened.is_empty() {
                 let in_the_way = spill.by_depth.first().into_iter().chain(&spill.by_wildcard);
                 let mut because_of: Vec<_> =
-                    in_the_way.flat_map(|closer| open_of(plan, draft, &closer.hits, gap)).collect();
+                    in_the_way.flat_map(|closer| open_of(plan, draft, &closer.hits, opened)).collect();
                 because_of.sort_unstable();
                 because_of.dedup();
-                let patterns = patterns(&path.glob, gap, bindings);
+                let patterns = patterns(&path.glob, opened, bindings);
                 found.push(Inexact {
                     direction: Direction::Opens,
-                    methods: gap,
+                    methods: opened,
                     path: &path.pattern,
                     because_of,
                     patterns,
@@ -73,15 +74,46 @@ pub(super) fn of<'a>(plan: &'a Plan, draft: &Draft<'_>, bindings: &Bindings<'_>)
             }
             for (position, closer, methods) in draft.named_closers(gap, spill) {
                 let Some(named) = plan.paths.get(position) else { continue };
-                found.extend(closing(plan, draft, &named.pattern, (&closer.glob, methods), bindings));
+                let is_hit = |open: &PathPattern| closer.glob.meets(open, Instances::All);
+                found.extend(closing(plan, draft, &named.pattern, (&closer.glob, methods), bindings, is_hit));
             }
         }
+        // A value that may not stand in a policy is a wildcard there.
+        let is_wild = |piece: &Piece| matches!(piece, Piece::Claim(claim) if bindings.of(claim).has_unsafe);
+        let widened = path.glob.0.iter().any(is_wild).then(|| Glob::for_everybody(&path.pattern));
+        let closed = widened.as_ref().unwrap_or(&path.glob);
+        // That the path is closed is meant; what its wildcards close beyond it is not.
+        let is_hit = |open: &PathPattern| closed.spills_onto(open);
         let denied = draft.denied_of_open(position);
-        found.extend(closing(plan, draft, &path.pattern, (&path.glob, denied), bindings));
+        found.extend(closing(plan, draft, &path.pattern, (&path.glob, denied), bindings, is_hit));
     }
     found.sort_by(|left, right| (left.path, left.methods).cmp(&(right.path, right.methods)));
     found.dedup();
     found
+}
+
+/// The methods of a gap with which it opens something that no rule does: what it opens may be open anyway.
+fn opened(plan: &Plan, draft: &Draft<'_>, path: &PathPlan, spill: &Spill, gap: Methods) -> Methods {
+    let deepest = plan.paths.iter().map(|path| path.pattern.segments.len()).max().unwrap_or_default();
+    let opens = |method: &Methods| {
+        let closes = |closer: &Closer| draft.usable(*method, closer) == *method;
+        let most = spill.by_depth.iter().position(closes).unwrap_or(deepest + 1);
+        let wildcards = spill.by_wildcard.iter().enumerate();
+        let stretchable: Vec<usize> =
+            wildcards.filter(|(_, closer)| !closes(closer)).map(|(capture, _)| capture).collect();
+        let Some(excess) = Glob::excess(&path.pattern, &stretchable, most) else { return true };
+        let everything: Vec<usize> = (0..plan.paths.len()).collect();
+        let open: Vec<_> = open_of(plan, draft, &everything, *method).collect();
+        let denied: Vec<_> = denied_of(plan, draft, *method).collect();
+        let named: Vec<_> =
+            draft.named_closers(*method, spill).filter(|(.., closed)| closed == method).collect();
+        excess.iter().any(|excess| {
+            let is_settled = |path: &&PathPattern| **path == *excess || path.covers(excess);
+            !open.iter().chain(&denied).any(is_settled)
+                && !named.iter().any(|(_, closer, _)| closer.glob.names_all(excess))
+        })
+    };
+    gap.each().filter(opens).fold(Methods::NONE, Methods::or)
 }
 
 /// What a Deny closes of open paths.
@@ -91,19 +123,14 @@ fn closing<'a>(
     path: &'a PathPattern,
     (glob, methods): (&Glob, Methods),
     bindings: &Bindings<'_>,
+    is_hit: impl Fn(&PathPattern) -> bool,
 ) -> Option<Inexact<'a>> {
     if methods.is_empty() {
         return None;
     }
-    // A value that may not stand in a policy is a wildcard there.
-    let is_wild = |piece: &Piece| matches!(piece, Piece::Claim(claim) if bindings.of(claim).has_unsafe);
-    let widened = glob.0.iter().any(is_wild).then(|| Glob::for_everybody(path));
-    let closed = widened.as_ref().unwrap_or(glob);
-    // A path that is closed by itself is meant; what it takes beyond that is not.
     let everything: Vec<usize> = (0..plan.paths.len()).collect();
-    let because_of: Vec<_> = open_of(plan, draft, &everything, methods)
-        .filter(|open| *open != path && closed.meets(open, Instances::All))
-        .collect();
+    let because_of: Vec<_> =
+        open_of(plan, draft, &everything, methods).filter(|open| *open != path && is_hit(open)).collect();
     (!because_of.is_empty()).then(|| {
         let patterns = patterns(glob, methods, bindings);
         Inexact { direction: Direction::Closes, methods, path, because_of, patterns }
@@ -121,6 +148,18 @@ fn open_of<'a>(
     let open: Vec<_> =
         positions.iter().filter(is_open).filter_map(|position| plan.paths.get(*position)).collect();
     open.into_iter().map(|path| &path.pattern)
+}
+
+/// The paths that rules deny. One that is bound to a claim may still be none at all.
+fn denied_of<'a>(
+    plan: &'a Plan,
+    draft: &Draft<'_>,
+    method: Methods,
+) -> impl Iterator<Item = &'a PathPattern> {
+    let is_denied = |denied: &Methods| denied.and(method) == method;
+    let denied: Vec<_> =
+        plan.paths.iter().zip(&draft.denied).filter(|(_, denied)| is_denied(denied)).collect();
+    denied.into_iter().map(|(path, _)| &path.pattern)
 }
 
 /// What stands behind the stage in the resources; where there are too many, everything.

@@ -108,7 +108,7 @@ impl Policy {
 /// policy becomes `?`, one character whatever it is (contract 4.4). A path that is too long for a resource is denied
 /// with all that begin as it does.
 fn literal(arn: &str) -> ArnPattern {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._~:@,;=+/%-$".contains(letter);
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._~:@,;=+|/%-$".contains(letter);
     let mut text: String = arn.chars().map(|letter| if is_plain(letter) { letter } else { '?' }).collect();
     if text.len() > LONGEST_RESOURCE {
         text.truncate(LONGEST_RESOURCE - 1);

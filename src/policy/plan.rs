@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::glob::{Glob, Instances};
-use crate::rules::{Effect, Methods, PathPattern, Rules, Segment, Shape};
+use crate::rules::{Effect, Methods, PathPattern, Rules, Shape};
 
 /// The paths of all rules, each once.
 #[derive(Clone, Debug, Default)]
@@ -114,13 +114,11 @@ impl Plan {
             let hits = which(&|other| glob.meets(&other.pattern, instances));
             Closer { glob, hits }
         };
-        let spill = own.pattern.segments.contains(&Segment::Any).then(|| {
+        let stretched = Glob::stretched(&own.pattern);
+        let spill = (!stretched.is_empty()).then(|| {
             Spill {
                 by_depth: self.by_depth(own, |glob| closer(glob, Instances::All)),
-                by_wildcard: Glob::stretched(&own.pattern)
-                    .into_iter()
-                    .map(|glob| closer(glob, Instances::All))
-                    .collect(),
+                by_wildcard: stretched.into_iter().map(|glob| closer(glob, Instances::All)).collect(),
                 // A route that is named and not allowed stays closed, even where that closes one that happens to
                 // be called alike.
                 named: which(&|other| !other.named.is_empty() && own.glob.spills_onto(&other.pattern))

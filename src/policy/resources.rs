@@ -87,6 +87,11 @@ impl<'a> Resources<'a> {
         self.add_with(glob, methods, bindings, true).map(drop)
     }
 
+    /// Adds `GET//`, as some gateways spell the root, which is also what `GET/?*` names for `/{id}`.
+    pub(super) fn add_odd_root(&mut self, methods: Methods) -> Result<(), Reason> {
+        self.add_texts(windows(methods).into_iter(), &["//"])
+    }
+
     /// Adds what stands behind the stage.
     pub(super) fn push(&mut self, text: &str) -> Result<(), Reason> {
         let resource = format!("{}{text}", self.stage_prefix);
@@ -128,6 +133,9 @@ impl<'a> Resources<'a> {
         bindings: &Bindings<'_>,
         is_superset: bool,
     ) -> Result<bool, Reason> {
+        if methods.is_empty() {
+            return Ok(false);
+        }
         match glob.0.as_slice() {
             // The root has three spellings, of which `GET/` is today's.
             [] => self.add_texts(methods.names(), &["", "/", "//"])?,
@@ -193,6 +201,10 @@ fn paths(pieces: &[Piece], bindings: &Bindings<'_>, is_superset: bool) -> Result
             Piece::Literal(text) => vec![text.clone()],
             Piece::Claim(claim) => {
                 let bound = bindings.of(claim);
+                if bound.values.len() > MOST_VALUES {
+                    let (claim, count) = (claim.to_string(), bound.values.len());
+                    return Err(Reason::RouteClaimTooLong { claim, count, limit: MOST_VALUES });
+                }
                 let mut texts: Vec<_> = bound.values.iter().flat_map(|value| value.spellings()).collect();
                 if is_superset && bound.has_unsafe {
                     texts = vec![WILDCARD.to_owned()];
@@ -215,6 +227,9 @@ fn paths(pieces: &[Piece], bindings: &Bindings<'_>, is_superset: bool) -> Result
     };
     Ok(paths.into_iter().flat_map(ends).collect())
 }
+
+/// The most values of a claim that a policy is made of.
+const MOST_VALUES: usize = 32;
 
 const WILDCARD: &str = "*";
 

@@ -58,6 +58,11 @@ impl Methods {
         Self(self.0 & !other.0)
     }
 
+    /// Its methods, each as a set of its own.
+    pub fn each(self) -> impl Iterator<Item = Self> {
+        self.names().filter_map(Self::named)
+    }
+
     /// The names, in alphabetical order.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
         NAMES.into_iter().filter(move |name| self.includes(name))

@@ -23,6 +23,7 @@ pub use address::{AddressError, AddressRange};
 pub use binding::{Bindings, Bound, SafeText};
 pub use context_key::{ContextKey, ContextKeyError};
 pub use method::Methods;
+use path::Asked;
 pub use path::ODD_PATHS;
 pub use requirement::{Caller, Requirement, Test, Verdict};
 pub use route::{PathPattern, RouteError, RoutePattern, Segment, Shape};
@@ -141,10 +142,8 @@ impl Rules {
     /// Whether there may be a route for callers without a credential.
     #[must_use]
     pub fn has_public(&self) -> bool {
-        self.rules
-            .iter()
-            .filter(|rule| rule.effect == Effect::Allow && !rule.routes.is_empty())
-            .any(|rule| rule.requirement.leaves().iter().any(|leaf| matches!(leaf, Requirement::Anyone)))
+        let opens = |rule: &&Rule| rule.effect == Effect::Allow && !rule.routes.is_empty();
+        self.rules.iter().filter(opens).any(Rule::is_public)
     }
 
     /// How the caller stands to the rules on the stage of `arn`.
@@ -164,26 +163,27 @@ impl Rules {
         }
         let bindings = &standing.bindings;
         let of = |effect| self.applying(standing).filter(move |rule| rule.effect == effect);
-        let closes = |rule: &&Rule| rule.routes.iter().any(|route| route.may_match(arn, bindings));
+        let asked = Asked::new(arn);
+        let closes = |rule: &&Rule| rule.routes.iter().any(|route| route.may_match(&asked, bindings));
         if let Some(rule) = of(Effect::Deny).find(closes) {
             return Ruling::Refused(Reason::RouteDenied { rule: rule.name.clone() });
         }
-        let opens = |rule: &&Rule| rule.routes.iter().any(|route| route.matches(arn, bindings));
+        let opens = |rule: &&Rule| rule.routes.iter().any(|route| route.matches(&asked, bindings));
         match of(Effect::Allow).find(opens) {
             Some(rule) => Ruling::Allowed(rule),
-            None => Ruling::Refused(self.unopened(standing, arn)),
+            None => Ruling::Refused(self.unopened(standing, &asked)),
         }
     }
 
     /// The rules that are for one who stands to them so.
     pub fn applying<'a>(&'a self, standing: &Standing<'_>) -> impl Iterator<Item = &'a Rule> {
-        self.rules.iter().zip(standing.applies.clone()).filter(|(_, applies)| *applies).map(|(rule, _)| rule)
+        self.rules.iter().zip(&standing.applies).filter(|(_, applies)| **applies).map(|(rule, _)| rule)
     }
 
     /// Why no rule opens the route: the nearest miss.
-    fn unopened(&self, standing: &Standing<'_>, arn: &MethodArn) -> Reason {
+    fn unopened(&self, standing: &Standing<'_>, asked: &Asked<'_>) -> Reason {
         let opening = |rule: &&Rule| rule.effect == Effect::Allow;
-        let naming = |rule: &'_ Rule| rule.routes.iter().find(|route| route.names(arn)).cloned();
+        let naming = |rule: &'_ Rule| rule.routes.iter().find(|route| route.is_named(asked)).cloned();
         // This caller's rule names the route, for another value of a claim.
         let own = self.applying(standing).filter(opening).find_map(naming);
         if let Some(claim) = own.as_ref().and_then(|route| route.claims().next()) {
@@ -214,6 +214,12 @@ impl Rule {
         self.routes.iter().any(is_wildcard)
     }
 
+    /// Whether it says that callers without a credential may be meant.
+    #[must_use]
+    pub fn is_public(&self) -> bool {
+        self.requirement.leaves().into_iter().any(|leaf| *leaf == Requirement::Anyone)
+    }
+
     /// Whether the rule is for this caller, and for the stage of `arn`.
     fn is_for(&self, caller: &Caller<'_>, arn: &MethodArn) -> bool {
         let includes =
@@ -222,6 +228,8 @@ impl Rule {
             return false;
         }
         match self.effect {
+            // An address alone opens nothing to callers without a credential, whatever other rules are public.
+            Effect::Allow if caller.principal.is_none() && !self.is_public() => false,
             Effect::Allow => self.requirement.verdict(caller) == Verdict::Met,
             Effect::Deny => self.requirement.verdict_to_deny(caller) != Verdict::Unmet,
         }

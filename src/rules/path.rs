@@ -1,5 +1,29 @@
 //! [`RequestPath`]: the path of a request, if everybody reads the same path in it.
 
+use super::method::Methods;
+use crate::arn::MethodArn;
+
+/// What a request is for, taken apart once for all patterns.
+#[derive(Debug)]
+pub(super) enum Asked<'a> {
+    /// `$connect`.
+    Connect,
+    /// A path, and its method.
+    Path(Methods, RequestPath<'a>),
+    /// What no pattern names.
+    Nothing,
+}
+
+impl<'a> Asked<'a> {
+    pub(super) fn new(arn: &'a MethodArn) -> Self {
+        let Some(method) = arn.method() else { return Self::Connect };
+        match (Methods::named(method), RequestPath::parse(arn.path())) {
+            (Some(method), Some(path)) => Self::Path(method, path),
+            (None, _) | (_, None) => Self::Nothing,
+        }
+    }
+}
+
 /// The segments of a path that API Gateway, a proxy and a backend take apart alike.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct RequestPath<'a>(Vec<&'a str>);

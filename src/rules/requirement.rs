@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use serde_json::Value;
+use serde_json::{Number, Value};
 
 use super::address::AddressRange;
 use crate::claims::{ClaimPath, Claims};
@@ -155,7 +155,7 @@ impl Requirement {
         match self {
             Self::Scope(scope) => scope_verdict(principal.claims(), scope),
             Self::Claim(path, test) => match principal.claims().at(path) {
-                None => Verdict::Unmet,
+                None => Verdict::Unmet.unless(!principal.claims().lacks(path)),
                 Some(value) => test.verdict(value),
             },
             Self::Issuer(issuer) => Verdict::of(&**principal.issuer() == issuer),
@@ -234,12 +234,24 @@ fn one_of(values: &[Value], found: &Value) -> Verdict {
 /// `5` and `5.0` are one number in JSON.
 fn is_equal(value: &Value, found: &Value) -> bool {
     match (value, found) {
-        (Value::Number(value), Value::Number(found)) => match (value.as_i64(), found.as_i64()) {
-            (Some(value), Some(found)) => value == found,
-            _ => found.is_f64() && value.as_f64() == found.as_f64(),
-        },
-        (value, found) => value == found,
+        (Value::Number(value), Value::Number(found)) => {
+            value == found || {
+                let (value, found) = (whole(value), whole(found));
+                value.is_some() && value == found
+            }
+        }
+        _ => value == found,
     }
+}
+
+/// A whole number, of a fraction that is none, too, as far as it stands for one number only.
+fn whole(number: &Number) -> Option<i128> {
+    const LARGEST: f64 = 9_007_199_254_740_992.0;
+    let of_fraction = || {
+        let fraction = number.as_f64().filter(|number| number.fract() == 0.0 && number.abs() < LARGEST)?;
+        format!("{fraction:.0}").parse().ok()
+    };
+    number.as_i128().or_else(of_fraction)
 }
 
 #[cfg(test)]
@@ -275,6 +287,13 @@ mod tests {
             (one_of(&[json!(5)]), json!(5.0), Met),
             (one_of(&[json!(5)]), json!(6), Unmet),
             (one_of(&[json!(9_007_199_254_740_993_i64)]), json!(9_007_199_254_740_992_i64), Unmet),
+            (one_of(&[json!(5.0)]), json!(5), Met),
+            (one_of(&[json!(5.5)]), json!(5.5), Met),
+            (one_of(&[json!(5.5)]), json!(5), Unmet),
+            (one_of(&[json!(-0.0)]), json!(0), Met),
+            (one_of(&[json!(u64::MAX)]), json!(u64::MAX), Met),
+            (one_of(&[json!(u64::MAX)]), json!(u64::MAX - 1), Unmet),
+            (one_of(&[json!(9_007_199_254_740_993_i64)]), json!(9_007_199_254_740_992.0), Unmet),
             (one_of(&[json!(true)]), json!(true), Met),
             (one_of(&[json!(true)]), json!(false), Unmet),
             (one_of(&[json!(true)]), json!("true"), Unknown),
@@ -361,6 +380,25 @@ mod tests {
         ] {
             assert_eq!(requirement.verdict(&nobody), Verdict::Unknown, "{requirement:?}");
             assert_eq!(contrary(&requirement).verdict(&nobody), Verdict::Unknown, "{requirement:?}");
+        }
+    }
+
+    /// A provider that makes a text of a list of one, say: neither a claim nor its contrary holds.
+    #[test]
+    fn a_claim_in_another_shape_opens_nothing_and_its_contrary_neither() {
+        let test = || Test::OneOf(vec![json!("guest")]);
+        for (path, claims, expected) in [
+            ("roles.0", json!({"roles": ["guest"]}), Verdict::Met),
+            ("roles.0", json!({"roles": []}), Verdict::Unmet),
+            ("roles.0", json!({}), Verdict::Unmet),
+            ("roles.0", json!({"roles": "guest"}), Verdict::Unknown),
+            ("account.role", json!({"account": null}), Verdict::Unmet),
+            ("account.role", json!({"account": "guest"}), Verdict::Unknown),
+            ("account.role", json!({"account": ["guest"]}), Verdict::Unknown),
+        ] {
+            assert_eq!(verdict(&claim(path, test()), claims.clone()), expected, "{path} {claims}");
+            let contrary = Requirement::Not(Box::new(claim(path, test())));
+            assert_eq!(verdict(&contrary, claims.clone()), expected.not(), "{path} {claims}");
         }
     }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use super::binding::Bindings;
 use super::method::Methods;
-use super::path::{RequestPath, has_encoded_structure};
+use super::path::{Asked, RequestPath, has_encoded_structure};
 use crate::arn::MethodArn;
 use crate::claims::{ClaimPath, ClaimPathError};
 
@@ -77,19 +77,21 @@ impl RoutePattern {
     /// Whether it names the route for some caller, whatever the claims.
     #[must_use]
     pub fn names(&self, arn: &MethodArn) -> bool {
-        self.fits(arn, |_, _| true)
+        self.is_named(&Asked::new(arn))
+    }
+
+    pub(super) fn is_named(&self, asked: &Asked<'_>) -> bool {
+        self.fits(asked, |_, _| true)
     }
 
     /// Whether it names the route for the caller whose claims these are.
-    #[must_use]
-    pub fn matches(&self, arn: &MethodArn, bindings: &Bindings<'_>) -> bool {
-        self.fits(arn, |claim, segment| bindings.of(claim).holds(segment))
+    pub(super) fn matches(&self, asked: &Asked<'_>, bindings: &Bindings<'_>) -> bool {
+        self.fits(asked, |claim, segment| bindings.of(claim).holds(segment))
     }
 
     /// As [`matches`](Self::matches), for a rule that denies: a value that no policy can hold is every value.
-    #[must_use]
-    pub fn may_match(&self, arn: &MethodArn, bindings: &Bindings<'_>) -> bool {
-        self.fits(arn, |claim, segment| bindings.of(claim).may_hold(segment))
+    pub(super) fn may_match(&self, asked: &Asked<'_>, bindings: &Bindings<'_>) -> bool {
+        self.fits(asked, |claim, segment| bindings.of(claim).may_hold(segment))
     }
 
     /// Whether every route of the other pattern is one of this, for every caller.
@@ -116,14 +118,14 @@ impl RoutePattern {
         })
     }
 
-    fn fits(&self, arn: &MethodArn, holds: impl Fn(&ClaimPath, &str) -> bool) -> bool {
-        match (&self.shape, arn.method()) {
-            (Shape::Connect, None) => true,
-            (Shape::Path(methods, path), Some(method)) => {
-                methods.includes(method)
-                    && RequestPath::parse(arn.path()).is_some_and(|asked| path.fits(&asked, holds))
+    fn fits(&self, asked: &Asked<'_>, holds: impl Fn(&ClaimPath, &str) -> bool) -> bool {
+        match (&self.shape, asked) {
+            (Shape::Connect, Asked::Connect) => true,
+            (Shape::Path(methods, path), Asked::Path(method, asked)) => {
+                methods.and(*method) == *method && path.fits(asked, holds)
             }
-            (Shape::Connect, Some(_)) | (Shape::Path(..), None) => false,
+            (Shape::Connect, Asked::Path(..) | Asked::Nothing)
+            | (Shape::Path(..), Asked::Connect | Asked::Nothing) => false,
         }
     }
 }
@@ -141,13 +143,30 @@ impl PathPattern {
     /// Whether every path of the other pattern is one of this, for every caller.
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
+        self.covers_by(other, |own, other| own == other)
+    }
+
+    /// As [`covers`](Self::covers), for the caller whose claims these are, and for a rule that denies: a value that no
+    /// policy can hold is every value.
+    #[must_use]
+    pub fn covers_for(&self, other: &Self, bindings: &Bindings<'_>) -> bool {
+        self.covers_by(other, |own, other| match (own, other) {
+            (Segment::Claim(claim), Segment::Literal(text)) => bindings.of(claim).may_hold(text),
+            (Segment::Claim(claim), Segment::Any | Segment::Claim(_)) => {
+                own == other || bindings.of(claim).has_unsafe
+            }
+            (Segment::Literal(_) | Segment::Any, _) => own == other,
+        })
+    }
+
+    fn covers_by(&self, other: &Self, is_alike: impl Fn(&Segment, &Segment) -> bool) -> bool {
         let is_long_enough = match (self.is_open, other.is_open) {
             (false, false) => self.segments.len() == other.segments.len(),
             (false, true) => false,
             (true, false) => other.segments.len() > self.segments.len() || self.segments.is_empty(),
             (true, true) => other.segments.len() >= self.segments.len(),
         };
-        let covers = |(own, other): (&Segment, &Segment)| *own == Segment::Any || own == other;
+        let covers = |(own, other): (&Segment, &Segment)| *own == Segment::Any || is_alike(own, other);
         is_long_enough && self.segments.iter().zip(&other.segments).all(covers)
     }
 
@@ -371,8 +390,9 @@ mod tests {
             let route: RoutePattern = pattern.parse().unwrap();
             let bindings = Bindings::new(route.claims(), Some(&claims));
             assert!(route.names(&arn("GET", path)) || !matches, "{pattern} {path}");
-            assert_eq!(route.matches(&arn("GET", path), &bindings), matches, "{pattern} {path}");
-            assert_eq!(route.may_match(&arn("GET", path), &bindings), may_match, "{pattern} {path}");
+            let arn = arn("GET", path);
+            assert_eq!(route.matches(&Asked::new(&arn), &bindings), matches, "{pattern} {path}");
+            assert_eq!(route.may_match(&Asked::new(&arn), &bindings), may_match, "{pattern} {path}");
         }
     }
 

@@ -1,6 +1,9 @@
+mod case;
+mod exhaustive;
 mod property;
 
 use super::*;
+use crate::error::Reason;
 use crate::rules::{Caller, ODD_PATHS, Requirement, Rule, Rules};
 use crate::verify::Principal;
 use serde_json::{Value, json};
@@ -182,4 +185,59 @@ fn with_nothing_granted_everything_is_denied() {
     let policy = compile(&rules, &principal(json!({"scope": "orders"})), &arn("GET/orders"));
     assert_eq!(policy, Policy::deny_everything());
     assert!(policy.denies_everything());
+}
+
+/// A claim of which a caller has too many values closes nothing for those whom its routes are not for.
+#[test]
+fn too_many_values_of_a_claim_matter_where_the_claim_does() {
+    let groups: Vec<String> = (0..33).map(|number| format!("g{number}")).collect();
+    let rules = rules(&[(&["GET /groups/{claims.groups}"], &["groups"]), (&["GET /orders"], &[])]);
+    let compiler = Compiler::new(rules);
+    let asked = arn("GET/orders");
+    let compiled = |scope: &str, groups: &[String]| {
+        let principal = principal(json!({"scope": scope, "groups": groups}));
+        let caller = Caller { principal: Some(&principal), source_ip: None };
+        compiler.compile(&compiler.rules().standing(&caller, &asked), &asked)
+    };
+    assert_eq!(compiled("", &groups).unwrap().evaluate(&asked), Effect::Allow);
+    assert_eq!(compiled("groups", &groups[1..]).unwrap().evaluate(&asked), Effect::Allow);
+    let claim = "groups".to_owned();
+    assert_eq!(compiled("groups", &groups), Err(Reason::RouteClaimTooLong { claim, count: 33, limit: 32 }));
+}
+
+/// Some gateways spell the root `GET//`, which is a `/{id}` to a wildcard.
+#[test]
+fn a_wildcard_opens_the_root_in_no_spelling() {
+    for (routes, expected) in [(&["GET /{id}"][..], Effect::Deny), (&["GET /{id}", "GET /"], Effect::Allow)] {
+        let policy = compile(&rules(&[(routes, &[])]), &principal(json!({})), &arn("GET/orders"));
+        for spelling in ["GET", "GET/", "GET//"] {
+            let text = format!("{STAGE}{spelling}");
+            let allows = policy.says(Effect::Allow, &text) && !policy.says(Effect::Deny, &text);
+            assert_eq!(allows, expected == Effect::Allow, "{routes:?} {spelling}");
+        }
+    }
+}
+
+/// An address is no credential: a public rule beside this one does not make it public, too.
+#[test]
+fn a_rule_is_for_callers_without_a_credential_only_where_it_says_so() {
+    let office = || Requirement::SourceIp(vec!["10.0.0.0/8".parse().unwrap()]);
+    for (requirement, expected) in [
+        (Requirement::Anyone, Effect::Allow),
+        (office(), Effect::Deny),
+        (Requirement::Not(Box::new(Requirement::Authenticated)), Effect::Deny),
+        (Requirement::All(vec![Requirement::Anyone, office()]), Effect::Allow),
+        (Requirement::Any(vec![Requirement::Authenticated, office()]), Effect::Deny),
+    ] {
+        let mut with_public: Vec<Rule> =
+            rules(&[(&["GET /health"], &[]), (&["GET /office"], &[])]).as_slice().to_vec();
+        with_public[0].requirement = Requirement::Anyone;
+        with_public[1].requirement = requirement.clone();
+        let compiler = Compiler::new(Rules::new(with_public));
+        let caller = Caller { principal: None, source_ip: Some("10.1.2.3".parse().unwrap()) };
+        let asked = arn("GET/health");
+        let policy = compiler.compile(&compiler.rules().standing(&caller, &asked), &asked).unwrap();
+        assert_eq!(policy.evaluate(&asked), Effect::Allow);
+        assert_eq!(policy.evaluate(&arn("GET/office")), expected, "{requirement:?}");
+    }
 }
