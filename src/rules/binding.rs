@@ -29,6 +29,12 @@ impl SafeText {
         (is_whole && text.bytes().all(is_safe)).then(|| Self(text.to_owned()))
     }
 
+    /// The value as it is.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
     /// How the value may be spelled in a path: as it is, and as `encodeURIComponent` writes it, where that
     /// differs. Nobody documents which of the two is in an event.
     #[must_use]

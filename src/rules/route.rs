@@ -150,12 +150,19 @@ impl PathPattern {
     /// policy can hold is every value.
     #[must_use]
     pub fn covers_for(&self, other: &Self, bindings: &Bindings<'_>) -> bool {
-        self.covers_by(other, |own, other| match (own, other) {
-            (Segment::Claim(claim), Segment::Literal(text)) => bindings.of(claim).may_hold(text),
-            (Segment::Claim(claim), Segment::Any | Segment::Claim(_)) => {
-                own == other || bindings.of(claim).has_unsafe
+        self.covers_by(other, |own, other| {
+            let may_hold = |text: &str| match own {
+                Segment::Literal(own) => own == text,
+                Segment::Any => true,
+                Segment::Claim(claim) => bindings.of(claim).may_hold(text),
+            };
+            match other {
+                Segment::Literal(text) => may_hold(text),
+                Segment::Any => matches!(own, Segment::Claim(claim) if bindings.of(claim).has_unsafe),
+                Segment::Claim(claim) => {
+                    bindings.of(claim).values.iter().all(|value| may_hold(value.as_str()))
+                }
             }
-            (Segment::Literal(_) | Segment::Any, _) => own == other,
         })
     }
 
