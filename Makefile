@@ -86,10 +86,12 @@ test: tools check ## Everything that CI runs
 	@$(PHASE) "generated files" .ci/generated.sh $(GENERATED)
 
 .PHONY: mutants
-mutants: ## Break the verifier line by line: what survives is in CONTRIBUTING.md
+mutants: ## Break the verifier and the rules line by line: what survives is in CONTRIBUTING.md
 	cargo mutants --output "$(TARGET)" --file 'src/verify/*.rs' \
 	    --file 'src/jwks/*.rs' --file src/io/freshness.rs \
 	    -- --lib --test verification
+	POLICY_CASES=1000 cargo mutants --output "$(TARGET)/policy" --file 'src/policy/*.rs' --file 'src/rules/*.rs' \
+	    -- --lib
 
 .PHONY: deny
 deny: $(DENY) ## Licences, banned crates and sources of the dependency tree
@@ -131,6 +133,10 @@ start-cost: build $(PYTHON_TOOLS) ## What a start costs, by where the keys come 
 .PHONY: scale
 scale: ## Simulate ten thousand execution environments, and write the tables of docs/scale.md: minutes
 	cargo bench --bench scale
+
+.PHONY: policy-cost
+policy-cost: ## What rules cost beside a signature, and how large a policy they make: minutes
+	cargo bench --bench policy
 
 .PHONY: package
 package: $(PYTHON_TOOLS) ## The deployment packages: arm64 where Rust's target is installed, x86-64 everywhere

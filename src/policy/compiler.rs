@@ -3,7 +3,7 @@
 use super::glob::{Glob, Piece};
 use super::inexact::{self, Inexact};
 use super::plan::{Closer, PathPlan, Plan, PlannedRoute, Spill};
-use super::resources::{self, Resources};
+use super::resources::{self, LARGEST_REFUSAL, Resources};
 use super::{Policy, Statement};
 use crate::arn::{ArnPattern, MethodArn};
 use crate::error::Reason;
@@ -39,7 +39,8 @@ impl Compiler {
     pub fn compile(&self, standing: &Standing<'_>, arn: &MethodArn) -> Result<Policy, Reason> {
         if self.rules.is_silent() {
             let everything = ArnPattern::new(format!("{}*", arn.stage_prefix()));
-            return Ok(Policy { statements: vec![Statement::new(Effect::Allow, vec![everything])] });
+            let statements = vec![Statement::new(Effect::Allow, vec![everything])];
+            return Ok(Policy { statements, room: 0 });
         }
         let policy = self.granted(standing, arn.stage_prefix())?;
         match self.rules.ruling(standing, arn) {
@@ -66,7 +67,7 @@ impl Compiler {
         if !denied.is_empty() {
             statements.push(Statement::new(Effect::Deny, denied.into_patterns()));
         }
-        Ok(Policy { statements })
+        Ok(Policy { statements, room: LARGEST_REFUSAL })
     }
 
     /// Writes the resources of both statements.

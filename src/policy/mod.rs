@@ -12,7 +12,7 @@ use crate::arn::{ArnPattern, MethodArn};
 pub use crate::rules::Effect;
 pub use compiler::Compiler;
 pub use inexact::{Direction, Inexact};
-use resources::LONGEST_RESOURCE;
+use resources::{AROUND_A_REFUSAL, AROUND_A_RESOURCE, LONGEST_RESOURCE};
 pub use resources::{LARGEST_ANSWER, LARGEST_POLICY, LARGEST_REFUSAL};
 pub use size::Largest;
 
@@ -20,6 +20,7 @@ pub use size::Largest;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
     statements: Vec<Statement>,
+    room: usize,
 }
 
 /// One statement of a policy.
@@ -45,7 +46,7 @@ impl Policy {
     /// an authorizer that is merely silent lets the call through.
     #[must_use]
     pub fn deny_everything() -> Self {
-        Self { statements: vec![Statement::new(Effect::Deny, vec![ArnPattern::new("*")])] }
+        Self { statements: vec![Statement::new(Effect::Deny, vec![ArnPattern::new("*")])], room: 0 }
     }
 
     /// The same policy with an explicit Deny for `arn`, should it not have one: where its wildcards open what
@@ -68,8 +69,19 @@ impl Policy {
             (None, _) => vec![text],
         };
         let denied = spellings.iter().map(|arn| literal(arn)).collect();
-        self.statements.push(Statement::new(Effect::Deny, denied));
+        let refusal = Statement::new(Effect::Deny, denied);
+        let bytes = |resource: &ArnPattern| resource.as_str().len() + AROUND_A_RESOURCE;
+        let taken: usize = refusal.resources.iter().map(bytes).sum();
+        self.room = self.room.saturating_sub(taken + AROUND_A_REFUSAL);
+        self.statements.push(refusal);
         self
+    }
+
+    /// What the Deny of a route may still add. An answer leaves it free, so that it depends on the caller alone whether
+    /// there is one: the refusal of a caller's other routes is cached, too.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        self.room
     }
 
     /// The statements, in the order of the document.

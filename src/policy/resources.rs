@@ -22,15 +22,17 @@ pub(super) const LONGEST_RESOURCE: usize = 512;
 /// API Gateway's limit for WebSocket APIs, the only one that is published; kept for all.
 pub const LARGEST_ANSWER: usize = 8 * 1024;
 
-/// What the Deny of a route that is asked for adds to a policy at most. An answer leaves it free where it has none, so
-/// that it depends on the caller alone whether there is an answer: the refusal of a caller's other routes is cached, too.
-pub const LARGEST_REFUSAL: usize = 2 * (LONGEST_RESOURCE + AROUND_A_RESOURCE) + 70;
+/// What the Deny of a route that is asked for adds to a policy at most.
+pub const LARGEST_REFUSAL: usize = 2 * (LONGEST_RESOURCE + AROUND_A_RESOURCE) + AROUND_A_REFUSAL;
+
+/// A statement of its own, and a comma before it.
+pub(super) const AROUND_A_REFUSAL: usize = 61;
 
 /// What the resources of a policy may take.
 pub const LARGEST_POLICY: usize = LARGEST_ANSWER - LARGEST_REFUSAL;
 
 /// A resource takes quotes and a comma beside its text.
-const AROUND_A_RESOURCE: usize = 3;
+pub(super) const AROUND_A_RESOURCE: usize = 3;
 
 impl<'a> Resources<'a> {
     pub(super) fn new(stage_prefix: &'a str) -> Self {

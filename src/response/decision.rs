@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::document::{self, Answer};
 use super::{Answers, context};
 use crate::error::{Error, Reason, Rejection};
-use crate::policy::{Compiler, Effect, LARGEST_ANSWER, LARGEST_REFUSAL, Policy};
+use crate::policy::{Compiler, Effect, LARGEST_ANSWER, Policy};
 use crate::request::Request;
 use crate::rules::{Caller, Rule, Ruling};
 use crate::verify::Principal;
@@ -79,8 +79,7 @@ impl Decision {
                 .map_err(refuse)?,
         };
         let json = answer.to_json(document::shape(request.kind, answers))?;
-        let reserved = if denied.is_none() && !compiler.rules().is_silent() { LARGEST_REFUSAL } else { 0 };
-        if json.get().len() + reserved > LARGEST_ANSWER {
+        if json.get().len() + policy.room() > LARGEST_ANSWER {
             return Err(refuse(Reason::AnswerTooLarge { bytes: json.get().len() }).into());
         }
         let principal_id = answer.principal_id;
@@ -125,5 +124,66 @@ impl Decision {
 
     pub(super) fn into_answer(self) -> Box<RawValue> {
         self.answer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::claims::ClaimPath;
+    use crate::request::{EventKind, Parameters};
+    use crate::response::{HttpApi, Refusal};
+    use crate::rules::{ContextKey, Requirement, Rules};
+    use serde_json::json;
+
+    fn request(tail: &str) -> Request {
+        Request {
+            kind: EventKind::RestRequest,
+            arn: format!("arn:aws:execute-api:us-east-1:123456789012:abc/dev/{tail}").parse().unwrap(),
+            route: None,
+            request_id: None,
+            source_ip: None,
+            authorization_token: None,
+            headers: Parameters::default(),
+            query: Parameters::default(),
+            cookies: Parameters::default(),
+        }
+    }
+
+    fn decided(tail: &str, padding: usize) -> Result<Decision, Error> {
+        let rules = Rules::new(vec![Rule {
+            name: "orders".into(),
+            effect: Effect::Allow,
+            routes: vec!["GET /orders".parse().unwrap()],
+            requirement: Requirement::Authenticated,
+            stages: Vec::new(),
+            apis: Vec::new(),
+            context: vec![("padding".parse::<ContextKey>().unwrap(), json!("x".repeat(padding)))],
+            usage_identifier_key: None,
+        }]);
+        let answers = Answers {
+            refusal: Refusal::Deny,
+            http_api: HttpApi::Policy,
+            principal_id: vec![ClaimPath::of(["sub"])],
+            usage_identifier_key: None,
+            reason_key: None,
+            context: Vec::new(),
+        };
+        let principal = Principal::for_tests(json!({"sub": "u1"}).as_object().unwrap().clone().into());
+        let caller = Caller { principal: Some(&principal), source_ip: None };
+        Decision::new(&caller, &request(tail), &Compiler::new(rules), &answers)
+    }
+
+    /// Otherwise a caller whose policy is too large would be refused a route, or not, by what was asked for before.
+    #[test]
+    fn whether_there_is_an_answer_depends_on_the_caller_alone() {
+        let length = |decision: &Decision| decision.answer.get().len() + decision.policy.room();
+        let tails = ["GET/orders", "POST/orders", "GET/", "GET/a/../b", &format!("GET/{}", "a".repeat(1500))];
+        let own = length(&decided("GET/orders", 0).unwrap());
+        for tail in tails {
+            assert_eq!(length(&decided(tail, 0).unwrap()), own, "{tail}");
+            assert!(decided(tail, LARGEST_ANSWER - own).is_ok(), "{tail}");
+            assert!(decided(tail, LARGEST_ANSWER - own + 1).is_err(), "{tail}");
+        }
     }
 }

@@ -235,3 +235,90 @@ impl Rule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::verify::Principal;
+    use serde_json::json;
+
+    fn rule(effect: Effect, route: &str, requirement: Requirement) -> Rule {
+        Rule {
+            name: route.into(),
+            effect,
+            routes: vec![route.parse().unwrap()],
+            requirement,
+            stages: Vec::new(),
+            apis: Vec::new(),
+            context: Vec::new(),
+            usage_identifier_key: None,
+        }
+    }
+
+    fn allows(rules: Vec<Rule>, claims: &Value, tail: &str) -> bool {
+        let principal = Principal::for_tests(claims.as_object().unwrap().clone().into());
+        let caller = Caller { principal: Some(&principal), source_ip: None };
+        let arn = format!("arn:aws:execute-api:us-east-1:123456789012:abc/dev/{tail}").parse().unwrap();
+        let rules = Rules::new(rules);
+        matches!(rules.ruling(&rules.standing(&caller, &arn), &arn), Ruling::Allowed(_))
+    }
+
+    #[test]
+    fn a_rule_is_for_its_stages_and_apis() {
+        for (stages, apis, expected) in [
+            (&[][..], &[][..], true),
+            (&["dev", "prod"], &["abc"], true),
+            (&["prod"], &[], false),
+            (&["de"], &[], false),
+            (&[], &["abd"], false),
+            (&["dev"], &["abd"], false),
+        ] {
+            let listed = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+            let mut rule = rule(Effect::Allow, "GET /orders", Requirement::Authenticated);
+            (rule.stages, rule.apis) = (listed(stages), listed(apis));
+            assert_eq!(allows(vec![rule], &json!({}), "GET/orders"), expected, "{stages:?} {apis:?}");
+        }
+    }
+
+    /// What cannot be decided opens nothing, and a Deny closes for it.
+    #[test]
+    fn a_rule_that_cannot_be_decided_does_not_allow_and_denies() {
+        let is_blocked = || {
+            let test = Test::OneOf(vec![json!(true)]);
+            Requirement::Claim("blocked".parse().unwrap(), test)
+        };
+        for (blocked, expected) in
+            [(json!(false), true), (json!(null), true), (json!(true), false), (json!("no"), false)]
+        {
+            let claims = json!({ "blocked": blocked });
+            let contrary = Requirement::Not(Box::new(is_blocked()));
+            let allow = rule(Effect::Allow, "GET /orders", contrary);
+            assert_eq!(allows(vec![allow], &claims, "GET/orders"), expected, "{claims}");
+            let all = rule(Effect::Allow, "GET /**", Requirement::Authenticated);
+            let deny = rule(Effect::Deny, "GET /orders", is_blocked());
+            assert_eq!(allows(vec![all, deny], &claims, "GET/orders"), expected, "{claims}");
+        }
+    }
+
+    /// A value that no policy can hold opens nothing, and a Deny takes it for any.
+    #[test]
+    fn a_deny_of_a_callers_own_paths_denies_all_where_it_cannot_tell() {
+        for (sub, own, other) in [
+            (json!("u1"), false, true),
+            (json!(["u1", "*"]), false, false),
+            (json!("a/b"), false, false),
+            (json!(null), true, true),
+        ] {
+            let claims = json!({ "sub": sub });
+            let rules = || {
+                vec![
+                    rule(Effect::Allow, "GET /**", Requirement::Authenticated),
+                    rule(Effect::Deny, "GET /users/{claims.sub}", Requirement::Authenticated),
+                ]
+            };
+            assert_eq!(allows(rules(), &claims, "GET/users/u1"), own, "{claims}");
+            assert_eq!(allows(rules(), &claims, "GET/users/u2"), other, "{claims}");
+            assert!(allows(rules(), &claims, "GET/users/u1/x"), "{claims}");
+        }
+    }
+}

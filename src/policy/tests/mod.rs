@@ -162,6 +162,32 @@ fn a_refused_root_is_denied_in_every_spelling() {
     }
 }
 
+#[test]
+fn a_refused_route_is_denied_with_and_without_a_slash_at_its_end() {
+    let rules = rules(&[(&["GET /orders"], &[])]);
+    for asked in ["POST/orders", "POST/orders/"] {
+        let policy = compile(&rules, &principal(json!({})), &arn(asked));
+        for spelling in ["POST/orders", "POST/orders/"] {
+            assert!(policy.says(Effect::Deny, &arn(spelling).to_string()), "{asked} {spelling}");
+        }
+    }
+}
+
+/// `????/a` is `HEAD/a` and `POST/a`, and also `GET//a`.
+#[test]
+fn a_window_of_four_letters_opens_no_odd_path() {
+    let policy = compile(&rules(&[(&["ANY /a"], &[])]), &principal(json!({})), &arn("GET/a"));
+    for (tail, expected) in [
+        ("HEAD/a", Effect::Allow),
+        ("POST/a", Effect::Allow),
+        ("PUT/a", Effect::Allow),
+        ("GET//a", Effect::Deny),
+        ("PUT//a", Effect::Deny),
+    ] {
+        assert_eq!(policy.evaluate(&arn(tail)), expected, "{tail}");
+    }
+}
+
 /// Rule Z3: a wildcard of the client's reaches no policy, and the routes that are granted stay.
 #[test]
 fn an_odd_path_is_denied_and_does_not_enter_the_policy() {
