@@ -7,7 +7,7 @@
 mod api;
 mod finding;
 
-pub use api::{Api, ApiRoute, ApiSegment, Authorizer, AuthorizerKind};
+pub use api::{Api, ApiError, ApiRoute, ApiSegment, Authorizer, AuthorizerKind, Note};
 pub use finding::{Finding, Severity};
 
 use crate::config::Config;

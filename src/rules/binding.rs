@@ -103,6 +103,12 @@ impl<'a> Bindings<'a> {
         Self(paths.map(|path| (path, Bound::new(claims.and_then(|claims| claims.at(path))))).collect())
     }
 
+    /// Of a caller who has this for each of the claims, whoever that may be: for what is said of every caller.
+    #[must_use]
+    pub fn supposed(bound: Vec<(&'a ClaimPath, Bound)>) -> Self {
+        Self(bound)
+    }
+
     /// What the caller has for this claim.
     #[must_use]
     pub fn of(&self, claim: &ClaimPath) -> &Bound {
