@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use crate::claims::ClaimPath;
+use crate::credential::CredentialKind;
 use crate::rules::{Effect, Requirement, Rule, Test, Verdict};
 
 /// All callers, or some of them where there are too many.
@@ -28,6 +29,9 @@ pub(super) struct Caller {
 /// Ten requirements that have nothing to do with one another, each of them met, unmet or unknown.
 const MOST_COMBINATIONS: usize = 59_049;
 
+/// Where there are more combinations than that, so many are looked at.
+const MOST_OF_TOO_MANY: usize = 40_000;
+
 /// What a proof may cost: callers, times rules.
 const MOST_WORK: usize = 1_000_000;
 
@@ -43,13 +47,18 @@ struct Dimension {
 
 /// The callers of whom these rules, by position, may or may not be; no other rule is for any of them.
 pub(super) fn callers(rules: &[Rule], relevant: &[usize], issuers: &[&str]) -> Callers {
-    let asking: Vec<(usize, &Rule)> =
-        relevant.iter().filter_map(|position| Some((*position, rules.get(*position)?))).collect();
     let mut leaves: Vec<&Requirement> = Vec::new();
-    for leaf in asking.iter().flat_map(|(_, rule)| rule.requirement.leaves()) {
-        if !leaves.contains(&leaf) {
-            leaves.push(leaf);
+    let mut asking: Vec<Asking<'_>> = Vec::new();
+    for (position, rule) in relevant.iter().filter_map(|position| Some((*position, rules.get(*position)?))) {
+        let mut own = Vec::new();
+        for leaf in rule.requirement.leaves() {
+            let known = leaves.iter().position(|other| *other == leaf);
+            own.push((leaf, known.unwrap_or(leaves.len())));
+            if known.is_none() {
+                leaves.push(leaf);
+            }
         }
+        asking.push(Asking { position, rule, leaves: own });
     }
     let (dimensions, mut is_complete) = dimensions(&leaves, issuers);
     let assignments = assignments(&dimensions, leaves.len(), &mut is_complete);
@@ -57,11 +66,10 @@ pub(super) fn callers(rules: &[Rule], relevant: &[usize], issuers: &[&str]) -> C
     for masked in masks(&asking) {
         for assignment in &assignments {
             for has_credential in [true, false] {
-                let applies = |rule: &Rule| applies(rule, &leaves, assignment, has_credential);
                 let mut caller = Caller { applies: vec![false; rules.len()], has_credential };
-                for ((position, rule), is_off) in asking.iter().zip(&masked) {
-                    if let Some(slot) = caller.applies.get_mut(*position) {
-                        *slot = !is_off && applies(rule);
+                for (asking, is_off) in asking.iter().zip(&masked) {
+                    if let Some(slot) = caller.applies.get_mut(asking.position) {
+                        *slot = !is_off && asking.applies(assignment, has_credential);
                     }
                 }
                 found.insert(caller);
@@ -78,35 +86,45 @@ pub(super) fn callers(rules: &[Rule], relevant: &[usize], issuers: &[&str]) -> C
     Callers { all, is_complete }
 }
 
-/// As [`Rules::standing`](crate::rules::Rules::standing) has it.
-fn applies(rule: &Rule, leaves: &[&Requirement], assignment: &[Verdict], has_credential: bool) -> bool {
-    let given = |leaf: &Requirement| {
-        let position = leaves.iter().position(|other| *other == leaf);
-        position.and_then(|position| assignment.get(position)).copied().unwrap_or(Verdict::Unknown)
-    };
-    let without = match rule.effect {
-        Effect::Allow => Verdict::Unknown,
-        Effect::Deny => Verdict::Unmet,
-    };
-    let verdict = rule.requirement.evaluate(&|leaf: &Requirement| match (leaf, has_credential) {
-        (Requirement::Anyone, _) | (Requirement::Authenticated | Requirement::Credential(_), true) => {
-            Verdict::Met
+/// A rule, and where each of its leaves is among all.
+struct Asking<'a> {
+    position: usize,
+    rule: &'a Rule,
+    leaves: Vec<(&'a Requirement, usize)>,
+}
+
+impl Asking<'_> {
+    /// As [`Rules::standing`](crate::rules::Rules::standing) has it.
+    fn applies(&self, assignment: &[Verdict], has_credential: bool) -> bool {
+        let given = |leaf: &Requirement| {
+            let own = self.leaves.iter().find(|(own, _)| std::ptr::eq(*own, leaf));
+            own.and_then(|(_, position)| assignment.get(*position)).copied().unwrap_or(Verdict::Unknown)
+        };
+        let without = match self.rule.effect {
+            Effect::Allow => Verdict::Unknown,
+            Effect::Deny => Verdict::Unmet,
+        };
+        let verdict = self.rule.requirement.evaluate(&|leaf: &Requirement| match (leaf, has_credential) {
+            (Requirement::Anyone, _)
+            | (Requirement::Authenticated | Requirement::Credential(CredentialKind::Jwt), true) => {
+                Verdict::Met
+            }
+            (Requirement::Authenticated, false) => Verdict::Unmet,
+            (Requirement::SourceIp(_), _) | (_, true) => given(leaf),
+            (_, false) => without,
+        });
+        match self.rule.effect {
+            Effect::Allow => verdict == Verdict::Met,
+            Effect::Deny => verdict != Verdict::Unmet,
         }
-        (Requirement::Authenticated, false) => Verdict::Unmet,
-        (Requirement::SourceIp(_), _) | (_, true) => given(leaf),
-        (_, false) => without,
-    });
-    match rule.effect {
-        Effect::Allow => verdict == Verdict::Met,
-        Effect::Deny => verdict != Verdict::Unmet,
     }
 }
 
 /// Which rules are off on one stage or another, of one API or another. Each that is named, and one that is not.
-fn masks(asking: &[(usize, &Rule)]) -> Vec<Vec<bool>> {
+fn masks(asking: &[Asking<'_>]) -> Vec<Vec<bool>> {
     let named = |list: fn(&Rule) -> &Vec<String>| {
         let names: BTreeSet<&str> =
-            asking.iter().flat_map(|(_, rule)| list(rule)).map(String::as_str).collect();
+            asking.iter().flat_map(|asking| list(asking.rule)).map(String::as_str).collect();
         names.into_iter().map(Some).chain([None]).collect::<Vec<_>>()
     };
     let is_off = |list: &[String], name: Option<&str>| {
@@ -115,11 +133,22 @@ fn masks(asking: &[(usize, &Rule)]) -> Vec<Vec<bool>> {
     let mut masks = BTreeSet::new();
     for stage in named(|rule| &rule.stages) {
         for api in named(|rule| &rule.apis) {
-            let mask = asking.iter().map(|(_, rule)| is_off(&rule.stages, stage) || is_off(&rule.apis, api));
+            let mask = asking
+                .iter()
+                .map(|Asking { rule, .. }| is_off(&rule.stages, stage) || is_off(&rule.apis, api));
             masks.insert(mask.collect::<Vec<bool>>());
         }
     }
     masks.into_iter().collect()
+}
+
+/// A caller without a credential, whose address is in no range and on whom no rule of one stage or API bears.
+pub(super) fn nobody(rules: &[Rule]) -> Caller {
+    let applies = rules.iter().map(|rule| {
+        let asking = Asking { position: 0, rule, leaves: Vec::new() };
+        rule.stages.is_empty() && rule.apis.is_empty() && asking.applies(&[], false)
+    });
+    Caller { applies: applies.collect(), has_credential: false }
 }
 
 /// What callers can make of the leaves, those that depend on one another together.
@@ -154,7 +183,8 @@ fn dimensions(leaves: &[&Requirement], issuers: &[&str]) -> (Vec<Dimension>, boo
                 verdicts.push(found);
             }
         }
-        dimensions.push(Dimension { leaves: tests.iter().map(|(position, _)| *position).collect(), verdicts });
+        dimensions
+            .push(Dimension { leaves: tests.iter().map(|(position, _)| *position).collect(), verdicts });
     }
     if !named.is_empty() {
         let only = |issuer: &str| {
@@ -164,7 +194,8 @@ fn dimensions(leaves: &[&Requirement], issuers: &[&str]) -> (Vec<Dimension>, boo
         let mut verdicts: Vec<_> = issuers.iter().map(|issuer| only(issuer)).collect();
         verdicts.sort_by_key(|verdicts| verdicts.contains(&Verdict::Met));
         verdicts.dedup();
-        dimensions.push(Dimension { leaves: named.iter().map(|(position, _)| *position).collect(), verdicts });
+        dimensions
+            .push(Dimension { leaves: named.iter().map(|(position, _)| *position).collect(), verdicts });
     }
     (dimensions, is_complete)
 }
@@ -191,8 +222,7 @@ fn values(tests: &[(usize, &Test)], is_complete: &mut bool) -> Vec<Value> {
         let is_small = position < MOST_CONTAINED;
         *is_complete &= is_small;
         let longer = |list: &Vec<Value>| [list.as_slice(), &[value.clone()]].concat();
-        let added: Vec<_> =
-            lists.iter().filter(|list| is_small || list.len() < 2).map(longer).collect();
+        let added: Vec<_> = lists.iter().filter(|list| is_small || list.len() < 2).map(longer).collect();
         lists.extend(added);
     }
     for list in lists {
@@ -203,37 +233,41 @@ fn values(tests: &[(usize, &Test)], is_complete: &mut bool) -> Vec<Value> {
     values
 }
 
-/// Every combination; where there are too many, those that differ from a caller who has nothing in three things.
+/// Every combination; where there are too many, those that differ from a caller who has nothing in a few things, in
+/// three where that is possible.
 fn assignments(dimensions: &[Dimension], leaves: usize, is_complete: &mut bool) -> Vec<Vec<Verdict>> {
     let combinations = dimensions
         .iter()
         .try_fold(1_usize, |product, dimension| product.checked_mul(dimension.verdicts.len().max(1)));
-    let depth = match combinations {
-        Some(combinations) if combinations <= MOST_COMBINATIONS => dimensions.len(),
-        _ => {
-            *is_complete = false;
-            3
-        }
-    };
+    let is_small = combinations.is_some_and(|combinations| combinations <= MOST_COMBINATIONS);
+    *is_complete &= is_small;
+    let deepest = if is_small { dimensions.len() } else { 3 };
     let mut base = vec![Verdict::Unmet; leaves];
     for dimension in dimensions {
         dimension.set(&mut base, 0);
     }
-    let mut all = vec![(base, 0)];
-    for dimension in dimensions {
-        let mut added = Vec::new();
-        for (assignment, changes) in all.iter().filter(|(_, changes)| *changes < depth) {
-            // The most changes where they are few; then fewer.
-            let room = all.len() + added.len() < 2 * MOST_COMBINATIONS;
-            for choice in (1..dimension.verdicts.len()).filter(|_| room || *changes == 0) {
-                let mut changed = assignment.clone();
-                dimension.set(&mut changed, choice);
-                added.push((changed, changes + 1));
+    let mut all = Vec::new();
+    // Each with the first dimension that is still to be changed.
+    let mut level = vec![(base, 0)];
+    for depth in 0..=deepest {
+        let mut next = Vec::new();
+        for (assignment, from) in &level {
+            let others = dimensions.iter().enumerate().skip(*from);
+            for (position, dimension) in others.filter(|_| depth < deepest) {
+                for choice in 1..dimension.verdicts.len() {
+                    if !is_small && depth > 0 && all.len() + level.len() + next.len() >= MOST_OF_TOO_MANY {
+                        break;
+                    }
+                    let mut changed = assignment.clone();
+                    dimension.set(&mut changed, choice);
+                    next.push((changed, position + 1));
+                }
             }
         }
-        all.extend(added);
+        all.extend(level.into_iter().map(|(assignment, _)| assignment));
+        level = next;
     }
-    all.into_iter().map(|(assignment, _)| assignment).collect()
+    all
 }
 
 impl Dimension {
@@ -268,8 +302,12 @@ mod tests {
         let relevant: Vec<usize> = (0..rules.len()).collect();
         let callers = callers(rules, &relevant, &["https://a.example/", "https://b.example/"]);
         assert!(callers.is_complete);
-        let found: BTreeSet<_> =
-            callers.all.into_iter().filter(|caller| caller.has_credential).map(|caller| caller.applies).collect();
+        let found: BTreeSet<_> = callers
+            .all
+            .into_iter()
+            .filter(|caller| caller.has_credential)
+            .map(|caller| caller.applies)
+            .collect();
         found.into_iter().collect()
     }
 
@@ -299,7 +337,11 @@ mod tests {
             (one_of(&["x", "y"]), one_of(&["y", "z"]), vec![neither, second, first, both]),
             (claim(Test::Prefix("x".into())), one_of(&["xy"]), vec![neither, first, both]),
             (claim(Test::Prefix("x".into())), claim(Test::Prefix("xy".into())), vec![neither, first, both]),
-            (claim(Test::Contains(json!("x"))), claim(Test::Contains(json!("y"))), vec![neither, second, first, both]),
+            (
+                claim(Test::Contains(json!("x"))),
+                claim(Test::Contains(json!("y"))),
+                vec![neither, second, first, both],
+            ),
             (claim(Test::Contains(json!("x"))), one_of(&["x"]), vec![neither, first, both]),
             (issuer("https://a.example/"), issuer("https://b.example/"), vec![second, first]),
             (scope("a"), Requirement::Not(Box::new(scope("a"))), vec![neither, second, first]),
@@ -319,14 +361,21 @@ mod tests {
 
     #[test]
     fn a_rule_of_one_stage_may_be_off() {
-        let mut rules = [rule(Effect::Allow, Requirement::Authenticated), rule(Effect::Allow, Requirement::Authenticated)];
+        let mut rules = [
+            rule(Effect::Allow, Requirement::Authenticated),
+            rule(Effect::Allow, Requirement::Authenticated),
+        ];
         rules[0].stages = vec!["prod".into()];
         assert_eq!(applying(&rules), [[false, true], [true, true]]);
     }
 
     #[test]
     fn without_a_credential_only_what_asks_for_none_is_met() {
-        let rules = [rule(Effect::Allow, Requirement::Anyone), rule(Effect::Allow, scope("a")), rule(Effect::Deny, scope("a"))];
+        let rules = [
+            rule(Effect::Allow, Requirement::Anyone),
+            rule(Effect::Allow, scope("a")),
+            rule(Effect::Deny, scope("a")),
+        ];
         let callers = callers(&rules, &[0, 1, 2], &[]);
         let nobody: Vec<_> = callers.all.iter().filter(|caller| !caller.has_credential).collect();
         assert_eq!(nobody, [&Caller { applies: vec![true, false, false], has_credential: false }]);
@@ -335,7 +384,8 @@ mod tests {
     #[test]
     fn with_too_many_requirements_some_callers_are_left_out() {
         for (count, is_complete) in [(10, true), (11, false), (60, false)] {
-            let rules: Vec<_> = (0..count).map(|name| rule(Effect::Allow, scope(&name.to_string()))).collect();
+            let rules: Vec<_> =
+                (0..count).map(|name| rule(Effect::Allow, scope(&name.to_string()))).collect();
             let relevant: Vec<usize> = (0..count).collect();
             let callers = callers(&rules, &relevant, &[]);
             assert_eq!(callers.is_complete, is_complete, "{count}");

@@ -5,7 +5,11 @@
 //! decides as the rules do.
 
 mod api;
+mod callers;
 mod finding;
+mod instances;
+mod proof;
+mod setup;
 
 pub use api::{Api, ApiError, ApiRoute, ApiSegment, Authorizer, AuthorizerKind, Note};
 pub use finding::{Finding, Severity};
@@ -34,8 +38,11 @@ use crate::config::Config;
 /// # Ok::<(), lambda_authorizer::config::ConfigError>(())
 /// ```
 #[must_use]
-pub fn check(_config: &Config, _api: Option<&Api>) -> Vec<Finding> {
+pub fn check(config: &Config, api: Option<&Api>) -> Vec<Finding> {
     let mut findings = Vec::new();
+    findings.extend(
+        api.iter().flat_map(|api| [proof::findings(config, api), setup::findings(config, api)]).flatten(),
+    );
     findings.sort();
     findings
 }
