@@ -221,7 +221,7 @@ fn values(tests: &[(usize, &Test)], is_complete: &mut bool) -> Vec<Value> {
     for (position, value) in contained.iter().enumerate() {
         let is_small = position < MOST_CONTAINED;
         *is_complete &= is_small;
-        let longer = |list: &Vec<Value>| [list.as_slice(), &[value.clone()]].concat();
+        let longer = |list: &Vec<Value>| [list.as_slice(), std::slice::from_ref(value)].concat();
         let added: Vec<_> = lists.iter().filter(|list| is_small || list.len() < 2).map(longer).collect();
         lists.extend(added);
     }

@@ -20,6 +20,8 @@ pub(super) struct Instance {
     pub(super) arn: MethodArn,
     /// `GET /orders/any-1`, or `$connect`.
     pub(super) shown: String,
+    /// Whether some backends read another path in it, so that no rule matches it.
+    pub(super) is_odd: bool,
 }
 
 /// What nobody has named.
@@ -59,7 +61,10 @@ impl<'a> Instances<'a> {
     pub(super) fn of(&self, route: &ApiRoute) -> Vec<Instance> {
         let Some(path) = &route.path else {
             let arn = format!("{STAGE}$connect").parse().ok();
-            return arn.into_iter().map(|arn| Instance { arn, shown: "$connect".to_owned() }).collect();
+            return arn
+                .into_iter()
+                .map(|arn| Instance { arn, shown: "$connect".to_owned(), is_odd: false })
+                .collect();
         };
         let paths = self.paths(route, path);
         let mut instances = Vec::new();
@@ -166,7 +171,8 @@ impl<'a> Instances<'a> {
 fn instance(method: &str, path: &[String]) -> Option<Instance> {
     let path = format!("/{}", path.join("/"));
     let arn = format!("{STAGE}{method}{path}").parse().ok()?;
-    Some(Instance { arn, shown: format!("{method} {path}") })
+    let is_odd = path.contains(ODD);
+    Some(Instance { arn, shown: format!("{method} {path}"), is_odd })
 }
 
 /// The routes of all rules.
@@ -180,7 +186,10 @@ fn combined(choices: &[Vec<String>]) -> Vec<Vec<String>> {
     if count.is_some_and(|count| count <= MOST_COMBINED) {
         return choices.iter().fold(vec![Vec::new()], |paths: Vec<Vec<String>>, texts| {
             let longer = |path: &Vec<String>| {
-                texts.iter().map(|text| [path.as_slice(), &[text.clone()]].concat()).collect::<Vec<_>>()
+                texts
+                    .iter()
+                    .map(|text| [path.as_slice(), std::slice::from_ref(text)].concat())
+                    .collect::<Vec<_>>()
             };
             paths.iter().flat_map(longer).collect()
         });

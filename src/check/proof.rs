@@ -13,9 +13,6 @@ use crate::config::Config;
 use crate::policy::{Compiler, Policy};
 use crate::rules::{Bindings, Bound, Effect, Rule, Rules, Ruling, SafeText, Standing};
 
-/// Routes whose callers are the same, with one authorizer.
-type Group<'a> = (Vec<usize>, &'a Authorizer);
-
 /// What it takes to prove something of a route.
 pub(super) struct Proof<'a> {
     api: &'a Api,
@@ -52,21 +49,24 @@ pub(super) fn findings(config: &Config, api: &Api) -> Vec<Finding> {
     }
     let proof = Proof::new(config, api);
     found.extend(proof.unmatched());
-    let mut groups: BTreeMap<(String, Vec<usize>), (Group<'_>, Vec<&ApiRoute>)> = BTreeMap::new();
+    // What bears on them, and how they are cached, is the same for the routes of a group.
+    let mut groups: BTreeMap<(&str, &str, Vec<usize>), Vec<&ApiRoute>> = BTreeMap::new();
     for route in &api.routes {
         match api.authorizer(route) {
             None if route.authorizer.is_none() => found.extend(proof.unauthorized(route)),
             Some(authorizer) if authorizer.kind.is_lambda() => {
                 found.extend(proof.unruled(route));
                 let relevant = instances::relevant(&config.rules, route);
-                let key = (format!("{}/{}", authorizer.api, authorizer.name), relevant.clone());
-                groups.entry(key).or_insert_with(|| ((relevant, authorizer), Vec::new())).1.push(route);
+                groups.entry((&authorizer.api, &authorizer.name, relevant)).or_default().push(route);
             }
             None | Some(_) => {}
         }
     }
-    for ((relevant, authorizer), routes) in groups.into_values() {
-        found.extend(proof.group(&relevant, authorizer, &routes));
+    for ((_, _, relevant), routes) in groups {
+        let authorizer = routes.first().and_then(|route| api.authorizer(route));
+        found.extend(
+            authorizer.map(|authorizer| proof.group(&relevant, authorizer, &routes)).unwrap_or_default(),
+        );
     }
     found.sort();
     found.dedup();
@@ -89,23 +89,30 @@ impl<'a> Proof<'a> {
         }
     }
 
-    /// Two paths of the route, with their methods, of which some caller may invoke the first and not the second.
-    pub(super) fn uneven(&self, route: &ApiRoute) -> Option<(String, String)> {
+    /// Two paths of the route, with their methods, of which some caller may invoke the first and not the second: an odd
+    /// one only where there is no other.
+    pub(super) fn uneven(&self, route: &ApiRoute) -> Option<(Instance, Instance)> {
         let instances = self.instances.of(route);
         let asked = Instances::unnamed()?;
         let callers = self.callers(&instances::relevant(self.rules(), route));
+        let mut odd = None;
         for caller in &callers.all {
             for bindings in self.bindings(caller) {
                 let standing = Standing { applies: caller.applies.clone(), bindings };
                 let Ok(policy) = self.compiler.compile(&standing, &asked) else { continue };
                 let may = |instance: &&Instance| self.may(&policy, &standing, &instance.arn);
-                let (open, closed): (Vec<_>, Vec<_>) = instances.iter().partition(may);
-                if let (Some(open), Some(closed)) = (open.first(), closed.first()) {
-                    return Some((open.shown.clone(), closed.shown.clone()));
+                let (open, mut closed): (Vec<_>, Vec<_>) = instances.iter().partition(may);
+                closed.sort_by_key(|instance| instance.is_odd);
+                match (open.first(), closed.first()) {
+                    (Some(open), Some(closed)) if closed.is_odd => {
+                        odd.get_or_insert_with(|| ((*open).clone(), (*closed).clone()));
+                    }
+                    (Some(open), Some(closed)) => return Some(((*open).clone(), (*closed).clone())),
+                    (None, _) | (_, None) => {}
                 }
             }
         }
-        None
+        odd
     }
 
     fn rules(&self) -> &Rules {
@@ -293,8 +300,7 @@ impl<'a> Proof<'a> {
         let is_open =
             |instance: &Instance| matches!(self.rules().ruling(&standing, &instance.arn), Ruling::Allowed(_));
         let instances = self.instances.of(route);
-        let is_odd = |instance: &Instance| instance.shown.contains('%');
-        !instances.is_empty() && instances.iter().all(|instance| is_odd(instance) || is_open(instance))
+        !instances.is_empty() && instances.iter().all(|instance| instance.is_odd || is_open(instance))
     }
 }
 

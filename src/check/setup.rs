@@ -59,14 +59,7 @@ impl Setup<'_> {
                 "`EnableSimpleResponses: false`; or no cache; or `$context.routeKey` as an identity source";
             return vec![self.error("simple_cached", message, hint)];
         }
-        let uneven = routes.iter().filter_map(|route| Some((route, proof.uneven(route)?)));
-        let told = uneven.map(|(route, (open, closed))| {
-            let message = format!(
-                "a simple answer is replayed on every path of the route while it is cached, and some caller may `{open}` and not `{closed}`"
-            );
-            Finding::error("simple_cached", &route.place, message).hint("`EnableSimpleResponses: false`, or no cache")
-        });
-        told.collect()
+        routes.iter().filter_map(|route| uneven(route, proof)).collect()
     }
 
     /// Otherwise one caller would be answered with another one's policy.
@@ -133,15 +126,24 @@ impl Setup<'_> {
         }
         let (said, found) = (&self.config.gateway, &self.authorizer.gateway);
         let mut findings = Vec::new();
-        if let (Some(said), Some(found)) = (said.cache_seconds, found.cache_seconds) {
-            let message = format!("it caches for {found} s, and `gateway.cache_seconds` is {said}");
-            if found > said {
-                findings.push(self.error("gateway_differs", message, "the same number in both"));
-            } else if found < said {
-                findings.push(
-                    Finding::warning("gateway_differs", &self.place, message).hint("the same number in both"),
-                );
+        let hint = "the same number in both";
+        match (said.cache_seconds, found.cache_seconds) {
+            (Some(said), Some(found)) => {
+                let message = format!("it caches for {found} s, and `gateway.cache_seconds` is {said}");
+                match found.cmp(&said) {
+                    Ordering::Greater => findings.push(self.error("gateway_differs", message, hint)),
+                    Ordering::Less => {
+                        findings.push(Finding::warning("gateway_differs", &self.place, message).hint(hint));
+                    }
+                    Ordering::Equal => {}
+                }
             }
+            (Some(0), None) => {
+                let message =
+                    "`gateway.cache_seconds` is 0, and the description does not say so of it: it may cache";
+                findings.push(self.error("gateway_differs", message, hint));
+            }
+            (Some(_) | None, _) => {}
         }
         for source in said.identity_sources.iter().flatten() {
             if found.identity_sources.is_some() && found.may_cache() && !self.has_source(source) {
@@ -187,6 +189,25 @@ impl Setup<'_> {
         });
         told.collect()
     }
+}
+
+/// A route key whose paths are not all decided about alike.
+fn uneven(route: &ApiRoute, proof: &Proof<'_>) -> Option<Finding> {
+    const HINT: &str = "`EnableSimpleResponses: false`, or no cache";
+    let (open, closed) = proof.uneven(route)?;
+    // The rules refuse it because some backends read another path in it.
+    if closed.is_odd {
+        let message = format!(
+            "a simple answer is replayed on every path of the route while it is cached: on such as `{}`, too, which the rules refuse to everybody",
+            closed.shown
+        );
+        return Some(Finding::warning("simple_cached", &route.place, message).hint(HINT));
+    }
+    let message = format!(
+        "a simple answer is replayed on every path of the route while it is cached, and some caller may `{}` and not `{}`",
+        open.shown, closed.shown
+    );
+    Some(Finding::error("simple_cached", &route.place, message).hint(HINT))
 }
 
 #[cfg(test)]

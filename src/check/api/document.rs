@@ -91,6 +91,14 @@ impl fmt::Display for Place {
 }
 
 impl<T> Said<T> {
+    /// This where it says nothing.
+    pub(super) fn or(self, default: Self) -> Self {
+        match self {
+            Self::Nothing => default,
+            Self::Unknown | Self::This(_) => self,
+        }
+    }
+
     pub(super) fn map<U>(self, map: impl FnOnce(T) -> U) -> Said<U> {
         match self {
             Self::Nothing => Said::Nothing,
@@ -152,7 +160,7 @@ pub(super) fn boolean(value: Option<&Value>) -> Said<bool> {
 pub(super) fn texts(value: Option<&Value>) -> Said<Vec<String>> {
     Said::of(value, |value| match value {
         Value::Array(items) => items.iter().map(|item| text(Some(item)).known()).collect(),
-        value => {
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
             let text = text(Some(value)).known()?;
             let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
             Some(parts.map(str::to_owned).collect())

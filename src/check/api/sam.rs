@@ -133,13 +133,16 @@ impl Served {
         let identity = properties.get("Identity").unwrap_or(&Value::Null);
         let sources = match kind {
             AuthorizerKind::RestToken => {
-                let header = match text(identity.get("Header")) {
-                    Said::Nothing => Said::This("Authorization".to_owned()),
-                    said => said,
-                };
+                let default = Said::This("Authorization".to_owned());
+                let header = text(identity.get("Header")).or(default);
                 header.map(|header| vec![format!("method.request.header.{header}")])
             }
-            _ => identity_sources(identity),
+            AuthorizerKind::RestRequest
+            | AuthorizerKind::HttpVersion1
+            | AuthorizerKind::HttpPolicy
+            | AuthorizerKind::HttpSimple
+            | AuthorizerKind::WebSocket
+            | AuthorizerKind::Other => identity_sources(identity),
         };
         let ttl = seconds(identity.get("ReauthorizeEvery"));
         let gateway = gateway(kind, ttl, sources, &place, api);
@@ -302,10 +305,7 @@ impl Event<'_> {
 
     fn authorizer(&self, served: &Served, properties: &Value, place: &str, api: &mut Api) -> Option<String> {
         let own = text(properties.get("Auth").and_then(|auth| auth.get("Authorizer")));
-        let said = match own {
-            Said::Nothing => text(served.auth.get("DefaultAuthorizer")),
-            own => own,
-        };
+        let said = own.or(text(served.auth.get("DefaultAuthorizer")));
         match said {
             Said::Nothing => None,
             Said::Unknown => Some(unknown(&served.name, place, self.protocol, api)),

@@ -151,11 +151,10 @@ impl Resolver<'_> {
             let text = default.as_str().map_or_else(|| default.to_string(), str::to_owned);
             self.defaults.insert((name.to_owned(), setting.clone(), text));
         }
-        match default {
-            Value::String(text) if kind.starts_with("List<") || kind == "CommaDelimitedList" => {
-                Some(text.split(',').map(|item| item.trim().to_owned()).collect::<Vec<_>>().into())
-            }
-            default => Some(default.clone()),
+        let is_list = kind.starts_with("List<") || kind == "CommaDelimitedList";
+        match default.as_str().filter(|_| is_list) {
+            Some(text) => Some(text.split(',').map(|item| item.trim().to_owned()).collect::<Vec<_>>().into()),
+            None => Some(default.clone()),
         }
     }
 

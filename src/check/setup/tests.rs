@@ -1,4 +1,5 @@
 use super::*;
+use crate::check::Severity;
 use serde_json::{Value, json};
 
 const RULE: &str =
@@ -47,16 +48,24 @@ fn a_simple_answer_is_not_cached_for_routes_that_differ() {
             RULE.replace("'GET /orders', 'GET /orders/{id}'", routes)
         )
     };
-    let plain = sections("'GET /orders', 'GET /orders/{id}'");
     let with_key = format!("{AUTHORIZATION}, $context.routeKey");
-    assert_eq!(codes(&plain, &http(&with_key, 300, true)), []);
-    assert_eq!(codes(&plain, &http(AUTHORIZATION, 0, true)), []);
-    let mut expected = of_authorizer(&["simple_cached", "gateway_differs"]);
-    assert_eq!(codes(&plain, &http(AUTHORIZATION, 300, true)), expected);
+    let severities = |routes: &str, api: &Api| -> Vec<_> {
+        let found = findings(&config(&sections(routes)), api);
+        found.into_iter().map(|finding| (finding.severity, finding.code, finding.place)).collect()
+    };
+    let of_order = |severity| vec![(severity, "simple_cached", "GET /orders/{id}".to_owned())];
+    assert_eq!(severities("'GET /orders'", &http(&with_key, 300, true)), []);
+    // An order whose ID has a slash in it: the rules refuse it.
+    let plain = "'GET /orders', 'GET /orders/{id}'";
+    assert_eq!(severities(plain, &http(&with_key, 300, true)), of_order(Severity::Warning));
+    assert_eq!(severities(plain, &http(&with_key, 0, true)), []);
+    assert_eq!(
+        codes(&sections(plain), &http(AUTHORIZATION, 300, true)),
+        of_authorizer(&["simple_cached", "gateway_differs"])
+    );
     // One order is told from another, and the route is the same.
-    expected = vec![("simple_cached", "GET /orders/{id}".to_owned())];
-    assert_eq!(codes(&sections("'GET /orders/7'"), &http(&with_key, 300, true)), expected);
-    assert_eq!(codes(&sections("'GET /orders/7'"), &http(&with_key, 0, true)), []);
+    assert_eq!(severities("'GET /orders/7'", &http(&with_key, 300, true)), of_order(Severity::Error));
+    assert_eq!(severities("'GET /orders/7'", &http(&with_key, 0, true)), []);
 }
 
 #[test]
@@ -107,10 +116,7 @@ fn what_the_configuration_says_of_api_gateway_is_so() {
         assert_eq!(codes(&seconds(said), &rest("request", one, found)), expected, "{said} {found}");
     }
     let severity = |said, found| findings(&config(&seconds(said)), &rest("request", one, found))[0].severity;
-    assert!(
-        severity(60, 300) == crate::check::Severity::Error
-            && severity(300, 60) == crate::check::Severity::Warning
-    );
+    assert!(severity(60, 300) == Severity::Error && severity(300, 60) == Severity::Warning);
     // Nobody says how long an HTTP API caches that does not say so.
     let silent = api(
         json!({"type": "request", "identitySource": AUTHORIZATION, "authorizerPayloadFormatVersion": "2.0"}),
