@@ -85,17 +85,21 @@ impl<'a> Instances<'a> {
                 ApiSegment::Parameter | ApiSegment::Greedy => self.candidates(route, position),
             })
             .collect();
-        let mut starts = combined(&fixed);
-        let others = self.others(route);
-        starts.extend(others.iter().filter_map(|other| aligned(path, &fixed, other)));
-        let tails = match path.last() {
-            Some(ApiSegment::Greedy) => tails(fixed.len(), path, &others),
-            _ => vec![Vec::new()],
-        };
+        let is_greedy = path.last() == Some(&ApiSegment::Greedy);
+        let tails = if is_greedy { fresh_tails(fixed.len()) } else { vec![Vec::new()] };
+        let starts = combined(&fixed);
         let mut paths: Vec<Vec<String>> = starts
             .iter()
             .flat_map(|start| tails.iter().map(|tail| [start.as_slice(), tail].concat()))
             .collect();
+        for other in self.others(route).iter().flat_map(|other| stretched(other)) {
+            let Some(start) = aligned(path, &fixed, &other) else { continue };
+            match is_greedy {
+                true => paths
+                    .extend(tails_like(&other, fixed.len()).map(|tail| [start.as_slice(), &tail].concat())),
+                false => paths.push(start),
+            }
+        }
         paths.sort_unstable();
         paths.dedup();
         paths
@@ -103,7 +107,7 @@ impl<'a> Instances<'a> {
 
     /// What may stand in the place of a parameter.
     fn candidates(&self, route: &ApiRoute, position: usize) -> Vec<String> {
-        let mut texts = vec![format!("{FRESH}-{position}"), ODD.to_owned()];
+        let mut texts = vec![fresh(position), ODD.to_owned()];
         texts.extend(self.claims.iter().map(|claim| self.own(claim)));
         texts.extend(
             self.others(route).into_iter().filter_map(|other| other.into_iter().nth(position)).flatten(),
@@ -147,7 +151,7 @@ impl<'a> Instances<'a> {
 
     /// Whether API Gateway takes the path for another route, whichever of its documented orders it goes by: by
     /// segments, or whole paths before greedy ones.
-    fn is_of_another(&self, route: &ApiRoute, method: &str, path: &[String]) -> bool {
+    pub(super) fn is_of_another(&self, route: &ApiRoute, method: &str, path: &[String]) -> bool {
         let rank = |route: &ApiRoute| -> Vec<u8> {
             let segments = route.path.iter().flatten();
             segments
@@ -220,29 +224,45 @@ fn aligned(path: &[ApiSegment], fixed: &[Vec<String>], other: &[Option<String>])
     Some(texts)
 }
 
-/// What may stand in the place of `{proxy+}`.
-fn tails(start: usize, path: &[ApiSegment], others: &[Vec<Option<String>>]) -> Vec<Vec<String>> {
-    let fresh = |position: usize| format!("{FRESH}-{position}");
-    let mut tails: Vec<Vec<String>> =
-        (1..=3).map(|length| (start..start + length).map(fresh).collect()).collect();
-    tails.push(vec![ODD.to_owned()]);
-    for other in others.iter().filter(|other| other.len() > start) {
-        let begins_alike = path.iter().zip(other).all(|(own, theirs)| match (own, theirs) {
-            (ApiSegment::Literal(own), Some(theirs)) => own == theirs,
-            _ => true,
-        });
-        if begins_alike {
-            let rest = other.iter().enumerate().skip(start);
-            let tail: Vec<String> =
-                rest.map(|(position, text)| text.clone().unwrap_or_else(|| fresh(position))).collect();
-            tails.push([tail.as_slice(), &[fresh(other.len())]].concat());
-            tails.push(tail);
+/// A path of a rule's, and what a policy may take for one: each segment that is no literal may be several.
+fn stretched(path: &[Option<String>]) -> Vec<Vec<Option<String>>> {
+    let mut paths = vec![path.to_vec()];
+    for (position, segment) in path.iter().enumerate() {
+        // Literals may be doubled as well: that is no harm.
+        for (count, is_behind) in [(1, false), (2, false), (1, true)] {
+            let (before, after) = path.split_at(position + usize::from(is_behind));
+            paths.push([before, &vec![None; count], after].concat());
+        }
+        if segment.is_some() {
+            let (before, after) = path.split_at(position);
+            paths.push([before, &[None, None], after.get(1..).unwrap_or_default()].concat());
         }
     }
+    paths
+}
+
+/// What nobody has named, in the place of `{proxy+}`.
+fn fresh_tails(start: usize) -> Vec<Vec<String>> {
+    let fresh = |length| (start..start + length).map(fresh).collect();
+    let mut tails: Vec<Vec<String>> = (1..=3).map(fresh).collect();
+    tails.push(vec![ODD.to_owned()]);
     tails
 }
 
-fn is_of(route: &ApiRoute, path: &[String]) -> bool {
+/// What stands behind the start of another path, and something below it.
+fn tails_like(other: &[Option<String>], start: usize) -> impl Iterator<Item = Vec<String>> {
+    let rest = other.iter().enumerate().skip(start);
+    let tail: Vec<String> =
+        rest.map(|(position, text)| text.clone().unwrap_or_else(|| fresh(position))).collect();
+    let below = [tail.as_slice(), &[fresh(other.len().max(start))]].concat();
+    [tail, below].into_iter().filter(|tail| !tail.is_empty())
+}
+
+fn fresh(position: usize) -> String {
+    format!("{FRESH}-{position}")
+}
+
+pub(super) fn is_of(route: &ApiRoute, path: &[String]) -> bool {
     let Some(segments) = &route.path else { return false };
     let fits = match segments.last() {
         Some(ApiSegment::Greedy) => path.len() >= segments.len(),

@@ -26,6 +26,8 @@ struct Difference {
     is_open: bool,
     shown: String,
     caller: Caller,
+    /// Whether the caller has a claim that may not stand in a policy, and a route is bound to it.
+    has_unsafe: bool,
     culprit: Option<String>,
 }
 
@@ -212,12 +214,16 @@ impl<'a> Proof<'a> {
     }
 
     fn difference(&self, route: &ApiRoute, difference: &Difference) -> Finding {
-        let Difference { is_open, shown, caller, culprit } = difference;
+        let Difference { is_open, shown, caller, has_unsafe, culprit } = difference;
         let who = match (self.applying(caller).as_slice(), caller.has_credential) {
             ([], true) => "a caller for whom no rule is".to_owned(),
             ([], false) => "a caller without a credential".to_owned(),
             ([only], _) => format!("a caller for whom only the rule `{only}` is"),
             (several, _) => format!("a caller for whom the rules `{}` are", several.join("`, `")),
+        };
+        let who = match has_unsafe {
+            true => format!("{who}, and whose claim, to which a route is bound, may not stand in a policy"),
+            false => who,
         };
         let by = culprit.as_ref().map(|name| format!("the rule `{name}`"));
         if *is_open {
@@ -330,6 +336,7 @@ impl Case<'_> {
                     is_open,
                     shown: instance.shown.clone(),
                     caller: self.caller.clone(),
+                    has_unsafe: self.standing.bindings.iter().any(|(_, bound)| bound.has_unsafe),
                     culprit: self.culprit(instance, is_open),
                 });
             }

@@ -1,3 +1,5 @@
+mod property;
+
 use super::*;
 use crate::check::Severity;
 use serde_json::{Value, json};
@@ -155,14 +157,14 @@ fn a_claim_in_a_route_is_the_callers_own() {
         name = 'admin'
         routes = ['ANY /users/**']
         requires = { scope = 'admin' }
-        [[rule]]
-        name = 'locked'
-        effect = 'deny'
-        routes = ['DELETE /users/{claims.sub}/account']
-        requires = { claim = 'locked', equals = true }
     ";
     let routes = ["ANY /users/{id}", "ANY /users/{id}/{proxy+}", "DELETE /users/{id}/account"];
     assert_eq!(codes(&found(rules, &routes)), []);
+    // A claim that may not stand in a policy is a wildcard where it is denied, and takes what is deeper.
+    let locked = "[[rule]]\nname = 'locked'\neffect = 'deny'\nroutes = ['DELETE /users/{claims.sub}/account']\nrequires = 'authenticated'";
+    let closed = found(&format!("{rules}{locked}"), &routes);
+    assert_eq!(codes(&closed), [("route_closed", "ANY /users/{id}/{proxy+}")]);
+    assert!(closed[0].message.contains("may not stand in a policy"), "{}", closed[0]);
 }
 
 #[test]
@@ -263,7 +265,7 @@ fn a_default_route_has_what_no_other_route_has() {
 #[cfg(feature = "api")]
 #[test]
 fn our_own_template_is_proved() {
-    let api = Api::parse(include_str!("../../../template.yaml")).unwrap();
+    let api = Api::parse(include_str!("../../../../template.yaml")).unwrap();
     let rules = "
         [[rule]]
         name = 'read orders'
