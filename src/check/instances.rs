@@ -12,6 +12,8 @@ pub(super) struct Instances<'a> {
     rules: &'a Rules,
     /// The claims that the rules' routes are bound to.
     pub(super) claims: Vec<&'a ClaimPath>,
+    /// The texts of the rules' routes, as far as a caller may be called like one of them.
+    pub(super) texts: Vec<&'a str>,
 }
 
 /// One path of a route, with one method.
@@ -33,6 +35,9 @@ const ODD: &str = "any%2Fany";
 /// The most values of a path's parameters of which all combinations are tried.
 const MOST_COMBINED: usize = 64;
 
+/// The most texts that callers are called like.
+const MOST_TEXTS: usize = 12;
+
 const STAGE: &str = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/stage/";
 
 impl<'a> Instances<'a> {
@@ -43,7 +48,15 @@ impl<'a> Instances<'a> {
                 claims.push(claim);
             }
         }
-        Self { api, rules, claims }
+        let mut texts: Vec<&str> = Vec::new();
+        for segment in patterns(rules).filter_map(path_of).flat_map(|path| &path.segments) {
+            match segment {
+                Segment::Literal(text) if !texts.contains(&text.as_str()) => texts.push(text),
+                Segment::Literal(_) | Segment::Any | Segment::Claim(_) => {}
+            }
+        }
+        texts.truncate(if claims.is_empty() { 0 } else { MOST_TEXTS });
+        Self { api, rules, claims, texts }
     }
 
     /// What a caller has for a claim, as the text of a segment.
@@ -112,6 +125,7 @@ impl<'a> Instances<'a> {
         texts.extend(
             self.others(route).into_iter().filter_map(|other| other.into_iter().nth(position)).flatten(),
         );
+        texts.extend(self.texts.iter().map(|text| (*text).to_owned()));
         let mut unique: Vec<String> = Vec::new();
         for text in texts {
             if !unique.contains(&text) {
@@ -123,10 +137,7 @@ impl<'a> Instances<'a> {
 
     /// The paths of the rules, and of the API's other routes: `None` for a segment that may be anything.
     fn others(&self, route: &ApiRoute) -> Vec<Vec<Option<String>>> {
-        let of_rules = patterns(self.rules).filter_map(|pattern| match pattern.shape() {
-            Shape::Path(_, path) => Some(self.texts(path)),
-            Shape::Connect => None,
-        });
+        let of_rules = patterns(self.rules).filter_map(path_of).map(|path| self.texts_of(path));
         let of_api = self.api.routes.iter().filter(|other| other.api == route.api).filter_map(|other| {
             let text = |segment: &ApiSegment| match segment {
                 ApiSegment::Literal(text) => Some(text.clone()),
@@ -140,7 +151,7 @@ impl<'a> Instances<'a> {
         others
     }
 
-    fn texts(&self, path: &PathPattern) -> Vec<Option<String>> {
+    fn texts_of(&self, path: &PathPattern) -> Vec<Option<String>> {
         let text = |segment: &Segment| match segment {
             Segment::Literal(text) => Some(text.clone()),
             Segment::Claim(claim) => Some(self.own(claim)),
@@ -182,6 +193,13 @@ fn instance(method: &str, path: &[String]) -> Option<Instance> {
 /// The routes of all rules.
 pub(super) fn patterns(rules: &Rules) -> impl Iterator<Item = &RoutePattern> {
     rules.as_slice().iter().flat_map(|rule| &rule.routes)
+}
+
+fn path_of(pattern: &RoutePattern) -> Option<&PathPattern> {
+    match pattern.shape() {
+        Shape::Path(_, path) => Some(path),
+        Shape::Connect => None,
+    }
 }
 
 /// All combinations, or where they are many, each value once.

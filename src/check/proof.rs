@@ -131,19 +131,24 @@ impl<'a> Proof<'a> {
             && policy.evaluate(arn) == Effect::Allow
     }
 
-    /// What a caller may have for the claims that routes are bound to.
+    /// What a caller may have for the claims that routes are bound to: something, nothing, what may not stand in a
+    /// policy, and what the routes have as a text.
     fn bindings(&self, caller: &Caller) -> Vec<Bindings<'a>> {
-        let with = |has_value: bool, has_unsafe: bool| {
+        let with = |text: &dyn Fn(&ClaimPath) -> Option<String>, has_unsafe: bool| {
             let bound = |claim: &'a ClaimPath| {
-                let value = has_value.then(|| SafeText::new(&self.instances.own(claim))).flatten();
+                let value = text(claim).and_then(|text| SafeText::new(&text));
                 (claim, Bound { values: value.into_iter().collect(), has_unsafe })
             };
             Bindings::supposed(self.instances.claims.iter().map(|claim| bound(claim)).collect())
         };
-        match caller.has_credential && !self.instances.claims.is_empty() {
-            true => vec![with(true, false), with(false, false), with(false, true), with(true, true)],
-            false => vec![with(false, false)],
+        let (own, none) = (|claim: &ClaimPath| Some(self.instances.own(claim)), |_: &ClaimPath| None);
+        if !caller.has_credential || self.instances.claims.is_empty() {
+            return vec![with(&none, false)];
         }
+        let mut bindings = vec![with(&own, false), with(&none, false), with(&none, true), with(&own, true)];
+        let called_alike = self.instances.texts.iter().map(|text| with(&|_| Some((*text).to_owned()), false));
+        bindings.extend(called_alike);
+        bindings
     }
 
     /// The routes whose callers are the same.
