@@ -153,7 +153,7 @@ fn happens(sample: &Sample, rules: &Rules, api: &Api) -> Vec<(&'static str, Vec<
 
 #[test]
 fn what_is_not_reported_does_not_happen() {
-    let cases = Cases { cases: 300, failure_persistence: None, ..Cases::default() };
+    let cases = Cases { cases: 150, failure_persistence: None, ..Cases::default() };
     let happened = std::cell::Cell::new(0);
     let outcome = TestRunner::new(cases).run(&sample(), |sample| {
         let mut config = config("");
