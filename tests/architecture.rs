@@ -35,7 +35,8 @@ fn a_module_imports_only_from_modules_above_it() {
         let relative = file.strip_prefix(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
         let module = relative.components().next().unwrap().as_os_str().to_str().unwrap();
         let module = module.strip_suffix(".rs").unwrap_or(module);
-        if ["lib", "main"].contains(&module) {
+        // The crate's root, and the binary's own.
+        if ["lib", "main", "check_command"].contains(&module) {
             continue;
         }
         let found = violations(module, &std::fs::read_to_string(&file).unwrap());

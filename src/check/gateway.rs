@@ -12,7 +12,6 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(public_routes(config));
     findings.extend(simple_answers(config));
-    findings.extend(size(config));
     findings
 }
 
@@ -63,7 +62,8 @@ fn simple_answers(config: &Config) -> Option<Finding> {
     })
 }
 
-fn size(config: &Config) -> Option<Finding> {
+/// A policy that API Gateway would not take, of whomever.
+pub(super) fn size(config: &Config) -> Option<Finding> {
     let largest = config.compiler.largest(usize::MAX);
     (!largest.fits()).then(|| {
         let message = format!(

@@ -5,13 +5,17 @@
 //! decides as the rules do.
 
 mod api;
+mod callers;
 mod claims;
 mod exactness;
 mod finding;
 mod gateway;
+mod instances;
+mod proof;
 mod rules;
+mod setup;
 
-pub use api::{Api, ApiRoute, ApiSegment, Authorizer, AuthorizerKind};
+pub use api::{Api, ApiError, ApiRoute, ApiSegment, Authorizer, AuthorizerKind, Note};
 pub use finding::{Finding, Severity};
 
 use crate::config::Config;
@@ -39,12 +43,22 @@ use crate::config::Config;
 /// # Ok::<(), lambda_authorizer::config::ConfigError>(())
 /// ```
 #[must_use]
-pub fn check(config: &Config, _api: Option<&Api>) -> Vec<Finding> {
+pub fn check(config: &Config, api: Option<&Api>) -> Vec<Finding> {
     let mut findings = Vec::new();
     findings.extend(rules::findings(config.compiler.rules()));
     findings.extend(claims::findings(config));
-    findings.extend(exactness::findings(&config.compiler));
-    findings.extend(gateway::findings(config));
+    findings.extend(gateway::size(config));
+    match api {
+        Some(api) => {
+            findings.extend(proof::findings(config, api));
+            findings.extend(setup::findings(config, api));
+        }
+        // What may be, where nobody says what is.
+        None => {
+            findings.extend(exactness::findings(&config.compiler));
+            findings.extend(gateway::findings(config));
+        }
+    }
     findings.sort();
     findings.dedup();
     findings

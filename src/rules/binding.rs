@@ -114,7 +114,13 @@ impl<'a> Bindings<'a> {
     #[must_use]
     pub fn uniform(paths: impl Iterator<Item = &'a ClaimPath>, value: Option<&SafeText>) -> Self {
         let bound = Bound { values: value.into_iter().cloned().collect(), has_unsafe: false };
-        Self(paths.map(|path| (path, bound.clone())).collect())
+        Self::supposed(paths.map(|path| (path, bound.clone())).collect())
+    }
+
+    /// Of a caller who has this for each of the claims, whoever that may be: for what is said of every caller.
+    #[must_use]
+    pub fn supposed(bound: Vec<(&'a ClaimPath, Bound)>) -> Self {
+        Self(bound)
     }
 
     /// What the caller has for this claim.

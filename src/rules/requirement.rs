@@ -196,7 +196,9 @@ fn scope_verdict(claims: &Claims, scope: &str) -> Verdict {
 }
 
 impl Test {
-    fn verdict(&self, found: &Value) -> Verdict {
+    /// Whether a claim that is there, and this, stands the test.
+    #[must_use]
+    pub fn verdict(&self, found: &Value) -> Verdict {
         match (self, found) {
             (Self::OneOf(values), found) => one_of(values, found),
             (Self::Contains(value), Value::Array(items)) => {

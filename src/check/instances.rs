@@ -1,0 +1,404 @@
+//! The paths that an API's route stands for, as far as the rules may tell them apart, and how routes of an API stand to
+//! those of the rules.
+
+use super::api::{Api, ApiRoute, ApiSegment};
+use crate::arn::MethodArn;
+use crate::claims::ClaimPath;
+use crate::rules::{Methods, PathPattern, RoutePattern, Rules, Segment, Shape};
+
+/// Paths of the routes of an API.
+pub(super) struct Instances<'a> {
+    api: &'a Api,
+    rules: &'a Rules,
+    /// The claims that the rules' routes are bound to.
+    pub(super) claims: Vec<&'a ClaimPath>,
+    /// The texts of the rules' routes, as far as a caller may be called like one of them.
+    pub(super) texts: Vec<&'a str>,
+}
+
+/// One path of a route, with one method.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Instance {
+    pub(super) arn: MethodArn,
+    /// `GET /orders/any-1`, or `$connect`.
+    pub(super) shown: String,
+    /// Whether some backends read another path in it, so that no rule matches it.
+    pub(super) is_odd: bool,
+}
+
+/// What nobody has named.
+const FRESH: &str = "any";
+
+/// What some backends read as two segments, or as another path. No rule matches it.
+const ODD: &str = "any%2Fany";
+
+/// The most values of a path's parameters of which all combinations are tried.
+const MOST_COMBINED: usize = 64;
+
+/// The most texts that callers are called like.
+const MOST_TEXTS: usize = 12;
+
+const STAGE: &str = "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/stage/";
+
+impl<'a> Instances<'a> {
+    pub(super) fn new(api: &'a Api, rules: &'a Rules) -> Self {
+        let mut claims: Vec<&ClaimPath> = Vec::new();
+        for claim in patterns(rules).flat_map(RoutePattern::claims) {
+            if !claims.contains(&claim) {
+                claims.push(claim);
+            }
+        }
+        let mut texts: Vec<&str> = Vec::new();
+        for segment in patterns(rules).filter_map(path_of).flat_map(|path| &path.segments) {
+            match segment {
+                Segment::Literal(text) if !texts.contains(&text.as_str()) => texts.push(text),
+                Segment::Literal(_) | Segment::Any | Segment::Claim(_) => {}
+            }
+        }
+        texts.truncate(if claims.is_empty() { 0 } else { MOST_TEXTS });
+        Self { api, rules, claims, texts }
+    }
+
+    /// What a caller has for a claim, as the text of a segment.
+    pub(super) fn own(&self, claim: &ClaimPath) -> String {
+        let position = self.claims.iter().position(|other| *other == claim).unwrap_or_default();
+        format!("own-{position}")
+    }
+
+    /// A request that neither a rule nor a route names.
+    pub(super) fn unnamed() -> Option<MethodArn> {
+        instance("GET", &["nobody", "names", "this"].map(str::to_owned)).map(|instance| instance.arn)
+    }
+
+    /// The paths of the route with each of its methods, but those that are another route's.
+    pub(super) fn of(&self, route: &ApiRoute) -> Vec<Instance> {
+        let Some(path) = &route.path else {
+            let arn = format!("{STAGE}$connect").parse().ok();
+            return arn
+                .into_iter()
+                .map(|arn| Instance { arn, shown: "$connect".to_owned(), is_odd: false })
+                .collect();
+        };
+        let paths = self.paths(route, path);
+        let mut instances = Vec::new();
+        for method in route.methods.names() {
+            let own = paths.iter().filter(|path| !self.is_of_another(route, method, path));
+            instances.extend(own.filter_map(|path| instance(method, path)));
+        }
+        instances
+    }
+
+    fn paths(&self, route: &ApiRoute, path: &[ApiSegment]) -> Vec<Vec<String>> {
+        let fixed: Vec<Vec<String>> = path
+            .iter()
+            .take_while(|segment| **segment != ApiSegment::Greedy)
+            .enumerate()
+            .map(|(position, segment)| match segment {
+                ApiSegment::Literal(text) => vec![text.clone()],
+                ApiSegment::Parameter | ApiSegment::Greedy => self.candidates(route, position),
+            })
+            .collect();
+        let is_greedy = path.last() == Some(&ApiSegment::Greedy);
+        let tails = if is_greedy { fresh_tails(fixed.len()) } else { vec![Vec::new()] };
+        let starts = combined(&fixed);
+        let mut paths: Vec<Vec<String>> = starts
+            .iter()
+            .flat_map(|start| tails.iter().map(|tail| [start.as_slice(), tail].concat()))
+            .collect();
+        for other in self.others(route).iter().flat_map(|other| stretched(other)) {
+            let Some(start) = aligned(path, &fixed, &other) else { continue };
+            match is_greedy {
+                true => paths
+                    .extend(tails_like(&other, fixed.len()).map(|tail| [start.as_slice(), &tail].concat())),
+                false => paths.push(start),
+            }
+        }
+        paths.sort_unstable();
+        paths.dedup();
+        paths
+    }
+
+    /// What may stand in the place of a parameter.
+    fn candidates(&self, route: &ApiRoute, position: usize) -> Vec<String> {
+        let mut texts = vec![fresh(position), ODD.to_owned()];
+        texts.extend(self.claims.iter().map(|claim| self.own(claim)));
+        texts.extend(
+            self.others(route).into_iter().filter_map(|other| other.into_iter().nth(position)).flatten(),
+        );
+        texts.extend(self.texts.iter().map(|text| (*text).to_owned()));
+        let mut unique: Vec<String> = Vec::new();
+        for text in texts {
+            if !unique.contains(&text) {
+                unique.push(text);
+            }
+        }
+        unique
+    }
+
+    /// The paths of the rules, and of the API's other routes: `None` for a segment that may be anything.
+    fn others(&self, route: &ApiRoute) -> Vec<Vec<Option<String>>> {
+        let of_rules = patterns(self.rules).filter_map(path_of).map(|path| self.texts_of(path));
+        let of_api = self.api.routes.iter().filter(|other| other.api == route.api).filter_map(|other| {
+            let text = |segment: &ApiSegment| match segment {
+                ApiSegment::Literal(text) => Some(text.clone()),
+                ApiSegment::Parameter | ApiSegment::Greedy => None,
+            };
+            Some(other.path.as_ref()?.iter().map(text).collect())
+        });
+        let mut others: Vec<_> = of_rules.chain(of_api).collect();
+        others.sort_unstable();
+        others.dedup();
+        others
+    }
+
+    fn texts_of(&self, path: &PathPattern) -> Vec<Option<String>> {
+        let text = |segment: &Segment| match segment {
+            Segment::Literal(text) => Some(text.clone()),
+            Segment::Claim(claim) => Some(self.own(claim)),
+            Segment::Any => None,
+        };
+        path.segments.iter().map(text).chain(path.is_open.then_some(None)).collect()
+    }
+
+    /// Whether API Gateway takes the path for another route, whichever of its documented orders it goes by: by
+    /// segments, or whole paths before greedy ones.
+    pub(super) fn is_of_another(&self, route: &ApiRoute, method: &str, path: &[String]) -> bool {
+        let rank = |route: &ApiRoute| -> Vec<u8> {
+            let segments = route.path.iter().flatten();
+            segments
+                .map(|segment| match segment {
+                    ApiSegment::Literal(_) => 0,
+                    ApiSegment::Parameter => 1,
+                    ApiSegment::Greedy => 2,
+                })
+                .collect()
+        };
+        let own = rank(route);
+        self.api.routes.iter().filter(|other| other.api == route.api && other.methods.includes(method)).any(
+            |other| {
+                let rank = rank(other);
+                rank < own && (own.contains(&2) || !rank.contains(&2)) && is_of(other, path)
+            },
+        )
+    }
+}
+
+fn instance(method: &str, path: &[String]) -> Option<Instance> {
+    let path = format!("/{}", path.join("/"));
+    let arn = format!("{STAGE}{method}{path}").parse().ok()?;
+    let is_odd = path.contains(ODD);
+    Some(Instance { arn, shown: format!("{method} {path}"), is_odd })
+}
+
+/// The routes of all rules.
+pub(super) fn patterns(rules: &Rules) -> impl Iterator<Item = &RoutePattern> {
+    rules.as_slice().iter().flat_map(|rule| &rule.routes)
+}
+
+fn path_of(pattern: &RoutePattern) -> Option<&PathPattern> {
+    match pattern.shape() {
+        Shape::Path(_, path) => Some(path),
+        Shape::Connect => None,
+    }
+}
+
+/// All combinations, or where they are many, each value once.
+fn combined(choices: &[Vec<String>]) -> Vec<Vec<String>> {
+    let count = choices.iter().try_fold(1_usize, |product, texts| product.checked_mul(texts.len()));
+    if count.is_some_and(|count| count <= MOST_COMBINED) {
+        return choices.iter().fold(vec![Vec::new()], |paths: Vec<Vec<String>>, texts| {
+            let longer = |path: &Vec<String>| {
+                texts
+                    .iter()
+                    .map(|text| [path.as_slice(), std::slice::from_ref(text)].concat())
+                    .collect::<Vec<_>>()
+            };
+            paths.iter().flat_map(longer).collect()
+        });
+    }
+    let most = choices.iter().map(Vec::len).max().unwrap_or_default();
+    let nth = |texts: &Vec<String>, choice| texts.get(choice).or(texts.first()).cloned().unwrap_or_default();
+    let together = (0..most).map(|choice| choices.iter().map(|texts| nth(texts, choice)).collect());
+    let alone = choices.iter().enumerate().flat_map(|(changed, texts)| {
+        (1..texts.len()).map(move |choice| {
+            let pick = |(position, texts)| nth(texts, if position == changed { choice } else { 0 });
+            choices.iter().enumerate().map(pick).collect()
+        })
+    });
+    together.chain(alone).collect()
+}
+
+/// The start of the route with the texts that another path has there.
+fn aligned(path: &[ApiSegment], fixed: &[Vec<String>], other: &[Option<String>]) -> Option<Vec<String>> {
+    let mut texts = Vec::new();
+    for (position, choices) in fixed.iter().enumerate() {
+        let theirs = other.get(position).cloned().flatten();
+        texts.push(match (path.get(position)?, theirs) {
+            (ApiSegment::Parameter, Some(theirs)) => theirs,
+            (ApiSegment::Literal(own), Some(theirs)) if *own != theirs => return None,
+            _ => choices.first()?.clone(),
+        });
+    }
+    Some(texts)
+}
+
+/// A path of a rule's, and what a policy may take for one: each segment that is no literal may be several.
+fn stretched(path: &[Option<String>]) -> Vec<Vec<Option<String>>> {
+    let mut paths = vec![path.to_vec()];
+    for (position, segment) in path.iter().enumerate() {
+        // Literals may be doubled as well: that is no harm.
+        for (count, is_behind) in [(1, false), (2, false), (1, true)] {
+            let (before, after) = path.split_at(position + usize::from(is_behind));
+            paths.push([before, &vec![None; count], after].concat());
+        }
+        if segment.is_some() {
+            let (before, after) = path.split_at(position);
+            paths.push([before, &[None, None], after.get(1..).unwrap_or_default()].concat());
+        }
+    }
+    paths
+}
+
+/// What nobody has named, in the place of `{proxy+}`.
+fn fresh_tails(start: usize) -> Vec<Vec<String>> {
+    let fresh = |length| (start..start + length).map(fresh).collect();
+    let mut tails: Vec<Vec<String>> = (1..=3).map(fresh).collect();
+    tails.push(vec![ODD.to_owned()]);
+    tails
+}
+
+/// What stands behind the start of another path, and something below it.
+fn tails_like(other: &[Option<String>], start: usize) -> impl Iterator<Item = Vec<String>> {
+    let rest = other.iter().enumerate().skip(start);
+    let tail: Vec<String> =
+        rest.map(|(position, text)| text.clone().unwrap_or_else(|| fresh(position))).collect();
+    let below = [tail.as_slice(), &[fresh(other.len().max(start))]].concat();
+    [tail, below].into_iter().filter(|tail| !tail.is_empty())
+}
+
+fn fresh(position: usize) -> String {
+    format!("{FRESH}-{position}")
+}
+
+pub(super) fn is_of(route: &ApiRoute, path: &[String]) -> bool {
+    let Some(segments) = &route.path else { return false };
+    let fits = match segments.last() {
+        Some(ApiSegment::Greedy) => path.len() >= segments.len(),
+        _ => path.len() == segments.len(),
+    };
+    fits && segments.iter().zip(path).all(|(segment, text)| match segment {
+        ApiSegment::Literal(own) => own == text,
+        ApiSegment::Parameter | ApiSegment::Greedy => true,
+    })
+}
+
+/// Whether some path is both the rule's and the route's.
+pub(super) fn overlaps(pattern: &RoutePattern, route: &ApiRoute) -> bool {
+    match (pattern.shape(), &route.path) {
+        (Shape::Connect, path) => path.is_none(),
+        (Shape::Path(..), None) => false,
+        (Shape::Path(methods, pattern), Some(path)) => {
+            let is_greedy = path.last() == Some(&ApiSegment::Greedy);
+            let fixed = path.len() - usize::from(is_greedy);
+            let least = pattern.segments.len() + usize::from(pattern.is_open && !pattern.segments.is_empty());
+            let has_length = match (pattern.is_open, is_greedy) {
+                (false, false) => least == fixed,
+                (true, false) => least <= fixed,
+                (false, true) => least > fixed,
+                (true, true) => true,
+            };
+            let is_alike = |(segment, own): (&Segment, &ApiSegment)| match (segment, own) {
+                (Segment::Literal(text), ApiSegment::Literal(own)) => text == own,
+                _ => true,
+            };
+            !methods.and(route.methods).is_empty()
+                && has_length
+                && pattern.segments.iter().zip(path).all(is_alike)
+        }
+    }
+}
+
+/// The rules, by position, that can make a difference to the route: those whose paths begin as it does, and those that
+/// stand in the way of what closes the wildcards of such a rule.
+pub(super) fn relevant(rules: &Rules, route: &ApiRoute) -> Vec<usize> {
+    let all: Vec<(usize, &RoutePattern)> = rules
+        .as_slice()
+        .iter()
+        .enumerate()
+        .flat_map(|(position, rule)| rule.routes.iter().map(move |route| (position, route)))
+        .collect();
+    let mut is_relevant: Vec<bool> = all.iter().map(|(_, pattern)| may_concern(pattern, route)).collect();
+    loop {
+        let wild: Vec<_> = all
+            .iter()
+            .zip(&is_relevant)
+            .filter(|(_, is)| **is)
+            .filter_map(|((_, pattern), _)| wild(pattern))
+            .collect();
+        let next: Vec<bool> = all
+            .iter()
+            .zip(&is_relevant)
+            .map(|((_, pattern), is)| *is || wild.iter().any(|other| may_meet(pattern, *other)))
+            .collect();
+        if next == is_relevant {
+            break;
+        }
+        is_relevant = next;
+    }
+    let mut found: Vec<usize> =
+        all.iter().zip(&is_relevant).filter(|(_, is)| **is).map(|((position, _), _)| *position).collect();
+    found.dedup();
+    found
+}
+
+fn may_concern(pattern: &RoutePattern, route: &ApiRoute) -> bool {
+    match (pattern.shape(), &route.path) {
+        (Shape::Connect, path) => path.is_none(),
+        // A policy for the whole API is one for `$connect`, too.
+        (Shape::Path(_, path), None) => path.is_open && path.segments.is_empty(),
+        (Shape::Path(methods, path), Some(own)) => {
+            let own: Vec<&str> = own
+                .iter()
+                .map_while(|segment| match segment {
+                    ApiSegment::Literal(text) => Some(text.as_str()),
+                    ApiSegment::Parameter | ApiSegment::Greedy => None,
+                })
+                .collect();
+            !methods.and(route.methods).is_empty() && is_one_start(&start(path), &own)
+        }
+    }
+}
+
+/// The path of a pattern whose wildcards a policy may stretch.
+fn wild(pattern: &RoutePattern) -> Option<(Methods, &PathPattern)> {
+    match pattern.shape() {
+        Shape::Path(methods, path) => path.segments.contains(&Segment::Any).then_some((*methods, path)),
+        Shape::Connect => None,
+    }
+}
+
+fn may_meet(pattern: &RoutePattern, (methods, path): (Methods, &PathPattern)) -> bool {
+    match pattern.shape() {
+        Shape::Path(own, pattern) => {
+            !own.and(methods).is_empty() && is_one_start(&start(pattern), &start(path))
+        }
+        Shape::Connect => false,
+    }
+}
+
+/// What stands before the first segment that may be anything.
+fn start(path: &PathPattern) -> Vec<&str> {
+    let mut texts = Vec::new();
+    for segment in &path.segments {
+        match segment {
+            Segment::Literal(text) => texts.push(text.as_str()),
+            Segment::Any | Segment::Claim(_) => break,
+        }
+    }
+    texts
+}
+
+/// Whether one is the start of the other.
+fn is_one_start(left: &[&str], right: &[&str]) -> bool {
+    left.iter().zip(right).all(|(left, right)| left == right)
+}

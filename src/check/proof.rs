@@ -1,0 +1,372 @@
+//! The proof that the policy that API Gateway caches decides as the rules do: for every caller that the rules tell
+//! apart, and every route of the API that one of the function's authorizers decides about.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::api::{Api, ApiRoute, Authorizer, AuthorizerKind};
+use super::callers::{self, Caller, Callers};
+use super::finding::Finding;
+use super::instances::{self, Instance, Instances};
+use crate::arn::MethodArn;
+use crate::claims::ClaimPath;
+use crate::config::Config;
+use crate::policy::{Compiler, Policy};
+use crate::rules::{Bindings, Bound, Effect, Rule, Rules, Ruling, SafeText, Standing};
+
+/// What it takes to prove something of a route.
+pub(super) struct Proof<'a> {
+    api: &'a Api,
+    compiler: Compiler,
+    instances: Instances<'a>,
+    issuers: Vec<&'a str>,
+}
+
+/// One difference between a policy and the rules.
+struct Difference {
+    is_open: bool,
+    shown: String,
+    caller: Caller,
+    /// Whether the caller has a claim that may not stand in a policy, and a route is bound to it.
+    has_unsafe: bool,
+    culprit: Option<String>,
+}
+
+/// What was found of a route.
+#[derive(Default)]
+struct Outcome {
+    opened: Option<Difference>,
+    closed: Option<Difference>,
+    uncompiled: Option<String>,
+}
+
+/// Of so many other routes it is tried what becomes of this one when they are asked for first.
+const MOST_ASKED: usize = 2;
+
+/// What is to be said of the routes of the API.
+pub(super) fn findings(config: &Config, api: &Api) -> Vec<Finding> {
+    let mut found = unread(api);
+    // Whoever is verified may invoke every route of the stage, and the policy says that exactly.
+    if config.compiler.rules().is_silent() {
+        return found;
+    }
+    let proof = Proof::new(config, api);
+    found.extend(proof.unmatched());
+    // What bears on them, and how they are cached, is the same for the routes of a group.
+    let mut groups: BTreeMap<(&str, &str, Vec<usize>), Vec<&ApiRoute>> = BTreeMap::new();
+    for route in &api.routes {
+        match api.authorizer(route) {
+            None if route.authorizer.is_none() => found.extend(proof.unauthorized(route)),
+            Some(authorizer) if authorizer.kind.is_lambda() => {
+                found.extend(proof.unruled(route));
+                let relevant = instances::relevant(config.compiler.rules(), route);
+                groups.entry((&authorizer.api, &authorizer.name, relevant)).or_default().push(route);
+            }
+            None | Some(_) => {}
+        }
+    }
+    for ((_, _, relevant), routes) in groups {
+        let authorizer = routes.first().and_then(|route| api.authorizer(route));
+        found.extend(
+            authorizer.map(|authorizer| proof.group(&relevant, authorizer, &routes)).unwrap_or_default(),
+        );
+    }
+    found.sort();
+    found.dedup();
+    found
+}
+
+/// What the description leaves open may be a route that is not among those that are looked at.
+fn unread(api: &Api) -> Vec<Finding> {
+    let gaps = api.notes.iter().filter(|note| note.is_gap);
+    gaps.map(|note| Finding::warning("description_unread", &note.place, &note.message)).collect()
+}
+
+impl<'a> Proof<'a> {
+    pub(super) fn new(config: &'a Config, api: &'a Api) -> Self {
+        Self {
+            api,
+            compiler: config.compiler.clone(),
+            instances: Instances::new(api, config.compiler.rules()),
+            issuers: config.issuers.iter().map(|issuer| &*issuer.expectations.issuer).collect(),
+        }
+    }
+
+    /// Two paths of the route, with their methods, of which some caller may invoke the first and not the second: an odd
+    /// one only where there is no other.
+    pub(super) fn uneven(&self, route: &ApiRoute) -> Option<(Instance, Instance)> {
+        let instances = self.instances.of(route);
+        let asked = Instances::unnamed()?;
+        let callers = self.callers(&instances::relevant(self.rules(), route));
+        let mut odd = None;
+        for caller in &callers.all {
+            for bindings in self.bindings(caller) {
+                let standing = Standing { applies: caller.applies.clone(), bindings };
+                let Ok(policy) = self.compiler.compile(&standing, &asked) else { continue };
+                let may = |instance: &&Instance| self.may(&policy, &standing, &instance.arn);
+                let (open, mut closed): (Vec<_>, Vec<_>) = instances.iter().partition(may);
+                closed.sort_by_key(|instance| instance.is_odd);
+                match (open.first(), closed.first()) {
+                    (Some(open), Some(closed)) if closed.is_odd => {
+                        odd.get_or_insert_with(|| ((*open).clone(), (*closed).clone()));
+                    }
+                    (Some(open), Some(closed)) => return Some(((*open).clone(), (*closed).clone())),
+                    (None, _) | (_, None) => {}
+                }
+            }
+        }
+        odd
+    }
+
+    fn rules(&self) -> &Rules {
+        self.compiler.rules()
+    }
+
+    fn callers(&self, relevant: &[usize]) -> Callers {
+        callers::callers(self.rules().as_slice(), relevant, &self.issuers)
+    }
+
+    /// What becomes of the very request that is asked for: it is denied in so many words where the rules refuse it.
+    fn may(&self, policy: &Policy, standing: &Standing<'_>, arn: &MethodArn) -> bool {
+        matches!(self.rules().ruling(standing, arn), Ruling::Allowed(_))
+            && policy.evaluate(arn) == Effect::Allow
+    }
+
+    /// What a caller may have for the claims that routes are bound to: something, nothing, what may not stand in a
+    /// policy, and what the routes have as a text.
+    fn bindings(&self, caller: &Caller) -> Vec<Bindings<'a>> {
+        let with = |text: &dyn Fn(&ClaimPath) -> Option<String>, has_unsafe: bool| {
+            let bound = |claim: &'a ClaimPath| {
+                let value = text(claim).and_then(|text| SafeText::new(&text));
+                (claim, Bound { values: value.into_iter().collect(), has_unsafe })
+            };
+            Bindings::supposed(self.instances.claims.iter().map(|claim| bound(claim)).collect())
+        };
+        let (own, none) = (|claim: &ClaimPath| Some(self.instances.own(claim)), |_: &ClaimPath| None);
+        if !caller.has_credential || self.instances.claims.is_empty() {
+            return vec![with(&none, false)];
+        }
+        let mut bindings = vec![with(&own, false), with(&none, false), with(&none, true), with(&own, true)];
+        let called_alike = self.instances.texts.iter().map(|text| with(&|_| Some((*text).to_owned()), false));
+        bindings.extend(called_alike);
+        bindings
+    }
+
+    /// The routes whose callers are the same.
+    fn group(&self, relevant: &[usize], authorizer: &Authorizer, routes: &[&ApiRoute]) -> Vec<Finding> {
+        // A simple answer is no policy: whether it may be cached is a matter of the set-up.
+        let is_replayed = authorizer.gateway.may_cache() && authorizer.kind != AuthorizerKind::HttpSimple;
+        let asked = self.asked(authorizer, is_replayed);
+        let callers = self.callers(relevant);
+        let looked_at: Vec<(Vec<Instance>, &ApiRoute)> =
+            routes.iter().map(|route| (self.instances.of(route), *route)).collect();
+        let mut outcomes: Vec<Outcome> = routes.iter().map(|_| Outcome::default()).collect();
+        for caller in &callers.all {
+            for bindings in self.bindings(caller) {
+                let standing = Standing { applies: caller.applies.clone(), bindings };
+                for asked in &asked {
+                    match self.compiler.compile(&standing, asked) {
+                        Ok(policy) => {
+                            for ((instances, _), outcome) in looked_at.iter().zip(&mut outcomes) {
+                                let case =
+                                    Case { proof: self, caller, standing: &standing, policy: &policy, asked };
+                                case.compare(instances, is_replayed, outcome);
+                            }
+                        }
+                        Err(reason) => outcomes.iter_mut().for_each(|outcome| {
+                            outcome.uncompiled.get_or_insert_with(|| reason.to_string());
+                        }),
+                    }
+                }
+            }
+        }
+        let found = routes.iter().zip(outcomes);
+        found.flat_map(|(route, outcome)| self.told(route, outcome, callers.is_complete)).collect()
+    }
+
+    /// What API Gateway may have asked for before: something that nobody names, and other routes.
+    fn asked(&self, authorizer: &Authorizer, is_replayed: bool) -> Vec<MethodArn> {
+        let routes = self
+            .api
+            .routes
+            .iter()
+            .filter(|route| self.api.authorizer(route).is_some_and(|own| own == authorizer));
+        let first = |route: &ApiRoute| self.instances.of(route).into_iter().next();
+        let others = routes.filter_map(first).map(|instance| instance.arn);
+        Instances::unnamed()
+            .into_iter()
+            .chain(others.take(if is_replayed { MOST_ASKED } else { 0 }))
+            .collect()
+    }
+
+    fn told(&self, route: &ApiRoute, outcome: Outcome, is_complete: bool) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for difference in [outcome.opened, outcome.closed].into_iter().flatten() {
+            found.push(self.difference(route, &difference));
+        }
+        if let Some(reason) = outcome.uncompiled {
+            let message = format!("there is a caller who has no policy, and gets in nowhere: {reason}");
+            found.push(Finding::warning("route_unproven", &route.place, message));
+        } else if !is_complete {
+            let message = "too many requirements bear on it to try all their combinations; every caller who meets up to three was tried";
+            let finding = Finding::warning("route_unproven", &route.place, message);
+            found.push(
+                finding.hint(
+                    "rules whose paths begin alike bear on one another: begin them with different texts",
+                ),
+            );
+        }
+        found
+    }
+
+    fn difference(&self, route: &ApiRoute, difference: &Difference) -> Finding {
+        let Difference { is_open, shown, caller, has_unsafe, culprit } = difference;
+        let who = match (self.applying(caller).as_slice(), caller.has_credential) {
+            ([], true) => "a caller for whom no rule is".to_owned(),
+            ([], false) => "a caller without a credential".to_owned(),
+            ([only], _) => format!("a caller for whom only the rule `{only}` is"),
+            (several, _) => format!("a caller for whom the rules `{}` are", several.join("`, `")),
+        };
+        let who = match has_unsafe {
+            true => format!("{who}, and whose claim, to which a route is bound, may not stand in a policy"),
+            false => who,
+        };
+        let by = culprit.as_ref().map(|name| format!("the rule `{name}`"));
+        if *is_open {
+            let by = by.unwrap_or_else(|| "these rules together".to_owned());
+            let message = format!(
+                "`{shown}` is open to {who}, and the rules refuse it: {by} opens it in the cached policy, where `*` takes slashes, too"
+            );
+            return Finding::error("route_opened", &route.place, message).hint(
+                "name the route in a rule, and whoever that rule is not for is denied it; or take other texts before the `{…}`",
+            );
+        }
+        let by = by.unwrap_or_else(|| "what is denied to keep other routes closed".to_owned());
+        let message = format!(
+            "`{shown}` is closed to {who}, and the rules allow it: {by} closes it in the policy as well"
+        );
+        Finding::error("route_closed", &route.place, message).hint(
+            "let the paths that are to be told apart differ in a text of their own, not only behind a `{…}`",
+        )
+    }
+
+    fn applying(&self, caller: &Caller) -> Vec<&str> {
+        let rules = self.rules().as_slice().iter().zip(&caller.applies);
+        rules
+            .filter(|(rule, applies)| **applies && !rule.routes.is_empty())
+            .map(|(rule, _)| rule.name.as_str())
+            .collect()
+    }
+
+    fn unruled(&self, route: &ApiRoute) -> Option<Finding> {
+        // `$default` of an HTTP API is two.
+        let is_same = |other: &&ApiRoute| (&other.api, &other.place) == (&route.api, &route.place);
+        let all: Vec<&ApiRoute> = self.api.routes.iter().filter(is_same).collect();
+        let is_named = |pattern| all.iter().any(|route| instances::overlaps(pattern, route));
+        (!instances::patterns(self.rules()).any(is_named)).then(|| {
+            Finding::warning("route_unruled", &route.place, "no rule names it: everybody is refused")
+                .hint("name it in a rule; with `effect = \"deny\"` where that is meant")
+        })
+    }
+
+    fn unmatched(&self) -> Vec<Finding> {
+        let mut found = Vec::new();
+        for (position, rule) in self.rules().as_slice().iter().enumerate() {
+            let is_of_api = |pattern| self.api.routes.iter().any(|route| instances::overlaps(pattern, route));
+            let missing: Vec<_> =
+                rule.routes.iter().enumerate().filter(|(_, pattern)| !is_of_api(pattern)).collect();
+            if missing.len() == rule.routes.len() && missing.len() > 1 {
+                let message = format!("no route of the API is one of the rule `{}`", rule.name);
+                found.push(Finding::warning("rule_unmatched", format!("rule[{position}]"), message));
+                continue;
+            }
+            found.extend(missing.into_iter().map(|(number, pattern)| {
+                let place = format!("rule[{position}].routes[{number}]");
+                let message =
+                    format!("the API has no route that `{pattern}` of the rule `{}` names", rule.name);
+                Finding::warning("rule_unmatched", place, message)
+            }));
+        }
+        found
+    }
+
+    /// A route without an authorizer, that is not public by the rules.
+    fn unauthorized(&self, route: &ApiRoute) -> Option<Finding> {
+        // A browser sends no credential with a preflight.
+        let is_preflight = route.path.is_some() && route.methods.names().eq(["OPTIONS"]);
+        if is_preflight || self.is_public(route) {
+            return None;
+        }
+        let message = "it has no authorizer: API Gateway lets everybody in, whatever the rules say";
+        let finding = Finding::warning("route_unauthorized", &route.place, message);
+        Some(
+            finding
+                .hint("give it the authorizer; or say in a rule that it is public: `requires = \"anyone\"`"),
+        )
+    }
+
+    /// Whether the rules open all of the route to callers without a credential.
+    pub(super) fn is_public(&self, route: &ApiRoute) -> bool {
+        let nobody = callers::nobody(self.rules().as_slice());
+        let standing = Standing { applies: nobody.applies, bindings: Bindings::default() };
+        let is_open =
+            |instance: &Instance| matches!(self.rules().ruling(&standing, &instance.arn), Ruling::Allowed(_));
+        let instances = self.instances.of(route);
+        !instances.is_empty() && instances.iter().all(|instance| instance.is_odd || is_open(instance))
+    }
+}
+
+/// One caller's policy, as it was made for one request.
+struct Case<'a> {
+    proof: &'a Proof<'a>,
+    caller: &'a Caller,
+    standing: &'a Standing<'a>,
+    policy: &'a Policy,
+    asked: &'a MethodArn,
+}
+
+impl Case<'_> {
+    fn compare(&self, instances: &[Instance], is_replayed: bool, outcome: &mut Outcome) {
+        for instance in instances {
+            let is_allowed =
+                matches!(self.proof.rules().ruling(self.standing, &instance.arn), Ruling::Allowed(_));
+            let is_open = self.policy.evaluate(&instance.arn) == Effect::Allow;
+            // Asked for itself, what the rules refuse is denied.
+            let slot = match (is_allowed, is_open) {
+                (false, true) if is_replayed => &mut outcome.opened,
+                (true, false) => &mut outcome.closed,
+                _ => continue,
+            };
+            if slot.is_none() {
+                *slot = Some(Difference {
+                    is_open,
+                    shown: instance.shown.clone(),
+                    caller: self.caller.clone(),
+                    has_unsafe: self.standing.bindings.iter().any(|(_, bound)| bound.has_unsafe),
+                    culprit: self.culprit(instance, is_open),
+                });
+            }
+        }
+    }
+
+    /// The rule without which it would not be so.
+    fn culprit(&self, instance: &Instance, is_open: bool) -> Option<String> {
+        let applies_of = |position: usize| {
+            let mut applies = self.standing.applies.clone();
+            let slot = applies.get_mut(position)?;
+            std::mem::take(slot).then_some(applies)
+        };
+        let rules: Vec<&Rule> = self.proof.rules().as_slice().iter().collect();
+        let differs = |position: usize| {
+            let applies = applies_of(position)?;
+            let standing = Standing { applies, bindings: self.standing.bindings.clone() };
+            let policy = self.proof.compiler.compile(&standing, self.asked).ok()?;
+            let is_open_without = policy.evaluate(&instance.arn) == Effect::Allow;
+            (is_open_without != is_open).then_some(position)
+        };
+        let found: BTreeSet<usize> = (0..rules.len()).filter_map(differs).collect();
+        found.into_iter().next().and_then(|position| rules.get(position)).map(|rule| rule.name.clone())
+    }
+}
+
+#[cfg(test)]
+mod tests;
