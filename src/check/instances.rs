@@ -12,8 +12,6 @@ pub(super) struct Instances<'a> {
     rules: &'a Rules,
     /// The claims that the rules' routes are bound to.
     pub(super) claims: Vec<&'a ClaimPath>,
-    /// The texts of the rules' routes, as far as a caller may be called like one of them.
-    pub(super) texts: Vec<&'a str>,
 }
 
 /// One path of a route, with one method.
@@ -48,15 +46,26 @@ impl<'a> Instances<'a> {
                 claims.push(claim);
             }
         }
+        Self { api, rules, claims }
+    }
+
+    /// The texts of these rules' routes, by position, that a caller may be called like.
+    pub(super) fn texts(&self, relevant: &[usize]) -> Vec<&'a str> {
         let mut texts: Vec<&str> = Vec::new();
-        for segment in patterns(rules).filter_map(path_of).flat_map(|path| &path.segments) {
+        let rules = relevant.iter().filter_map(|position| self.rules.as_slice().get(*position));
+        let patterns: Vec<_> = rules.flat_map(|rule| &rule.routes).filter_map(path_of).collect();
+        let is_claim = |segment: &Segment| matches!(segment, Segment::Claim(_));
+        if !patterns.iter().any(|path| path.segments.iter().any(is_claim)) {
+            return texts;
+        }
+        for segment in patterns.iter().flat_map(|path| &path.segments) {
             match segment {
                 Segment::Literal(text) if !texts.contains(&text.as_str()) => texts.push(text),
                 Segment::Literal(_) | Segment::Any | Segment::Claim(_) => {}
             }
         }
-        texts.truncate(if claims.is_empty() { 0 } else { MOST_TEXTS });
-        Self { api, rules, claims, texts }
+        texts.truncate(MOST_TEXTS);
+        texts
     }
 
     /// What a caller has for a claim, as the text of a segment.
@@ -89,13 +98,14 @@ impl<'a> Instances<'a> {
     }
 
     fn paths(&self, route: &ApiRoute, path: &[ApiSegment]) -> Vec<Vec<String>> {
+        let called_alike = self.texts(&relevant(self.rules, route));
         let fixed: Vec<Vec<String>> = path
             .iter()
             .take_while(|segment| **segment != ApiSegment::Greedy)
             .enumerate()
             .map(|(position, segment)| match segment {
                 ApiSegment::Literal(text) => vec![text.clone()],
-                ApiSegment::Parameter | ApiSegment::Greedy => self.candidates(route, position),
+                ApiSegment::Parameter | ApiSegment::Greedy => self.candidates(route, position, &called_alike),
             })
             .collect();
         let is_greedy = path.last() == Some(&ApiSegment::Greedy);
@@ -105,7 +115,11 @@ impl<'a> Instances<'a> {
             .iter()
             .flat_map(|start| tails.iter().map(|tail| [start.as_slice(), tail].concat()))
             .collect();
-        for other in self.others(route).iter().flat_map(|other| stretched(other)) {
+        for other in self
+            .others(route)
+            .into_iter()
+            .chain(patterns(self.rules).filter_map(path_of).flat_map(|path| self.stretched(path)))
+        {
             let Some(start) = aligned(path, &fixed, &other) else { continue };
             match is_greedy {
                 true => paths
@@ -119,13 +133,13 @@ impl<'a> Instances<'a> {
     }
 
     /// What may stand in the place of a parameter.
-    fn candidates(&self, route: &ApiRoute, position: usize) -> Vec<String> {
+    fn candidates(&self, route: &ApiRoute, position: usize, called_alike: &[&str]) -> Vec<String> {
         let mut texts = vec![fresh(position), ODD.to_owned()];
         texts.extend(self.claims.iter().map(|claim| self.own(claim)));
         texts.extend(
             self.others(route).into_iter().filter_map(|other| other.into_iter().nth(position)).flatten(),
         );
-        texts.extend(self.texts.iter().map(|text| (*text).to_owned()));
+        texts.extend(called_alike.iter().map(|text| (*text).to_owned()));
         let mut unique: Vec<String> = Vec::new();
         for text in texts {
             if !unique.contains(&text) {
@@ -160,27 +174,48 @@ impl<'a> Instances<'a> {
         path.segments.iter().map(text).chain(path.is_open.then_some(None)).collect()
     }
 
+    /// What a policy may take for a path of a rule's: each segment that is no literal may be several.
+    fn stretched(&self, path: &PathPattern) -> Vec<Vec<Option<String>>> {
+        let texts = self.texts_of(path);
+        let mut paths = Vec::new();
+        let wild =
+            path.segments.iter().enumerate().filter(|(_, segment)| !matches!(segment, Segment::Literal(_)));
+        for (position, _) in wild {
+            let (before, after) = texts.split_at(position);
+            let behind = after.get(1..).unwrap_or_default();
+            let own = after.get(..1).unwrap_or_default();
+            paths.push([before, &[None], after].concat());
+            paths.push([before, &[None, None], after].concat());
+            paths.push([before, own, &[None], behind].concat());
+            paths.push([before, &[None, None], behind].concat());
+        }
+        paths
+    }
+
     /// Whether API Gateway takes the path for another route, whichever of its documented orders it goes by: by
     /// segments, or whole paths before greedy ones.
     pub(super) fn is_of_another(&self, route: &ApiRoute, method: &str, path: &[String]) -> bool {
-        let rank = |route: &ApiRoute| -> Vec<u8> {
-            let segments = route.path.iter().flatten();
-            segments
-                .map(|segment| match segment {
-                    ApiSegment::Literal(_) => 0,
-                    ApiSegment::Parameter => 1,
-                    ApiSegment::Greedy => 2,
-                })
-                .collect()
-        };
         let own = rank(route);
-        self.api.routes.iter().filter(|other| other.api == route.api && other.methods.includes(method)).any(
-            |other| {
-                let rank = rank(other);
-                rank < own && (own.contains(&2) || !rank.contains(&2)) && is_of(other, path)
-            },
-        )
+        let others = self.api.routes.iter().filter(|other| other.api == route.api);
+        others.filter(|other| is_of(other, path) && other.methods.includes(method)).any(|other| {
+            let rank = rank(other);
+            rank < own && (own.contains(&GREEDY) || !rank.contains(&GREEDY))
+        })
     }
+}
+
+const GREEDY: u8 = 2;
+
+/// How special each segment of a route is, from the most special on.
+fn rank(route: &ApiRoute) -> Vec<u8> {
+    let segments = route.path.iter().flatten();
+    segments
+        .map(|segment| match segment {
+            ApiSegment::Literal(_) => 0,
+            ApiSegment::Parameter => 1,
+            ApiSegment::Greedy => GREEDY,
+        })
+        .collect()
 }
 
 fn instance(method: &str, path: &[String]) -> Option<Instance> {
@@ -240,23 +275,6 @@ fn aligned(path: &[ApiSegment], fixed: &[Vec<String>], other: &[Option<String>])
         });
     }
     Some(texts)
-}
-
-/// A path of a rule's, and what a policy may take for one: each segment that is no literal may be several.
-fn stretched(path: &[Option<String>]) -> Vec<Vec<Option<String>>> {
-    let mut paths = vec![path.to_vec()];
-    for (position, segment) in path.iter().enumerate() {
-        // Literals may be doubled as well: that is no harm.
-        for (count, is_behind) in [(1, false), (2, false), (1, true)] {
-            let (before, after) = path.split_at(position + usize::from(is_behind));
-            paths.push([before, &vec![None; count], after].concat());
-        }
-        if segment.is_some() {
-            let (before, after) = path.split_at(position);
-            paths.push([before, &[None, None], after.get(1..).unwrap_or_default()].concat());
-        }
-    }
-    paths
 }
 
 /// What nobody has named, in the place of `{proxy+}`.

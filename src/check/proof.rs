@@ -96,10 +96,11 @@ impl<'a> Proof<'a> {
     pub(super) fn uneven(&self, route: &ApiRoute) -> Option<(Instance, Instance)> {
         let instances = self.instances.of(route);
         let asked = Instances::unnamed()?;
-        let callers = self.callers(&instances::relevant(self.rules(), route));
+        let relevant = instances::relevant(self.rules(), route);
+        let (callers, texts) = (self.callers(&relevant), self.instances.texts(&relevant));
         let mut odd = None;
         for caller in &callers.all {
-            for bindings in self.bindings(caller) {
+            for bindings in self.bindings(caller, &texts) {
                 let standing = Standing { applies: caller.applies.clone(), bindings };
                 let Ok(policy) = self.compiler.compile(&standing, &asked) else { continue };
                 let may = |instance: &&Instance| self.may(&policy, &standing, &instance.arn);
@@ -133,7 +134,7 @@ impl<'a> Proof<'a> {
 
     /// What a caller may have for the claims that routes are bound to: something, nothing, what may not stand in a
     /// policy, and what the routes have as a text.
-    fn bindings(&self, caller: &Caller) -> Vec<Bindings<'a>> {
+    fn bindings(&self, caller: &Caller, texts: &[&str]) -> Vec<Bindings<'a>> {
         let with = |text: &dyn Fn(&ClaimPath) -> Option<String>, has_unsafe: bool| {
             let bound = |claim: &'a ClaimPath| {
                 let value = text(claim).and_then(|text| SafeText::new(&text));
@@ -142,11 +143,16 @@ impl<'a> Proof<'a> {
             Bindings::supposed(self.instances.claims.iter().map(|claim| bound(claim)).collect())
         };
         let (own, none) = (|claim: &ClaimPath| Some(self.instances.own(claim)), |_: &ClaimPath| None);
-        if !caller.has_credential || self.instances.claims.is_empty() {
+        // Bound to a claim or not, a rule that is not for the caller makes no difference.
+        let mut applying =
+            self.rules().as_slice().iter().zip(&caller.applies).filter(|(_, applies)| **applies);
+        let is_bound =
+            applying.any(|(rule, _)| rule.routes.iter().any(|route| route.claims().next().is_some()));
+        if !caller.has_credential || !is_bound {
             return vec![with(&none, false)];
         }
         let mut bindings = vec![with(&own, false), with(&none, false), with(&none, true), with(&own, true)];
-        let called_alike = self.instances.texts.iter().map(|text| with(&|_| Some((*text).to_owned()), false));
+        let called_alike = texts.iter().map(|text| with(&|_| Some((*text).to_owned()), false));
         bindings.extend(called_alike);
         bindings
     }
@@ -156,20 +162,23 @@ impl<'a> Proof<'a> {
         // A simple answer is no policy: whether it may be cached is a matter of the set-up.
         let is_replayed = authorizer.gateway.may_cache() && authorizer.kind != AuthorizerKind::HttpSimple;
         let asked = self.asked(authorizer, is_replayed);
-        let callers = self.callers(relevant);
+        let (callers, texts) = (self.callers(relevant), self.instances.texts(relevant));
         let looked_at: Vec<(Vec<Instance>, &ApiRoute)> =
             routes.iter().map(|route| (self.instances.of(route), *route)).collect();
         let mut outcomes: Vec<Outcome> = routes.iter().map(|_| Outcome::default()).collect();
         for caller in &callers.all {
-            for bindings in self.bindings(caller) {
+            for bindings in self.bindings(caller, &texts) {
                 let standing = Standing { applies: caller.applies.clone(), bindings };
+                let allowed: Vec<Vec<bool>> =
+                    looked_at.iter().map(|(instances, _)| self.allowed(instances, &standing)).collect();
                 for asked in &asked {
                     match self.compiler.compile(&standing, asked) {
                         Ok(policy) => {
-                            for ((instances, _), outcome) in looked_at.iter().zip(&mut outcomes) {
-                                let case =
-                                    Case { proof: self, caller, standing: &standing, policy: &policy, asked };
-                                case.compare(instances, is_replayed, outcome);
+                            let case =
+                                Case { proof: self, caller, standing: &standing, policy: &policy, asked };
+                            let routes = looked_at.iter().zip(&allowed).zip(&mut outcomes);
+                            for (((instances, _), allowed), outcome) in routes {
+                                case.compare(instances.iter().zip(allowed), is_replayed, outcome);
                             }
                         }
                         Err(reason) => outcomes.iter_mut().for_each(|outcome| {
@@ -181,6 +190,12 @@ impl<'a> Proof<'a> {
         }
         let found = routes.iter().zip(outcomes);
         found.flat_map(|(route, outcome)| self.told(route, outcome, callers.is_complete)).collect()
+    }
+
+    /// Which of them the rules allow.
+    fn allowed(&self, instances: &[Instance], standing: &Standing<'_>) -> Vec<bool> {
+        let is_allowed = |arn| matches!(self.rules().ruling(standing, arn), Ruling::Allowed(_));
+        instances.iter().map(|instance| is_allowed(&instance.arn)).collect()
     }
 
     /// What API Gateway may have asked for before: something that nobody names, and other routes.
@@ -325,13 +340,16 @@ struct Case<'a> {
 }
 
 impl Case<'_> {
-    fn compare(&self, instances: &[Instance], is_replayed: bool, outcome: &mut Outcome) {
-        for instance in instances {
-            let is_allowed =
-                matches!(self.proof.rules().ruling(self.standing, &instance.arn), Ruling::Allowed(_));
+    fn compare<'b>(
+        &self,
+        instances: impl Iterator<Item = (&'b Instance, &'b bool)>,
+        is_replayed: bool,
+        outcome: &mut Outcome,
+    ) {
+        for (instance, is_allowed) in instances {
             let is_open = self.policy.evaluate(&instance.arn) == Effect::Allow;
             // Asked for itself, what the rules refuse is denied.
-            let slot = match (is_allowed, is_open) {
+            let slot = match (*is_allowed, is_open) {
                 (false, true) if is_replayed => &mut outcome.opened,
                 (true, false) => &mut outcome.closed,
                 _ => continue,
