@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use lambda_authorizer::check::{Api, Finding, Severity, check};
 use lambda_authorizer::config::Config;
 use lambda_authorizer::io::read_file;
+use lambda_authorizer::policy::{LARGEST_POLICY, Largest};
 
 /// What the function is asked to do instead of answering events.
 struct Command {
@@ -63,8 +64,8 @@ impl Command {
         let toml = text(&self.configuration)?;
         let api = self.description.as_deref().map(api).transpose()?;
         let mut report = String::new();
-        let findings = match Config::parse(&toml, self.configuration.parent()) {
-            Ok(config) => check(&config, api.as_ref()),
+        let config = match Config::parse(&toml, self.configuration.parent()) {
+            Ok(config) => config,
             Err(error) => {
                 for problem in error.problems() {
                     line(&mut report, &format!("error: {problem}"));
@@ -73,6 +74,7 @@ impl Command {
                 return Ok((report, false));
             }
         };
+        let findings = check(&config, api.as_ref());
         for note in api.iter().flat_map(|api| &api.notes).filter(|note| !note.is_gap) {
             line(&mut report, &format!("note: {}: {}", note.place, note.message));
         }
@@ -82,6 +84,9 @@ impl Command {
         let count =
             |severity| findings.iter().filter(|finding: &&Finding| finding.severity == severity).count();
         let errors = count(Severity::Error);
+        if !config.compiler.rules().is_silent() {
+            line(&mut report, &size(&config.compiler.largest(usize::MAX)));
+        }
         line(&mut report, &summary(errors, count(Severity::Warning)));
         Ok((report, errors == 0))
     }
@@ -89,6 +94,13 @@ impl Command {
 
 fn line(report: &mut String, text: &str) {
     let _always_written = writeln!(report, "{text}");
+}
+
+fn size(largest: &Largest) -> String {
+    let (resources, bytes) = (largest.resources, largest.bytes);
+    format!(
+        "note: the largest policy of one caller has {resources} resources, which take {bytes} of {LARGEST_POLICY} bytes"
+    )
 }
 
 fn summary(errors: usize, warnings: usize) -> String {
