@@ -63,6 +63,7 @@ impl Policy {
                 ["", "/", "//"].map(|root| format!("{}{method}{root}", arn.stage_prefix())).into()
             }
             (Some(_), _) => match text.strip_suffix('/') {
+                Some(without) if without.ends_with('/') => vec![text],
                 Some(without) => vec![without.to_owned(), text],
                 None => vec![format!("{text}/"), text],
             },

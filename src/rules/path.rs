@@ -54,7 +54,7 @@ pub(super) fn has_encoded_structure(segment: &str) -> bool {
 const ENCODED: [&str; 4] = ["%2F", "%2f", "%2E", "%2e"];
 
 /// What wildcards of a policy match and those of a rule do not: the paths that
-/// [`RequestPath::parse`] refuses, as what stands behind the stage in a resource.
+/// no rule names, as what stands behind the stage in a resource.
 ///
 /// `GET//` is not among them: some gateways spell the root so.
 pub const ODD_PATHS: [&str; 10] =

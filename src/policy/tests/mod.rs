@@ -188,6 +188,17 @@ fn a_window_of_four_letters_opens_no_odd_path() {
     }
 }
 
+/// `/orders//` is refused, and no other spelling of `/orders/`, which is open.
+#[test]
+fn a_refused_route_with_an_empty_segment_at_its_end_closes_nothing_else() {
+    let rules = rules(&[(&["GET /orders"], &[])]);
+    let policy = compile(&rules, &principal(json!({})), &arn("GET/orders//"));
+    assert!(policy.says(Effect::Deny, &arn("GET/orders//").to_string()));
+    for tail in ["GET/orders", "GET/orders/"] {
+        assert_eq!(policy.evaluate(&arn(tail)), Effect::Allow, "{tail}");
+    }
+}
+
 /// Rule Z3: a wildcard of the client's reaches no policy, and the routes that are granted stay.
 #[test]
 fn an_odd_path_is_denied_and_does_not_enter_the_policy() {
