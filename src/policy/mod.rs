@@ -61,6 +61,8 @@ impl Policy {
                 ["", "/", "//"].map(|root| format!("{}{method}{root}", arn.stage_prefix())).into()
             }
             (Some(_), _) => match text.strip_suffix('/') {
+                // Without its last slash, `/orders//` would be `/orders/`, another route.
+                Some(without) if without.ends_with('/') => vec![text],
                 Some(without) => vec![without.to_owned(), text],
                 None => vec![format!("{text}/"), text],
             },
