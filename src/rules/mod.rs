@@ -9,6 +9,7 @@ mod context_key;
 mod logic;
 mod method;
 mod path;
+mod pattern;
 mod requirement;
 mod route;
 
@@ -25,8 +26,9 @@ pub use context_key::{ContextKey, ContextKeyError};
 pub use method::Methods;
 use path::Asked;
 pub use path::ODD_PATHS;
+pub use pattern::{PathPattern, Segment};
 pub use requirement::{Caller, Requirement, Test, Verdict};
-pub use route::{PathPattern, RouteError, RoutePattern, Segment, Shape};
+pub use route::{RouteError, RoutePattern, Shape};
 
 /// Of the rules that a caller does not meet, so many are named.
 const MOST_NAMES: usize = 3;
