@@ -248,6 +248,7 @@ impl FromStr for Segment {
                 Some(claim) => Ok(Self::Claim(claim.parse().map_err(RouteError::Claim)?)),
                 None if name.ends_with('+') => Err(RouteError::Greedy),
                 None if !name.is_empty() && name.bytes().all(is_word) => Ok(Self::Any),
+                None if name.contains('.') => Err(RouteError::Name),
                 None => Err(RouteError::Wildcard),
             };
         }
@@ -265,7 +266,7 @@ impl FromStr for Segment {
 }
 
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
 impl fmt::Display for RoutePattern {
@@ -312,6 +313,9 @@ pub enum RouteError {
     /// API Gateway's own way to write it.
     #[error("the rest of a path is written `**`, not `{{proxy+}}`")]
     Greedy,
+    /// `{claim.sub}`, which would open to everybody what is meant for one.
+    #[error("a name in braces has no dots, but for a claim of the caller's: `{{claims.sub}}`")]
+    Name,
     /// `{claims.…}` with no path of a claim.
     #[error("`claims.` is not followed by the path of a claim: {0}")]
     Claim(ClaimPathError),
@@ -427,6 +431,8 @@ mod tests {
             ("GET /{}", RouteError::Wildcard),
             ("GET /${aws:username}", RouteError::Wildcard),
             ("GET /{proxy+}", RouteError::Greedy),
+            ("GET /{claim.sub}", RouteError::Name),
+            ("GET /{Claims.sub}/**", RouteError::Name),
             ("GET /{claims.}", RouteError::Claim(ClaimPathError::EmptyOrQuoted)),
             (&long, RouteError::TooLong),
         ] {
