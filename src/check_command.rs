@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use lambda_authorizer::check::{Api, Finding, Severity, check};
 use lambda_authorizer::config::Config;
 use lambda_authorizer::io::read_file;
-use lambda_authorizer::policy::{LARGEST_POLICY, Largest};
+use lambda_authorizer::policy::{Compiler, LARGEST_POLICY};
 
 /// What the function is asked to do instead of answering events.
 struct Command {
@@ -85,7 +85,7 @@ impl Command {
             |severity| findings.iter().filter(|finding: &&Finding| finding.severity == severity).count();
         let errors = count(Severity::Error);
         if !config.compiler.rules().is_silent() {
-            line(&mut report, &size(&config.compiler.largest(usize::MAX)));
+            line(&mut report, &size(&config.compiler));
         }
         line(&mut report, &summary(errors, count(Severity::Warning)));
         Ok((report, errors == 0))
@@ -96,11 +96,18 @@ fn line(report: &mut String, text: &str) {
     let _always_written = writeln!(report, "{text}");
 }
 
-fn size(largest: &Largest) -> String {
+fn size(compiler: &Compiler) -> String {
+    let largest = compiler.largest(usize::MAX);
     let (resources, bytes) = (largest.resources, largest.bytes);
-    format!(
+    let told = format!(
         "note: the largest policy of one caller has {resources} resources, which take {bytes} of {LARGEST_POLICY} bytes"
-    )
+    );
+    match compiler.values_that_fit(&largest).filter(|count| *count > 0) {
+        Some(count) => format!(
+            "{told}, with one value as long as a UUID for each claim in a route; a caller with more than {count} such values for each is refused everywhere"
+        ),
+        None => told,
+    }
 }
 
 fn summary(errors: usize, warnings: usize) -> String {

@@ -157,7 +157,7 @@ codes! {
         "Pass fewer or smaller claims on.";
     PolicyTooLarge = "policy_too_large", RefusedRequest,
         "What the rules grant this caller does not fit into a policy that API Gateway takes.",
-        "Fewer routes for one caller, `**`, or `ANY`; `--check` tells the size at the worst.";
+        "Fewer routes for one caller, `**`, or `ANY`; `--check` tells the largest size, and how many values of a claim fit.";
     ResourceTooLong = "resource_too_long", RefusedRequest,
         "A route with this caller's claims in it is longer than the 512 characters of a resource.",
         "Bind routes to shorter claims, such as IDs.";
@@ -178,7 +178,7 @@ codes! {
         "Nothing, where callers are to see what is theirs only.";
     RouteClaimUnusable = "route_claim_unusable", RefusedRequest,
         "The route is bound to a claim that the caller does not have, or that holds what may not stand in a policy.",
-        "Let the issuer put the claim into its tokens: letters, digits and `-._~@:,;=+|`, at most 128.";
+        "Let the issuer put the claim into its tokens: letters, digits and `-._~@:,=+|`, at most 128.";
     RouteNotExpressible = "route_not_expressible", RefusedRequest,
         "A rule allows the route, and an IAM policy cannot tell it from one that is not allowed.",
         "`--check` names the routes that stand in each other's way.";

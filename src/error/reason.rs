@@ -161,7 +161,9 @@ pub enum Reason {
     },
 
     /// The caller's policy is larger than API Gateway takes.
-    #[error("the policy of this caller would be larger than {limit} bytes, which is what API Gateway takes")]
+    #[error(
+        "the policy of this caller would be larger than {limit} bytes, which is what API Gateway's 8 KB leave for it"
+    )]
     PolicyTooLarge {
         /// The most that is sent, in bytes.
         limit: usize,

@@ -231,7 +231,7 @@ fn paths(pieces: &[Piece], bindings: &Bindings<'_>, is_superset: bool) -> Result
 }
 
 /// The most values of a claim that a policy is made of.
-const MOST_VALUES: usize = 32;
+pub(super) const MOST_VALUES: usize = 32;
 
 const WILDCARD: &str = "*";
 

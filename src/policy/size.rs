@@ -1,9 +1,9 @@
 //! [`Largest`]: how large the policy of one caller may become.
 
 use super::compiler::Compiler;
-use super::resources::{LARGEST_POLICY, Resources};
+use super::resources::{LARGEST_POLICY, MOST_VALUES, Resources};
 use crate::claims::ClaimPath;
-use crate::rules::{Bindings, Effect, Requirement, Rule, SafeText, Standing};
+use crate::rules::{Bindings, Bound, Effect, Requirement, Rule, SafeText, Standing};
 
 /// The largest policy that was found, of a caller whom each claim binds to one value of usual length.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,8 +27,8 @@ impl Largest {
 /// A stage with a name, in a region with a name, of usual length.
 const USUAL_PREFIX: &str = "arn:aws:execute-api:ap-southeast-1:123456789012:a1b2c3d4e5/production/";
 
-/// As long as a UUID is.
-const USUAL_VALUE: &str = "00000000-0000-0000-0000-000000000000";
+/// As long as a UUID is, together with a number of four digits.
+const USUAL_VALUE: &str = "00000000-0000-0000-0000-00000000";
 
 impl Compiler {
     /// The largest policy of those callers whom as many rules are for as one caller can meet, each beginning with another
@@ -81,13 +81,28 @@ impl Compiler {
         rule.routes.iter().any(|route| routes().any(|other| other != route && route.covers(other)))
     }
 
+    /// How many values each claim in its routes may have at most, until a policy is too large; `None` where no number of
+    /// them makes it so.
+    #[must_use]
+    pub fn values_that_fit(&self, largest: &Largest) -> Option<usize> {
+        let fits = |count: &usize| self.size_with(largest.rules.clone(), *count).fits();
+        (1..=MOST_VALUES).find(|count| !fits(count)).map(|count| count - 1)
+    }
+
     fn size_of(&self, rules: Vec<usize>) -> Largest {
+        self.size_with(rules, 1)
+    }
+
+    /// With so many values for each claim in routes.
+    fn size_with(&self, rules: Vec<usize>, count: usize) -> Largest {
         let all = self.rules().as_slice();
         let claims: Vec<ClaimPath> =
             all.iter().flat_map(|rule| &rule.routes).flat_map(|route| route.claims().cloned()).collect();
+        let values = (0..count).filter_map(|number| SafeText::new(&format!("{USUAL_VALUE}{number:04}")));
+        let bound = Bound { values: values.collect(), has_unsafe: false };
         let standing = Standing {
             applies: (0..all.len()).map(|position| rules.contains(&position)).collect(),
-            bindings: Bindings::uniform(claims.iter(), SafeText::new(USUAL_VALUE).as_ref()),
+            bindings: Bindings::supposed(claims.iter().map(|claim| (claim, bound.clone())).collect()),
         };
         let mut allowed = Resources::without_limit(USUAL_PREFIX);
         let mut denied = Resources::without_limit(USUAL_PREFIX);
@@ -132,6 +147,17 @@ mod tests {
         assert_eq!((any.rules.as_slice(), any.resources), (&[0, 1, 2][..], 6));
         let exclusive = largest(rules(|number| tier(&number.to_string())));
         assert_eq!((exclusive.rules.len(), exclusive.resources), (1, 2));
+    }
+
+    #[test]
+    fn each_value_of_a_claim_in_a_route_takes_room() {
+        let fit = |route: &str| {
+            let compiler = Compiler::new(Rules::new(vec![rule(&[route], Requirement::Authenticated)]));
+            compiler.values_that_fit(&compiler.largest(usize::MAX))
+        };
+        assert_eq!(fit("GET /**"), None);
+        let (of_one_method, of_all) = (fit("GET /{claims.t}").unwrap(), fit("ANY /{claims.t}/x").unwrap());
+        assert!(0 < of_all && of_all < of_one_method && of_one_method < MOST_VALUES);
     }
 
     #[test]

@@ -91,7 +91,9 @@ pub enum AddressError {
     #[error("the prefix is longer than the address")]
     Prefix,
     /// `10.1.0.0/8`: the range is another one than the address suggests.
-    #[error("the address has bits behind the prefix: the range starts elsewhere")]
+    #[error(
+        "the address has bits behind the prefix: the range starts elsewhere, as `10.0.0.0/8` does for `10.1.0.0/8`"
+    )]
     HostBits,
     /// `::ffff:10.0.0.0`.
     #[error("an IPv4 range is written as such")]

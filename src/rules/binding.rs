@@ -20,7 +20,7 @@ impl SafeText {
     /// use lambda_authorizer::rules::SafeText;
     ///
     /// assert!(SafeText::new("auth0|5f7c8ec7").is_some());
-    /// assert!(["", "..", "a/b", "*", "${aws:username}", "%61dmin"].into_iter().all(|text| SafeText::new(text).is_none()));
+    /// assert!(["", "..", "a/b", "*", "${aws:username}", "%61dmin", "a;b"].into_iter().all(|text| SafeText::new(text).is_none()));
     /// ```
     #[must_use]
     pub fn new(text: &str) -> Option<Self> {

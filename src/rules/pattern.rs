@@ -121,6 +121,7 @@ impl FromStr for Segment {
                 Some(claim) => Ok(Self::Claim(claim.parse().map_err(RouteError::Claim)?)),
                 None if name.ends_with('+') => Err(RouteError::Greedy),
                 None if !name.is_empty() && name.bytes().all(is_word) => Ok(Self::Any),
+                None if name.contains('.') => Err(RouteError::Name),
                 None => Err(RouteError::Wildcard),
             };
         }
@@ -138,7 +139,7 @@ impl FromStr for Segment {
 }
 
 fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
 impl fmt::Display for PathPattern {

@@ -163,6 +163,9 @@ pub enum RouteError {
     /// API Gateway's own way to write it.
     #[error("the rest of a path is written `**`, not `{{proxy+}}`")]
     Greedy,
+    /// `{claim.sub}`, which would open to everybody what is meant for one.
+    #[error("a name in braces has no dots, but for a claim of the caller's: `{{claims.sub}}`")]
+    Name,
     /// `{claims.…}` with no path of a claim.
     #[error("`claims.` is not followed by the path of a claim: {0}")]
     Claim(ClaimPathError),
@@ -278,6 +281,8 @@ mod tests {
             ("GET /{}", RouteError::Wildcard),
             ("GET /${aws:username}", RouteError::Wildcard),
             ("GET /{proxy+}", RouteError::Greedy),
+            ("GET /{claim.sub}", RouteError::Name),
+            ("GET /{Claims.sub}/**", RouteError::Name),
             ("GET /{claims.}", RouteError::Claim(ClaimPathError::EmptyOrQuoted)),
             (&long, RouteError::TooLong),
         ] {

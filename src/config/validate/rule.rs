@@ -158,7 +158,7 @@ impl Check<'_> {
         if scopes.is_empty()
             || scopes.iter().any(|scope| scope.is_empty() || scope.contains(char::is_whitespace))
         {
-            let message = "a scope is empty or holds white space";
+            let message = "it is empty, or a scope in it is, or holds white space";
             self.problem_with_hint(path, message, "list several scopes one by one");
         }
         scopes.into_iter().map(Requirement::Scope).collect()
@@ -206,7 +206,7 @@ impl Check<'_> {
             let names = largest.rules.iter().filter_map(|position| rules.get(*position)).take(3);
             let names: Vec<_> = names.map(|rule| format!("`{}`", rule.name)).collect();
             let message = format!(
-                "a caller whom {} rules are for, {} among them, would get a policy of {} bytes, and {LARGEST_POLICY} is what API Gateway takes",
+                "a caller whom {} rules are for, {} among them, would get a policy of {} bytes, and {LARGEST_POLICY} is what API Gateway's 8 KB leave for it",
                 largest.rules.len(),
                 names.join(", "),
                 largest.bytes,

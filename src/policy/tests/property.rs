@@ -201,8 +201,8 @@ impl Replayed<'_> {
                 arn_of(self.case.stage, &format!("{method}{}", if real.is_empty() { "/" } else { real }));
             match self.compiler.rules().ruling(self.standing, &arn) {
                 Ruling::Allowed(_) | Ruling::Unruled => true,
-                // That a Deny closes the caller's own values is not known when it is worked out what may be closed.
-                Ruling::Refused(Reason::RouteDenied { .. }) => route.claims().next().is_some(),
+                // What a Deny closes of an open path is not known when it is worked out what may be closed.
+                Ruling::Refused(Reason::RouteDenied { .. }) => true,
                 Ruling::Refused(_) => false,
             }
         };
