@@ -47,6 +47,7 @@ fn parse(arguments: &[OsString]) -> Result<Command, String> {
         let slot = match option.to_str() {
             Some("--check") => &mut configuration,
             Some("--api") => &mut description,
+            Some("--help") => return Err(USAGE.to_owned()),
             Some(_) | None => return Err(format!("`{}` is no option\n{USAGE}", option.to_string_lossy())),
         };
         let value = arguments.next().ok_or_else(|| format!("a file is missing\n{USAGE}"))?;

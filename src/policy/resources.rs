@@ -10,6 +10,7 @@ use crate::rules::{Bindings, Methods};
 /// The resources of one statement, each once and in order.
 pub(super) struct Resources<'a> {
     stage_prefix: &'a str,
+    /// What stands behind the stage.
     texts: BTreeSet<String>,
     bytes: usize,
     limit: usize,
@@ -76,7 +77,7 @@ impl<'a> Resources<'a> {
 
     /// Adds the paths with whatever method.
     pub(super) fn add_any_method(&mut self, glob: &Glob, bindings: &Bindings<'_>) -> Result<(), Reason> {
-        paths(&glob.0, bindings, false)?.iter().try_for_each(|path| self.push(&format!("{WILDCARD}{path}")))
+        paths(&glob.0, bindings, false)?.iter().try_for_each(|path| self.push(format!("{WILDCARD}{path}")))
     }
 
     /// As [`add`](Self::add), with a wildcard for values that may not stand in a policy.
@@ -95,14 +96,14 @@ impl<'a> Resources<'a> {
     }
 
     /// Adds what stands behind the stage.
-    pub(super) fn push(&mut self, text: &str) -> Result<(), Reason> {
-        let resource = format!("{}{text}", self.stage_prefix);
-        if resource.len() > LONGEST_RESOURCE {
-            return Err(Reason::ResourceTooLong { length: resource.len(), limit: LONGEST_RESOURCE });
+    pub(super) fn push(&mut self, text: impl Into<String>) -> Result<(), Reason> {
+        let text = text.into();
+        let length = self.stage_prefix.len() + text.len();
+        if length > LONGEST_RESOURCE {
+            return Err(Reason::ResourceTooLong { length, limit: LONGEST_RESOURCE });
         }
-        let bytes = resource.len() + AROUND_A_RESOURCE;
-        if self.texts.insert(resource) {
-            self.bytes += bytes;
+        if self.texts.insert(text) {
+            self.bytes += length + AROUND_A_RESOURCE;
         }
         // Before all are made: a caller with many values would have thousands. Merging them saves half at the most.
         match self.bytes > self.limit.saturating_mul(2) {
@@ -119,13 +120,13 @@ impl<'a> Resources<'a> {
             if self.texts.remove(path) {
                 self.texts.remove(&text);
                 self.texts.insert(format!("{path}*"));
-                self.bytes -= path.len() + AROUND_A_RESOURCE + 1;
+                self.bytes -= self.stage_prefix.len() + path.len() + AROUND_A_RESOURCE + 1;
             }
         }
     }
 
     pub(super) fn into_patterns(self) -> Vec<ArnPattern> {
-        self.texts.into_iter().map(ArnPattern::new).collect()
+        self.texts.into_iter().map(|text| ArnPattern::new(format!("{}{text}", self.stage_prefix))).collect()
     }
 
     fn add_with(
@@ -164,7 +165,7 @@ impl<'a> Resources<'a> {
     ) -> Result<(), Reason> {
         for method in methods {
             for path in paths {
-                self.push(&format!("{method}{path}"))?;
+                self.push(format!("{method}{path}"))?;
             }
         }
         Ok(())

@@ -201,12 +201,18 @@ impl Replayed<'_> {
                 arn_of(self.case.stage, &format!("{method}{}", if real.is_empty() { "/" } else { real }));
             match self.compiler.rules().ruling(self.standing, &arn) {
                 Ruling::Allowed(_) | Ruling::Unruled => true,
-                // What a Deny closes of an open path is not known when it is worked out what may be closed.
-                Ruling::Refused(Reason::RouteDenied { .. }) => true,
+                // What a Deny closes by the caller's values is not known when it is worked out what may be closed.
+                Ruling::Refused(Reason::RouteDenied { .. }) => self.values_matter(route),
                 Ruling::Refused(_) => false,
             }
         };
         paths.filter(|(_, real)| is_open(real)).map(|(fresh, _)| fresh).collect()
+    }
+
+    /// Whether it takes the caller's values to tell if a Deny covers the route.
+    fn values_matter(&self, route: &RoutePattern) -> bool {
+        let denying = self.compiler.rules().as_slice().iter().filter(|rule| rule.effect == Effect::Deny);
+        denying.flat_map(|rule| &rule.routes).chain([route]).any(|route| route.claims().next().is_some())
     }
 }
 
