@@ -176,8 +176,17 @@ impl ArnPattern {
     /// Whether the whole of `text` matches, as IAM compares resources.
     #[must_use]
     pub fn matches(&self, text: &str) -> bool {
-        let (literal, pattern) = self.0.split_at(self.0.find(['*', '?']).unwrap_or(self.0.len()));
-        let Some(text) = text.strip_prefix(literal) else { return false };
+        // The start up to the first wildcard, by its bytes: the resources of a policy have most of it in common.
+        let is_alike = |(pattern, text): &(u8, u8)| pattern == text && !matches!(pattern, b'*' | b'?');
+        let alike = self.0.bytes().zip(text.bytes()).take_while(is_alike).count();
+        let (pattern, text) = match (self.0.get(alike..), text.get(alike..)) {
+            (Some(pattern), Some(text)) if pattern.is_empty() || !pattern.starts_with(['*', '?']) => {
+                return pattern.is_empty() && text.is_empty();
+            }
+            (Some(pattern), Some(text)) => (pattern, text),
+            // Within a letter of several bytes.
+            (None, _) | (_, None) => (self.0.as_str(), text),
+        };
         let (mut pattern, mut text) = (pattern.chars(), text.chars());
         // Where to resume when the text after the latest `*` turns out not to match.
         let mut retry = None;

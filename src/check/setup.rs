@@ -20,6 +20,7 @@ pub(super) fn findings(config: &Config, api: &Api) -> Vec<Finding> {
         let routes: Vec<&ApiRoute> = api.routes.iter().filter(own).collect();
         found.extend(setup.simple(&proof, &routes));
         found.extend(setup.credentials());
+        found.extend(setup.unreachable());
         found.extend(setup.addresses());
         found.extend(setup.gateway());
         found.extend(setup.answers());
@@ -94,6 +95,23 @@ impl Setup<'_> {
             }
         }
         found
+    }
+
+    /// Its events have none of the places where a credential is looked for.
+    fn unreachable(&self) -> Option<Finding> {
+        let is_there = |location: &Location| match (location, self.authorizer.kind) {
+            (Location::AuthorizationToken, kind) => kind == AuthorizerKind::RestToken,
+            (_, AuthorizerKind::RestToken) => false,
+            (Location::WebSocketProtocol { .. }, kind) => kind == AuthorizerKind::WebSocket,
+            (Location::Header(_) | Location::Query(_) | Location::Cookie(_), _) => true,
+        };
+        let mut sources = self.config.identity_sources.as_slice().iter();
+        (!sources.any(|source| is_there(&source.location))).then(|| {
+            let message =
+                "its events have none of the places where the configuration looks for a credential: every caller is refused";
+            let hint = "`[[identity_source]]`: `authorization_token` for a TOKEN authorizer, `header` and others elsewhere";
+            self.error("credential_unreachable", message, hint)
+        })
     }
 
     fn addresses(&self) -> Option<Finding> {

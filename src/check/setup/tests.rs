@@ -83,8 +83,21 @@ fn a_credential_is_read_from_what_answers_are_kept_by() {
         of_authorizer(&["credential_not_in_cache_key"])
     );
     assert_eq!(codes(RULE, &rest("request", one, 300)), []);
-    // Its token is all that a TOKEN authorizer is told.
-    assert_eq!(codes(&query, &rest("token", one, 300)), []);
+    assert_eq!(codes(RULE, &rest("token", one, 300)), []);
+}
+
+/// Its token is all that a TOKEN authorizer is told, and nobody else is told it.
+#[test]
+fn a_credential_is_looked_for_where_there_may_be_one() {
+    let from = |place: &str| format!("{RULE}[[identity_source]]\nfrom = '{place}'\n");
+    let header = from("header") + "name = 'Authorization'\n";
+    let sources = "method.request.header.Authorization";
+    let unreachable = of_authorizer(&["credential_unreachable"]);
+    assert_eq!(codes(&header, &rest("token", sources, 300)), unreachable);
+    assert_eq!(codes(&header, &rest("request", sources, 300)), []);
+    assert_eq!(codes(&from("authorization_token"), &rest("request", sources, 300)), unreachable);
+    assert_eq!(codes(&from("authorization_token"), &rest("token", sources, 300)), []);
+    assert_eq!(codes(&from("websocket_protocol"), &http(AUTHORIZATION, 300, false)), unreachable);
 }
 
 #[test]

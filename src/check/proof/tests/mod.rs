@@ -200,12 +200,11 @@ fn a_route_without_an_authorizer_is_public_by_the_rules_or_told() {
         format!("{READ}\n[[rule]]\nname = 'health'\nroutes = ['GET /health/**']\nrequires = {requires}")
     };
     let told = ("route_unauthorized", "GET /health/{part}");
+    assert_eq!(codes(&found("", &routes)), [told]);
     assert_eq!(codes(&found(READ, &routes)), [told]);
     assert_eq!(codes(&found(&public("'authenticated'"), &routes)), [told]);
     assert_eq!(codes(&found(&public("{ any = ['anyone', { scope = 'x' }] }"), &routes)), []);
     assert_eq!(codes(&found(&public("'anyone'"), &routes)), []);
-    // Without rules there is nothing that it could differ from.
-    assert_eq!(codes(&found("", &routes)), []);
 }
 
 #[test]
