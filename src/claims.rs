@@ -69,6 +69,17 @@ impl Claims {
         }
     }
 
+    /// Whether this very scope is one of [`scopes`](Self::scopes).
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        let holds = |claim: &Value| match claim {
+            Value::String(text) => !scope.is_empty() && text.split(' ').any(|held| held == scope),
+            Value::Array(items) => items.iter().any(|item| item.as_str() == Some(scope)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
+        };
+        [self.0.get("scope"), self.0.get("scp")].into_iter().flatten().any(holds)
+    }
+
     /// The scopes that the token carries: `scope` and `scp`, each separated by spaces (RFC 6749, section
     /// 3.3) or an array of strings. A claim of another type holds none.
     #[must_use]
@@ -257,6 +268,7 @@ mod tests {
             [("orders:read", true), ("profile", true), ("orders:write", true), ("orders", false), ("", false)]
         {
             assert_eq!(both.scopes().contains(scope), expected, "{scope}");
+            assert_eq!(both.has_scope(scope), expected, "{scope}");
         }
         for wrong in [json!({"scope": {"a": 1}}), json!({"scope": 5}), json!({"scp": null}), json!({})] {
             assert_eq!(claims(wrong).scopes(), Scopes(vec![]));

@@ -192,7 +192,10 @@ impl<'a> Draft<'a> {
 
     /// The methods of a path that no wider path opens as well.
     pub(super) fn kept(&self, position: usize) -> Methods {
-        of(&self.open, position).without(self.covering(&self.open, position))
+        match of(&self.open, position) {
+            Methods::NONE => Methods::NONE,
+            open => open.without(self.covering(&self.open, position)),
+        }
     }
 
     /// The methods of a denied path with which a policy would open some of it.

@@ -184,7 +184,7 @@ fn decisive(several: &[Requirement], decisive: Verdict, leaf: &impl Fn(&Requirem
 }
 
 fn scope_verdict(claims: &Claims, scope: &str) -> Verdict {
-    if claims.scopes().contains(scope) {
+    if claims.has_scope(scope) {
         return Verdict::Met;
     }
     let is_readable = |claim: &str| match claims.named(claim) {
