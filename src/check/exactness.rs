@@ -65,8 +65,9 @@ fn told(opens: bool, route: &str, others: &str) -> Finding {
                 .hint("name the API's other routes below it in rules: what is named and not allowed stays closed. `--api` looks at the API's own routes")
         }
         false => {
+            let others = others.replace(", ", " or ");
             let message = format!(
-                "where it is closed, a cached policy also closes what is called alike among {others}"
+                "where this route is closed, its Deny also closes what {others} opens by the same name, or below it"
             );
             Finding::warning("closes_more", route, message)
                 .hint("a policy cannot tell them apart: choose other paths, or let the same callers have both. `--api` looks at the API's own routes")

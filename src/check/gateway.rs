@@ -70,6 +70,6 @@ pub(super) fn size(config: &Config) -> Option<Finding> {
             "a caller whom {} rules are for would get a policy of {} bytes, and {LARGEST_POLICY} is what API Gateway's 8 KB leave for it",
             largest.rules.len(), largest.bytes,
         );
-        Finding::error("policy_too_large", "rule", message).hint("fewer routes for one caller, a method instead of `ANY`, or `**`")
+        Finding::error("policy_too_large", "rule", message).hint("fewer routes for one caller, or `**`; `ANY` only where every method is meant")
     })
 }

@@ -214,7 +214,7 @@ impl Check<'_> {
             self.problem_with_hint(
                 "rule",
                 message,
-                "fewer routes for one caller, a method instead of `ANY`, or `**`",
+                "fewer routes for one caller, or `**`; `ANY` only where every method is meant",
             );
         }
         compiler
