@@ -3,10 +3,9 @@
 use super::Finding;
 use super::rules::place;
 use crate::config::{Config, IdentityExpression};
-use crate::credential::Location;
 use crate::policy::LARGEST_POLICY;
 use crate::response::HttpApi;
-use crate::rules::{Effect, Requirement};
+use crate::rules::Effect;
 
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -18,24 +17,13 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
 /// API Gateway answers 401 by itself to a request that lacks an identity source.
 fn public_routes(config: &Config) -> Vec<Finding> {
     let rules = config.compiler.rules();
-    let is_public = |leaf: &&Requirement| matches!(leaf, Requirement::Anyone);
-    let public = rules.as_slice().iter().enumerate().filter(|(_, rule)| {
-        rule.effect == Effect::Allow
-            && !rule.routes.is_empty()
-            && rule.requirement.leaves().iter().any(is_public)
-    });
-    let credential_of = |location: &Location| match location {
-        Location::Header(name) => Some(IdentityExpression::header(name)),
-        Location::Query(name) => Some(IdentityExpression::query(name)),
-        Location::Cookie(_) => Some(IdentityExpression::header("cookie")),
-        Location::AuthorizationToken | Location::WebSocketProtocol { .. } => None,
-    };
-    let credentials: Vec<_> = config
-        .identity_sources
+    let public = rules
         .as_slice()
         .iter()
-        .filter_map(|source| credential_of(&source.location))
-        .collect();
+        .enumerate()
+        .filter(|(_, rule)| rule.effect == Effect::Allow && !rule.routes.is_empty() && rule.is_public());
+    let sources = config.identity_sources.as_slice().iter();
+    let credentials: Vec<_> = sources.filter_map(|source| IdentityExpression::of(&source.location)).collect();
     let finding = |place: String| {
         match &config.gateway.identity_sources {
         None => {

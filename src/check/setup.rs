@@ -80,12 +80,7 @@ impl Setup<'_> {
         }
         let mut found = Vec::new();
         for source in self.config.identity_sources.as_slice() {
-            let expression = match &source.location {
-                Location::Header(name) => IdentityExpression::header(name),
-                Location::Query(name) => IdentityExpression::query(name),
-                Location::Cookie(_) => IdentityExpression::header("cookie"),
-                Location::AuthorizationToken | Location::WebSocketProtocol { .. } => continue,
-            };
+            let Some(expression) = IdentityExpression::of(&source.location) else { continue };
             if !gateway.tells_apart(&expression) {
                 let message = format!(
                     "a credential is read from `{expression}`, which is no identity source: while it is cached, an answer for one caller is replayed for another"

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
+use crate::credential::Location;
+
 /// How an authorizer of API Gateway is set up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Gateway {
@@ -43,6 +45,18 @@ impl Gateway {
 pub struct IdentityExpression(String);
 
 impl IdentityExpression {
+    /// Where a credential is looked for. `None` for a TOKEN event's token, which is its authorizer's only identity
+    /// source, and for a WebSocket's subprotocol: such APIs have no cache.
+    #[must_use]
+    pub fn of(location: &Location) -> Option<Self> {
+        match location {
+            Location::Header(name) => Some(Self::header(name)),
+            Location::Query(name) => Some(Self::query(name)),
+            Location::Cookie(_) => Some(Self::header("cookie")),
+            Location::AuthorizationToken | Location::WebSocketProtocol { .. } => None,
+        }
+    }
+
     /// A header of the request.
     #[must_use]
     pub fn header(name: &str) -> Self {

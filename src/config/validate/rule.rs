@@ -7,7 +7,7 @@ use crate::config::raw::{
     RuleSettings,
 };
 use crate::config::values::{OneOrMore, PlainValue, PlainValues};
-use crate::credential::{CredentialKind, IdentitySources, Location};
+use crate::credential::{CredentialKind, IdentitySources};
 use crate::policy::{Compiler, LARGEST_POLICY};
 use crate::response::{Answers, HttpApi};
 use crate::rules::{AddressRange, ApiKey, ContextKey, Effect, Requirement, RoutePattern, Rule, Rules, Test};
@@ -279,13 +279,7 @@ impl Check<'_> {
             return;
         };
         for source in sources.as_slice() {
-            let expression = match &source.location {
-                Location::Header(name) => IdentityExpression::header(name),
-                Location::Query(name) => IdentityExpression::query(name),
-                Location::Cookie(_) => IdentityExpression::header("cookie"),
-                // A TOKEN authorizer has one identity source, and a WebSocket API no cache.
-                Location::AuthorizationToken | Location::WebSocketProtocol { .. } => continue,
-            };
+            let Some(expression) = IdentityExpression::of(&source.location) else { continue };
             if !told_apart.contains(&expression) {
                 let message = format!(
                     "a credential is read from `{expression}`, which is not listed: an answer for one caller would be replayed for another"
