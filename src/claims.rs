@@ -107,6 +107,11 @@ impl From<Map<String, Value>> for Claims {
 pub struct Scopes<'a>(Vec<&'a str>);
 
 impl Scopes<'_> {
+    /// Each of them.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().copied()
+    }
+
     /// Whether this very scope is there: no prefixes, no folding of case.
     #[must_use]
     pub fn contains(&self, scope: &str) -> bool {

@@ -1,11 +1,13 @@
 //! [`Compiler`]: from the rules, and one caller, to the [`Policy`] of that caller.
 
+use std::collections::BTreeSet;
+
 use super::glob::{Glob, Piece};
 use super::inexact::{self, Inexact};
 use super::plan::{Closer, PathPlan, Plan, PlannedRoute, Spill};
 use super::resources::{self, LARGEST_REFUSAL, Resources};
 use super::{Policy, Statement};
-use crate::arn::{ArnPattern, MethodArn};
+use crate::arn::MethodArn;
 use crate::error::Reason;
 use crate::rules::{Bindings, Effect, Methods, ODD_PATHS, Rules, Ruling, Standing};
 
@@ -37,16 +39,22 @@ impl Compiler {
     ///
     /// Why API Gateway would not take the policy. It is never shortened: that would be another policy.
     pub fn compile(&self, standing: &Standing<'_>, arn: &MethodArn) -> Result<Policy, Reason> {
-        if self.rules.is_silent() {
-            let everything = ArnPattern::new(format!("{}*", arn.stage_prefix()));
-            let statements = vec![Statement::new(Effect::Allow, vec![everything])];
-            return Ok(Policy { statements, room: 0 });
-        }
-        let policy = self.granted(standing, arn.stage_prefix())?;
-        match self.rules.ruling(standing, arn) {
-            Ruling::Unruled | Ruling::Allowed(_) => Ok(policy),
-            Ruling::Refused(_) => Ok(policy.refusing(arn)),
-        }
+        self.decide(standing, arn).map(|(policy, _)| policy)
+    }
+
+    /// As [`compile`](Self::compile), with what the rules say of `arn`.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn decide(&self, standing: &Standing<'_>, arn: &MethodArn) -> Result<(Policy, Ruling<'_>), Reason> {
+        let ruling = self.rules.ruling(standing, arn);
+        let policy = match ruling {
+            Ruling::Unruled => Policy::of_stage(arn),
+            Ruling::Allowed(_) => self.granted(standing, arn.stage_prefix())?,
+            Ruling::Refused(_) => self.granted(standing, arn.stage_prefix())?.refusing(arn),
+        };
+        Ok((policy, ruling))
     }
 
     /// Where the policy of one who stands to the rules so differs from the rules, because IAM cannot say what they say.
@@ -63,9 +71,9 @@ impl Compiler {
             return Ok(Policy::deny_everything());
         }
         resources::check_size(&[&allowed, &denied])?;
-        let mut statements = vec![Statement::new(Effect::Allow, allowed.into_patterns())];
+        let mut statements = vec![Statement { effect: Effect::Allow, resources: allowed.into_patterns() }];
         if !denied.is_empty() {
-            statements.push(Statement::new(Effect::Deny, denied.into_patterns()));
+            statements.push(Statement { effect: Effect::Deny, resources: denied.into_patterns() });
         }
         Ok(Policy { statements, room: LARGEST_REFUSAL })
     }
@@ -81,7 +89,7 @@ impl Compiler {
         let mut has_wildcards = false;
         let opens_connect = draft.opens_connect && !draft.closes_connect;
         let mut opens_everything = false;
-        for (position, path) in self.plan.paths.iter().enumerate() {
+        for (position, path) in draft.opened() {
             let kept = draft.kept(position);
             if kept.is_empty() {
                 continue;
@@ -102,22 +110,22 @@ impl Compiler {
                 }
             }
         }
-        for (position, path) in self.plan.paths.iter().enumerate() {
+        for (position, path) in draft.closed() {
             let methods = draft.denied_of_open(position);
             denied.add_superset(&path.glob, methods, &standing.bindings)?;
         }
         match (opens_connect, opens_everything) {
-            (true, false) => allowed.push("$connect")?,
-            (false, true) => denied.push("$connect")?,
+            (true, false) => allowed.push("$connect", "")?,
+            (false, true) => denied.push("$connect", "")?,
             (true, true) | (false, false) => {}
         }
-        allowed.merge();
-        denied.merge();
         for (position, odd) in ODD_PATHS.into_iter().enumerate() {
             if has_wildcards || (position == 0 && allowed.has_four_letter_window()) {
-                denied.push(odd)?;
+                denied.push(odd, "")?;
             }
         }
+        allowed.finish();
+        denied.finish();
         Ok(())
     }
 }
@@ -128,6 +136,9 @@ pub(super) struct Draft<'a> {
     /// What rules that apply open, and none that applies closes altogether.
     pub(super) open: Vec<Methods>,
     pub(super) denied: Vec<Methods>,
+    /// The positions that are not empty in them: of many paths, few are a caller's.
+    opened: BTreeSet<usize>,
+    closed: BTreeSet<usize>,
     opens_connect: bool,
     closes_connect: bool,
 }
@@ -139,6 +150,8 @@ impl<'a> Draft<'a> {
             plan,
             open: nothing.clone(),
             denied: nothing,
+            opened: BTreeSet::new(),
+            closed: BTreeSet::new(),
             opens_connect: false,
             closes_connect: false,
         };
@@ -152,23 +165,35 @@ impl<'a> Draft<'a> {
                     (Effect::Allow, PlannedRoute::Path(position, methods)) => {
                         draft.opens(position, methods, &standing.bindings)
                     }
-                    (Effect::Deny, PlannedRoute::Path(position, methods)) => {
-                        if let Some(denied) = draft.denied.get_mut(position) {
-                            *denied = denied.or(methods);
-                        }
-                    }
+                    (Effect::Deny, PlannedRoute::Path(position, methods)) => draft.closes(position, methods),
                 }
             }
         }
-        let denied: Vec<_> =
-            plan.paths.iter().zip(&draft.denied).filter(|(_, methods)| !methods.is_empty()).collect();
-        for (path, open) in plan.paths.iter().zip(&mut draft.open) {
-            let closing = |(closed, _): &&(&PathPlan, &Methods)| {
-                closed.pattern.covers_for(&path.pattern, &standing.bindings)
-            };
-            *open = denied.iter().filter(closing).fold(*open, |open, (_, methods)| open.without(**methods));
+        for (position, path) in paths_at(plan, &draft.opened) {
+            let closing =
+                |closed: &(usize, &PathPlan)| closed.1.pattern.covers_for(&path.pattern, &standing.bindings);
+            let closed = paths_at(plan, &draft.closed).filter(closing);
+            let methods = closed.fold(Methods::NONE, |all, (closed, _)| all.or(of(&draft.denied, closed)));
+            if let Some(open) = draft.open.get_mut(position) {
+                *open = open.without(methods);
+            }
         }
         draft
+    }
+
+    fn opened(&self) -> impl Iterator<Item = (usize, &'a PathPlan)> {
+        paths_at(self.plan, &self.opened)
+    }
+
+    fn closed(&self) -> impl Iterator<Item = (usize, &'a PathPlan)> {
+        paths_at(self.plan, &self.closed)
+    }
+
+    fn closes(&mut self, position: usize, methods: Methods) {
+        if let Some(denied) = self.denied.get_mut(position) {
+            *denied = denied.or(methods);
+            self.closed.insert(position);
+        }
     }
 
     /// A path that is bound to a claim opens nothing for a caller without it.
@@ -180,14 +205,14 @@ impl<'a> Draft<'a> {
         };
         if let Some(open) = self.open.get_mut(position).filter(|_| path.glob.0.iter().all(is_bound)) {
             *open = open.or(methods);
+            self.opened.insert(position);
         }
     }
 
     /// The methods with which the root is open.
     fn root(&self) -> Methods {
-        let is_root = |path: &PathPlan| path.pattern.segments.is_empty();
-        let roots = self.plan.paths.iter().zip(&self.open).filter(|(path, _)| is_root(path));
-        roots.fold(Methods::NONE, |all, (_, open)| all.or(*open))
+        let roots = self.opened().filter(|(_, path)| path.pattern.segments.is_empty());
+        roots.fold(Methods::NONE, |all, (position, _)| all.or(of(&self.open, position)))
     }
 
     /// The methods of a path that no wider path opens as well.
@@ -263,6 +288,10 @@ impl<'a> Draft<'a> {
             Some((*position, closer, self.usable(closed, closer)))
         })
     }
+}
+
+fn paths_at<'a>(plan: &'a Plan, positions: &BTreeSet<usize>) -> impl Iterator<Item = (usize, &'a PathPlan)> {
+    positions.iter().filter_map(|position| Some((*position, plan.paths.get(*position)?)))
 }
 
 fn of(methods: &[Methods], position: usize) -> Methods {

@@ -94,10 +94,9 @@ pub(super) fn of<'a>(plan: &'a Plan, draft: &Draft<'_>, bindings: &Bindings<'_>)
 
 /// The methods of a gap with which it opens something that no rule does: what it opens may be open anyway.
 fn opened(plan: &Plan, draft: &Draft<'_>, path: &PathPlan, spill: &Spill, gap: Methods) -> Methods {
-    let deepest = plan.paths.iter().map(|path| path.pattern.segments.len()).max().unwrap_or_default();
     let opens = |method: &Methods| {
         let closes = |closer: &Closer| draft.usable(*method, closer) == *method;
-        let most = spill.by_depth.iter().position(closes).unwrap_or(deepest + 1);
+        let most = spill.by_depth.iter().position(closes).unwrap_or(plan.deepest + 1);
         let wildcards = spill.by_wildcard.iter().enumerate();
         let stretchable: Vec<usize> =
             wildcards.filter(|(_, closer)| !closes(closer)).map(|(capture, _)| capture).collect();

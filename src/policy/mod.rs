@@ -49,6 +49,12 @@ impl Policy {
         Self { statements: vec![Statement::new(Effect::Deny, vec![ArnPattern::new("*")])], room: 0 }
     }
 
+    /// Everything on the stage of `arn`.
+    fn of_stage(arn: &MethodArn) -> Self {
+        let everything = ArnPattern::new(format!("{}*", arn.stage_prefix()));
+        Self { statements: vec![Statement::new(Effect::Allow, vec![everything])], room: 0 }
+    }
+
     /// The same policy with an explicit Deny for `arn`, should it not have one: where its wildcards open what
     /// no rule allows, or where it is silent.
     fn refusing(mut self, arn: &MethodArn) -> Self {

@@ -1,10 +1,10 @@
 //! [`Plan`]: what can be known of the rules' paths before any caller asks: which cover which, which wildcards
 //! open more than they say, and which Deny would close that without closing what somebody may be allowed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::glob::{Glob, Instances};
-use crate::rules::{Effect, Methods, PathPattern, Rules, Shape};
+use super::glob::{Glob, Instances, Piece};
+use crate::rules::{Effect, Methods, PathPattern, Rules, Segment, Shape};
 
 /// The paths of all rules, each once.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +12,8 @@ pub(super) struct Plan {
     pub(super) paths: Vec<PathPlan>,
     /// For each rule, its routes.
     pub(super) routes: Vec<Vec<PlannedRoute>>,
+    /// The most segments that one of the paths has.
+    pub(super) deepest: usize,
 }
 
 /// A route of a rule.
@@ -35,7 +37,7 @@ pub(super) struct PathPlan {
     pub(super) covered_by: Vec<usize>,
     /// What else its wildcards open; `None` where they do not.
     pub(super) spill: Option<Spill>,
-    /// For a path without wildcards: what `*` for its method opens beside it.
+    /// For a path without wildcards that is named with every method: what `*` for its method opens beside it.
     pub(super) behind_others: Option<Closer>,
     /// For a path that a rule denies: the paths of which a policy would open some of it.
     pub(super) opened_by: Vec<usize>,
@@ -63,7 +65,7 @@ impl Plan {
     pub(super) fn new(rules: &Rules) -> Self {
         let mut plan = Self::default();
         let mut positions: BTreeMap<&PathPattern, usize> = BTreeMap::new();
-        let mut denied = Vec::new();
+        let mut denied = BTreeSet::new();
         for rule in rules.as_slice() {
             let mut routes = Vec::new();
             for route in &rule.routes {
@@ -77,18 +79,22 @@ impl Plan {
                 });
                 match (rule.effect, plan.paths.get_mut(position)) {
                     (Effect::Allow, Some(path)) => path.named = path.named.or(*methods),
-                    (Effect::Deny, _) => denied.push(position),
+                    (Effect::Deny, _) => {
+                        denied.insert(position);
+                    }
                     (Effect::Allow, None) => {}
                 }
                 routes.push(PlannedRoute::Path(position, *methods));
             }
             plan.routes.push(routes);
         }
+        plan.deepest = plan.paths.iter().map(|path| path.pattern.segments.len()).max().unwrap_or_default();
+        let neighbours = Neighbours::new(&plan.paths);
         let relations: Vec<_> = plan
             .paths
             .iter()
             .enumerate()
-            .map(|(position, path)| plan.related(path, denied.contains(&position)))
+            .map(|(position, path)| plan.related(path, denied.contains(&position), &neighbours))
             .collect();
         for (path, related) in plan.paths.iter_mut().zip(relations) {
             *path = related;
@@ -96,22 +102,20 @@ impl Plan {
         plan
     }
 
-    fn related(&self, own: &PathPlan, is_denied: bool) -> PathPlan {
-        let which = |relation: &dyn Fn(&PathPlan) -> bool| -> Vec<usize> {
-            self.paths
-                .iter()
-                .enumerate()
-                .filter(|(_, other)| relation(other))
-                .map(|(other, _)| other)
-                .collect()
+    fn related(&self, own: &PathPlan, is_denied: bool, neighbours: &Neighbours) -> PathPlan {
+        let which = |start: Start<'_>, relation: &dyn Fn(&PathPlan) -> bool| -> Vec<usize> {
+            let is_related = |other: &usize| self.paths.get(*other).is_some_and(relation);
+            neighbours.of(start).filter(is_related).collect()
         };
-        let covered_by = which(&|other| other.pattern != own.pattern && other.pattern.covers(&own.pattern));
+        let start = Start::of(&own.pattern);
+        let covered_by =
+            which(start, &|other| other.pattern != own.pattern && other.pattern.covers(&own.pattern));
         let opened_by = match is_denied {
-            true => which(&|other| other.glob.meets(&own.pattern, Instances::All)),
+            true => which(start, &|other| other.glob.meets(&own.pattern, Instances::All)),
             false => Vec::new(),
         };
         let closer = |glob: Glob, instances| {
-            let hits = which(&|other| glob.meets(&other.pattern, instances));
+            let hits = which(Start::of_glob(&glob), &|other| glob.meets(&other.pattern, instances));
             Closer { glob, hits }
         };
         let stretched = Glob::stretched(&own.pattern);
@@ -121,7 +125,7 @@ impl Plan {
                 by_wildcard: stretched.into_iter().map(|glob| closer(glob, Instances::All)).collect(),
                 // A route that is named and not allowed stays closed, even where that closes one that happens to
                 // be called alike.
-                named: which(&|other| !other.named.is_empty() && own.glob.spills_onto(&other.pattern))
+                named: which(start, &|other| !other.named.is_empty() && own.glob.spills_onto(&other.pattern))
                     .into_iter()
                     .filter_map(|other| Some((other, self.paths.get(other)?)))
                     .map(|(other, path)| {
@@ -130,7 +134,10 @@ impl Plan {
                     .collect(),
             }
         });
-        let behind_others = Glob::behind_others(&own.pattern).map(|glob| closer(glob, Instances::All));
+        let behind_others = Some(&own.pattern)
+            .filter(|_| own.named == Methods::ANY)
+            .and_then(Glob::behind_others)
+            .map(|glob| closer(glob, Instances::All));
         PathPlan { covered_by, spill, behind_others, opened_by, ..own.clone() }
     }
 
@@ -138,9 +145,8 @@ impl Plan {
         if own.pattern.is_open {
             return Vec::new();
         }
-        let deepest = self.paths.iter().map(|path| path.pattern.segments.len()).max().unwrap_or_default();
         let mut closers = Vec::new();
-        for depth in own.pattern.segments.len()..=deepest {
+        for depth in own.pattern.segments.len()..=self.deepest {
             let next = closer(Glob::deeper_than(&own.pattern, depth));
             let is_free = next.hits.is_empty();
             closers.push(next);
@@ -163,5 +169,62 @@ impl PathPlan {
             behind_others: None,
             opened_by: Vec::new(),
         }
+    }
+}
+
+/// How a path begins: paths that begin with different texts have nothing to do with each other, which spares comparing each
+/// with each.
+#[derive(Clone, Copy)]
+enum Start<'a> {
+    Literal(&'a str),
+    Anything,
+}
+
+impl<'a> Start<'a> {
+    fn of(pattern: &'a PathPattern) -> Self {
+        match pattern.segments.first() {
+            Some(Segment::Literal(text)) => Self::Literal(text),
+            Some(Segment::Any | Segment::Claim(_)) | None => Self::Anything,
+        }
+    }
+
+    fn of_glob(Glob(pieces): &'a Glob) -> Self {
+        match pieces.first() {
+            Some(Piece::Literal(text)) => Self::Literal(text),
+            Some(Piece::Claim(_) | Piece::Capture | Piece::Rest) | None => Self::Anything,
+        }
+    }
+}
+
+/// The positions of paths, by how they begin.
+struct Neighbours {
+    by_literal: BTreeMap<String, Vec<usize>>,
+    others: Vec<usize>,
+    count: usize,
+}
+
+impl Neighbours {
+    fn new(paths: &[PathPlan]) -> Self {
+        let mut neighbours = Self { by_literal: BTreeMap::new(), others: Vec::new(), count: paths.len() };
+        for (position, path) in paths.iter().enumerate() {
+            match Start::of(&path.pattern) {
+                Start::Literal(text) => {
+                    neighbours.by_literal.entry(text.to_owned()).or_default().push(position)
+                }
+                Start::Anything => neighbours.others.push(position),
+            }
+        }
+        neighbours
+    }
+
+    /// Those that may have a path in common with one that begins so.
+    fn of(&self, start: Start<'_>) -> impl Iterator<Item = usize> {
+        let (literal, others, all) = match start {
+            Start::Literal(text) => {
+                (self.by_literal.get(text).map_or(&[][..], Vec::as_slice), self.others.as_slice(), 0..0)
+            }
+            Start::Anything => (&[][..], &[][..], 0..self.count),
+        };
+        literal.iter().chain(others).copied().chain(all)
     }
 }

@@ -1,17 +1,16 @@
 //! [`Resources`]: the resources of a statement, as text that API Gateway takes.
 
-use std::collections::BTreeSet;
-
 use super::glob::{Glob, Piece};
 use crate::arn::ArnPattern;
 use crate::error::Reason;
-use crate::rules::{Bindings, Methods};
+use crate::rules::{Bindings, Methods, SafeText};
 
-/// The resources of one statement, each once and in order.
+/// The resources of one statement.
 pub(super) struct Resources<'a> {
     stage_prefix: &'a str,
-    /// What stands behind the stage.
-    texts: BTreeSet<String>,
+    /// Whole, so that they need not be written again; each once and in order, when they are [`finished`](Self::finish).
+    texts: Vec<String>,
+    /// What they take in an answer.
     bytes: usize,
     limit: usize,
     has_four_letter_window: bool,
@@ -39,7 +38,7 @@ impl<'a> Resources<'a> {
     pub(super) fn new(stage_prefix: &'a str) -> Self {
         Self {
             stage_prefix,
-            texts: BTreeSet::new(),
+            texts: Vec::new(),
             bytes: 0,
             limit: LARGEST_POLICY,
             has_four_letter_window: false,
@@ -77,7 +76,7 @@ impl<'a> Resources<'a> {
 
     /// Adds the paths with whatever method.
     pub(super) fn add_any_method(&mut self, glob: &Glob, bindings: &Bindings<'_>) -> Result<(), Reason> {
-        paths(&glob.0, bindings, false)?.iter().try_for_each(|path| self.push(format!("{WILDCARD}{path}")))
+        Expansion { bindings, is_superset: false }.each(&glob.0, |path| self.push(WILDCARD, path))
     }
 
     /// As [`add`](Self::add), with a wildcard for values that may not stand in a policy.
@@ -92,41 +91,59 @@ impl<'a> Resources<'a> {
 
     /// Adds `GET//`, as some gateways spell the root, which is also what `GET/?*` names for `/{id}`.
     pub(super) fn add_odd_root(&mut self, methods: Methods) -> Result<(), Reason> {
-        self.add_texts(windows(methods).into_iter(), &["//"])
+        windows(methods).try_for_each(|method| self.push(method, "//"))
     }
 
-    /// Adds what stands behind the stage.
-    pub(super) fn push(&mut self, text: impl Into<String>) -> Result<(), Reason> {
-        let text = text.into();
-        let length = self.stage_prefix.len() + text.len();
+    /// Adds what stands behind the stage, in two parts.
+    pub(super) fn push(&mut self, method: &str, path: &str) -> Result<(), Reason> {
+        let length = self.stage_prefix.len() + method.len() + path.len();
         if length > LONGEST_RESOURCE {
             return Err(Reason::ResourceTooLong { length, limit: LONGEST_RESOURCE });
         }
-        if self.texts.insert(text) {
-            self.bytes += length + AROUND_A_RESOURCE;
-        }
+        let mut text = String::with_capacity(length);
+        text.extend([self.stage_prefix, method, path]);
+        self.texts.push(text);
+        self.bytes += length + AROUND_A_RESOURCE;
         // Before all are made: a caller with many values would have thousands. Merging them saves half at the most.
-        match self.bytes > self.limit.saturating_mul(2) {
+        let most = self.limit.saturating_mul(2);
+        if self.bytes > most {
+            self.put_in_order();
+        }
+        match self.bytes > most {
             true => Err(Reason::PolicyTooLarge { limit: LARGEST_POLICY }),
             false => Ok(()),
         }
     }
 
-    /// Makes one resource of `…/` and `…/?*`: a path with a slash at its end, and all that is below it.
-    pub(super) fn merge(&mut self) {
-        let is_below = |text: &&String| text.ends_with("/?*");
-        for text in self.texts.iter().filter(is_below).cloned().collect::<Vec<_>>() {
-            let Some(path) = text.strip_suffix("?*") else { continue };
-            if self.texts.remove(path) {
-                self.texts.remove(&text);
-                self.texts.insert(format!("{path}*"));
-                self.bytes -= self.stage_prefix.len() + path.len() + AROUND_A_RESOURCE + 1;
-            }
+    /// Each once and in order; and one resource of `…/` and `…/?*`: a path with a slash at its end, and all that is below
+    /// it.
+    pub(super) fn finish(&mut self) {
+        self.put_in_order();
+        let is_there = |path: &&str| path.ends_with('/') && has(&self.texts, path);
+        let paths_with_all_below =
+            self.texts.iter().filter_map(|text| text.strip_suffix("?*")).filter(is_there);
+        let mut merged: Vec<String> = paths_with_all_below.map(str::to_owned).collect();
+        if merged.is_empty() {
+            return;
         }
+        merged.sort_unstable();
+        let is_merged = |text: &str| has(&merged, text.strip_suffix("?*").unwrap_or(text));
+        self.texts.retain(|text| !is_merged(text));
+        self.texts.extend(merged.into_iter().map(|path| path + WILDCARD));
+        self.put_in_order();
     }
 
+    /// Of finished resources.
     pub(super) fn into_patterns(self) -> Vec<ArnPattern> {
-        self.texts.into_iter().map(|text| ArnPattern::new(format!("{}{text}", self.stage_prefix))).collect()
+        self.texts.into_iter().map(ArnPattern::new).collect()
+    }
+
+    fn put_in_order(&mut self) {
+        // They begin alike.
+        let start = self.stage_prefix.len();
+        self.texts.sort_unstable_by(|one, other| one.get(start..).cmp(&other.get(start..)));
+        self.texts.dedup();
+        self.bytes = self.texts.iter().map(|text| text.len() + AROUND_A_RESOURCE).sum();
     }
 
     fn add_with(
@@ -141,35 +158,32 @@ impl<'a> Resources<'a> {
         }
         match glob.0.as_slice() {
             // The root has three spellings, of which `GET/` is today's.
-            [] => self.add_texts(methods.names(), &["", "/", "//"])?,
+            [] => self.add_each(methods.names(), ["", "/", "//"])?,
             [Piece::Rest] if methods == Methods::ANY => {
-                self.push("*")?;
+                self.push("", WILDCARD)?;
                 return Ok(true);
             }
-            [Piece::Rest] => self.add_texts(methods.names(), &["", "/*"])?,
+            [Piece::Rest] => self.add_each(methods.names(), ["", "/*"])?,
             pieces => {
-                let paths = paths(pieces, bindings, is_superset)?;
-                let paths: Vec<&str> = paths.iter().map(String::as_str).collect();
-                let windows = windows(methods);
-                self.has_four_letter_window |= windows.contains(&FOUR_LETTERS.1);
-                self.add_texts(windows.into_iter(), &paths)?;
+                self.has_four_letter_window |= windows(methods).any(|window| window == FOUR_LETTERS.1);
+                Expansion { bindings, is_superset }
+                    .each(pieces, |path| windows(methods).try_for_each(|method| self.push(method, path)))?;
             }
         }
         Ok(false)
     }
 
-    fn add_texts(
+    fn add_each<const COUNT: usize>(
         &mut self,
-        methods: impl Iterator<Item = &'static str>,
-        paths: &[&str],
+        mut methods: impl Iterator<Item = &'static str>,
+        paths: [&str; COUNT],
     ) -> Result<(), Reason> {
-        for method in methods {
-            for path in paths {
-                self.push(format!("{method}{path}"))?;
-            }
-        }
-        Ok(())
+        methods.try_for_each(|method| paths.iter().try_for_each(|path| self.push(method, path)))
     }
+}
+
+fn has(sorted: &[String], text: &str) -> bool {
+    sorted.binary_search_by(|other| other.as_str().cmp(text)).is_ok()
 }
 
 /// Whether an answer can hold these resources.
@@ -185,50 +199,81 @@ pub(super) fn check_size(statements: &[&Resources<'_>]) -> Result<(), Reason> {
 const THREE_LETTERS: (&[&str], &str) = (&["GET", "PUT"], "???");
 const FOUR_LETTERS: (&[&str], &str) = (&["HEAD", "POST"], "????");
 
-fn windows(methods: Methods) -> Vec<&'static str> {
-    let mut texts: Vec<_> = methods.names().collect();
-    for (names, window) in [THREE_LETTERS, FOUR_LETTERS] {
-        if names.iter().all(|name| texts.contains(name)) {
-            texts.retain(|text| !names.contains(text));
-            texts.push(window);
-        }
-    }
-    texts
+fn windows(methods: Methods) -> impl Iterator<Item = &'static str> {
+    let both = [THREE_LETTERS, FOUR_LETTERS].map(|(names, window)| {
+        let is_whole = names.iter().all(|name| methods.includes(name));
+        (if is_whole { names } else { &[] }, is_whole.then_some(window))
+    });
+    let [(three, _), (four, _)] = both;
+    let alone = methods.names().filter(move |name| !three.contains(name) && !four.contains(name));
+    alone.chain(both.into_iter().filter_map(|(_, window)| window))
 }
 
-/// The texts of a path, one for each spelling of each value, with and without a slash at its end.
-fn paths(pieces: &[Piece], bindings: &Bindings<'_>, is_superset: bool) -> Result<Vec<String>, Reason> {
-    let mut paths = vec![String::new()];
-    for piece in pieces {
-        let texts = match piece {
-            Piece::Literal(text) => vec![text.clone()],
-            Piece::Claim(claim) => {
-                let bound = bindings.of(claim);
-                if bound.values.len() > MOST_VALUES {
-                    let (claim, count) = (claim.to_string(), bound.values.len());
-                    return Err(Reason::RouteClaimTooLong { claim, count, limit: MOST_VALUES });
-                }
-                let mut texts: Vec<_> = bound.values.iter().flat_map(|value| value.spellings()).collect();
-                if is_superset && bound.has_unsafe {
-                    texts = vec![WILDCARD.to_owned()];
-                }
-                texts
+/// Of what a path's texts are made.
+struct Expansion<'a> {
+    bindings: &'a Bindings<'a>,
+    /// Whether a value that may not stand in a policy is a wildcard.
+    is_superset: bool,
+}
+
+impl Expansion<'_> {
+    /// Calls `add` with each text of a path, one for each spelling of each value, with and without a slash at its end.
+    fn each(&self, pieces: &[Piece], add: impl FnMut(&str) -> Result<(), Reason>) -> Result<(), Reason> {
+        let mut count = 1;
+        for piece in pieces {
+            let Piece::Claim(claim) = piece else { continue };
+            let values = self.bindings.of(claim).values.len();
+            if values > MOST_VALUES {
+                let claim = claim.to_string();
+                return Err(Reason::RouteClaimTooLong { claim, count: values, limit: MOST_VALUES });
             }
-            Piece::Capture | Piece::Rest => vec![WILDCARD.to_owned()],
-        };
-        if paths.len() * texts.len() > MOST_PATHS {
-            return Err(Reason::PolicyTooLarge { limit: LARGEST_POLICY });
+            count *= self.texts(piece).count();
+            if count > MOST_PATHS {
+                return Err(Reason::PolicyTooLarge { limit: LARGEST_POLICY });
+            }
         }
-        let longer =
-            |path: &String| texts.iter().map(move |text| format!("{path}/{text}")).collect::<Vec<_>>();
-        paths = paths.iter().flat_map(longer).collect();
+        self.extend(pieces, &mut String::with_capacity(LONGEST_RESOURCE), &mut { add })
     }
-    let ends = |path: String| match path.strip_suffix(WILDCARD) {
-        // No slash at the end is a segment; one behind it is within the wildcard.
-        Some(start) => vec![format!("{start}?{WILDCARD}")],
-        None => vec![format!("{path}/"), path],
-    };
-    Ok(paths.into_iter().flat_map(ends).collect())
+
+    fn extend(
+        &self,
+        pieces: &[Piece],
+        path: &mut String,
+        add: &mut impl FnMut(&str) -> Result<(), Reason>,
+    ) -> Result<(), Reason> {
+        let Some((piece, rest)) = pieces.split_first() else { return end(path, add) };
+        let length = path.len();
+        for text in self.texts(piece) {
+            path.push('/');
+            path.push_str(text);
+            self.extend(rest, path, add)?;
+            path.truncate(length);
+        }
+        Ok(())
+    }
+
+    fn texts<'b>(&'b self, piece: &'b Piece) -> impl Iterator<Item = &'b str> {
+        let (alone, values) = match piece {
+            Piece::Literal(text) => (Some(text.as_str()), &[][..]),
+            Piece::Capture | Piece::Rest => (Some(WILDCARD), &[][..]),
+            Piece::Claim(claim) => match self.bindings.of(claim) {
+                bound if self.is_superset && bound.has_unsafe => (Some(WILDCARD), &[][..]),
+                bound => (None, bound.values.as_slice()),
+            },
+        };
+        alone.into_iter().chain(values.iter().flat_map(SafeText::spellings))
+    }
+}
+
+fn end(path: &mut String, add: &mut impl FnMut(&str) -> Result<(), Reason>) -> Result<(), Reason> {
+    // No slash at the end is a segment; one behind it is within the wildcard.
+    if path.ends_with(WILDCARD) {
+        path.insert(path.len() - WILDCARD.len(), '?');
+        return add(path);
+    }
+    add(path)?;
+    path.push('/');
+    add(path)
 }
 
 /// The most values of a claim that a policy is made of.

@@ -44,8 +44,7 @@ impl Decision {
             key_id: caller.principal.and_then(Principal::key_id).map(str::to_owned),
         };
         let standing = compiler.rules().standing(caller, &request.arn);
-        let policy = compiler.compile(&standing, &request.arn).map_err(refuse)?;
-        let ruling = compiler.rules().ruling(&standing, &request.arn);
+        let (policy, ruling) = compiler.decide(&standing, &request.arn).map_err(refuse)?;
         let rule = match &ruling {
             Ruling::Allowed(rule) => Some(rule.name.clone()),
             Ruling::Unruled | Ruling::Refused(_) => None,

@@ -65,7 +65,8 @@ impl Methods {
 
     /// The names, in alphabetical order.
     pub fn names(self) -> impl Iterator<Item = &'static str> {
-        NAMES.into_iter().filter(move |name| self.includes(name))
+        let is_held = move |bit: &usize| self.0 & (1 << bit) != 0;
+        NAMES.into_iter().enumerate().filter(move |(bit, _)| is_held(bit)).map(|(_, name)| name)
     }
 }
 

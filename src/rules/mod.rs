@@ -6,6 +6,7 @@
 mod address;
 mod binding;
 mod context_key;
+mod index;
 mod logic;
 mod method;
 mod path;
@@ -23,6 +24,7 @@ use crate::error::Reason;
 pub use address::{AddressError, AddressRange};
 pub use binding::{Bindings, Bound, SafeText};
 pub use context_key::{ContextKey, ContextKeyError};
+use index::Index;
 pub use method::Methods;
 use path::Asked;
 pub use path::ODD_PATHS;
@@ -49,6 +51,7 @@ pub struct Rules {
     rules: Vec<Rule>,
     /// The claims that routes are bound to, each once.
     claims: Vec<ClaimPath>,
+    index: Index,
 }
 
 /// One rule: these routes for callers who meet this requirement.
@@ -126,7 +129,7 @@ impl Rules {
                 claims.push(claim.clone());
             }
         }
-        Self { rules, claims }
+        Self { index: Index::new(&rules), rules, claims }
     }
 
     /// The rules, in their order.
@@ -151,10 +154,14 @@ impl Rules {
     /// How the caller stands to the rules on the stage of `arn`.
     #[must_use]
     pub fn standing(&self, caller: &Caller<'_>, arn: &MethodArn) -> Standing<'_> {
-        Standing {
-            applies: self.rules.iter().map(|rule| rule.is_for(caller, arn)).collect(),
-            bindings: Bindings::new(self.claims.iter(), caller.claims()),
+        let (api, stage) = (arn.api(), arn.stage());
+        let mut applies = vec![false; self.rules.len()];
+        for position in self.index.candidates(caller) {
+            if let (Some(rule), Some(applies)) = (self.rules.get(position), applies.get_mut(position)) {
+                *applies = rule.is_on(api, stage) && rule.is_for(caller);
+            }
         }
+        Standing { applies, bindings: Bindings::new(self.claims.iter(), caller.claims()) }
     }
 
     /// What the rules themselves say of the route, for one who stands to them so.
@@ -222,13 +229,13 @@ impl Rule {
         self.requirement.leaves().into_iter().any(|leaf| *leaf == Requirement::Anyone)
     }
 
-    /// Whether the rule is for this caller, and for the stage of `arn`.
-    fn is_for(&self, caller: &Caller<'_>, arn: &MethodArn) -> bool {
+    fn is_on(&self, api: &str, stage: &str) -> bool {
         let includes =
             |list: &[String], value: &str| list.is_empty() || list.iter().any(|listed| listed == value);
-        if !includes(&self.stages, arn.stage()) || !includes(&self.apis, arn.api()) {
-            return false;
-        }
+        includes(&self.stages, stage) && includes(&self.apis, api)
+    }
+
+    fn is_for(&self, caller: &Caller<'_>) -> bool {
         match self.effect {
             // An address alone opens nothing to callers without a credential, whatever other rules are public.
             Effect::Allow if caller.principal.is_none() && !self.is_public() => false,
