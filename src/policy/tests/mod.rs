@@ -4,7 +4,7 @@ mod property;
 
 use super::*;
 use crate::error::Reason;
-use crate::rules::{Caller, ODD_PATHS, Requirement, Rule, Rules};
+use crate::rules::{Caller, ODD_PATHS, Requirement, Rule, Rules, Ruling};
 use crate::verify::Principal;
 use serde_json::{Value, json};
 
@@ -214,6 +214,33 @@ fn an_odd_path_is_denied_and_does_not_enter_the_policy() {
             assert!(text.is_ascii() && text.len() <= 512 && !text.contains(['{', '"']), "{text}");
             assert!(!text.contains('*') || text.len() == 512, "{text}");
         }
+    }
+}
+
+/// A path that a wider open one contains is open, as far as the wider one is: its Deny would close what a rule opens by
+/// all its wildcards. That others' paths of it are opened, IAM cannot avoid; it is reported.
+#[test]
+fn a_named_path_that_an_open_one_contains_is_not_closed() {
+    let rules = vec![
+        rule(&["GET /{claims.sub}/a/{claims.team}"], Requirement::Scope("r".into())),
+        rule(&["GET /{id}/{id}", "GET /{id}/{id}/{claims.team}"], Requirement::Authenticated),
+    ];
+    let compiler = Compiler::new(Rules::new(rules));
+    let principal = principal(json!({"sub": "u1", "team": "t1"}));
+    let caller = Caller { principal: Some(&principal), source_ip: None };
+    let standing = compiler.rules().standing(&caller, &arn("GET/"));
+    let policy = compiler.granted(&standing, STAGE).unwrap();
+    let reported = compiler.inexact(&standing);
+    for (tail, effect, is_reported) in [
+        ("GET/x/a/t1", Effect::Allow, false),
+        ("GET/x/a", Effect::Allow, false),
+        ("GET/x/a/t2", Effect::Allow, true),
+        ("GET/x/a/t1/y", Effect::Deny, false),
+    ] {
+        assert_eq!(policy.evaluate(&arn(tail)), effect, "{tail}");
+        let opens = reported.iter().any(|report| report.opens(&arn(tail)));
+        let is_granted = matches!(compiler.rules().ruling(&standing, &arn(tail)), Ruling::Allowed(_));
+        assert_eq!(opens && !is_granted && effect == Effect::Allow, is_reported, "{tail}");
     }
 }
 

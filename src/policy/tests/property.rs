@@ -176,15 +176,21 @@ impl Replayed<'_> {
         Ok(())
     }
 
-    /// A route that a rule names for somebody is closed for everybody else, unless its Deny would hit routes that are
-    /// open whatever they are called.
+    /// A route that a rule names for somebody is closed for everybody else, unless a path that is open contains it, or its
+    /// Deny would hit routes that are open whatever they are called.
     fn is_avoidable(&self, arn: &MethodArn) -> bool {
         let rules = || self.compiler.rules().as_slice().iter().filter(|rule| rule.effect == Effect::Allow);
-        let is_named = |route: &&RoutePattern| route.names(arn);
-        let names: Vec<ArnPattern> =
-            rules().flat_map(|rule| &rule.routes).filter(is_named).filter_map(text_of).collect();
-        let open: Vec<String> =
-            rules().flat_map(|rule| &rule.routes).flat_map(|route| self.fresh_and_open(route, arn)).collect();
+        let routes = || rules().flat_map(|rule| &rule.routes);
+        let contains = |wider: &RoutePattern, route: &RoutePattern| match (wider.shape(), route.shape()) {
+            (Shape::Path(_, wider), Shape::Path(_, path)) => wider != path && wider.covers(path),
+            (Shape::Path(..) | Shape::Connect, _) => false,
+        };
+        let is_contained = |route: &RoutePattern| {
+            routes().any(|wider| contains(wider, route) && !self.fresh_and_open(wider, arn).is_empty())
+        };
+        let is_named = |route: &&RoutePattern| route.names(arn) && !is_contained(route);
+        let names: Vec<ArnPattern> = routes().filter(is_named).filter_map(text_of).collect();
+        let open: Vec<String> = routes().flat_map(|route| self.fresh_and_open(route, arn)).collect();
         names.iter().any(|name| !open.iter().any(|open| name.matches(open)))
     }
 
