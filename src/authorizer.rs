@@ -14,7 +14,7 @@ use crate::request::Request;
 use crate::response::{Answers, Decision, Failure, Response};
 use crate::rules::Caller;
 use crate::telemetry::{Level, Telemetry};
-use crate::verify::Verifiers;
+use crate::verify::{Principal, Verifiers};
 
 /// A complete Lambda authorizer. It is made once and asked for each event.
 pub struct Authorizer {
@@ -109,7 +109,7 @@ impl Authorizer {
                 return Err(Failure::Internal { code: fault.code().name() });
             }
         };
-        let outcome = self.decide(&request, patience(event.deadline, self.edges.clock.now())).await;
+        let outcome = self.decide(&request, self.patience(&event)).await;
         self.telemetry.record(&timer, event.invocation_id, &request, &outcome);
         Response::new(&request, outcome, &self.answers)
     }
@@ -121,15 +121,48 @@ impl Authorizer {
     ///
     /// Why there is none: the caller's fault, or ours.
     pub async fn decide(&self, request: &Request, patience: Duration) -> Result<Decision, Error> {
-        let principal = match self.identity_sources.extract(request) {
-            Ok(credential) => {
-                Some(self.verifiers.verify(&credential, self.edges.clock.now(), patience).await?)
-            }
-            Err(Reason::CredentialMissing) if self.compiler.rules().has_public() => None,
-            Err(reason) => return Err(reason.into()),
-        };
+        let principal = self.principal(request, patience).await?;
         let caller = Caller { principal: principal.as_ref(), source_ip: request.source_ip };
         Decision::new(&caller, request, &self.compiler, &self.answers)
+    }
+
+    /// Whom the request's credential proves; `None` for a caller without one, where the rules have something for such.
+    pub(crate) async fn principal(
+        &self,
+        request: &Request,
+        patience: Duration,
+    ) -> Result<Option<Principal>, Error> {
+        match self.identity_sources.extract(request) {
+            Ok(credential) => {
+                self.verifiers.verify(&credential, self.edges.clock.now(), patience).await.map(Some)
+            }
+            Err(Reason::CredentialMissing) if self.compiler.rules().has_public() => Ok(None),
+            Err(reason) => Err(reason.into()),
+        }
+    }
+
+    pub(crate) fn patience(&self, event: &Event<'_>) -> Duration {
+        patience(event.deadline, self.now())
+    }
+
+    pub(crate) fn now(&self) -> UnixTime {
+        self.edges.clock.now()
+    }
+
+    pub(crate) fn identity_sources(&self) -> &IdentitySources {
+        &self.identity_sources
+    }
+
+    pub(crate) fn verifiers(&self) -> &Verifiers {
+        &self.verifiers
+    }
+
+    pub(crate) fn compiler(&self) -> &Compiler {
+        &self.compiler
+    }
+
+    pub(crate) fn answers(&self) -> &Answers {
+        &self.answers
     }
 
     fn rest(&self) -> MutexGuard<'_, Rest> {

@@ -55,6 +55,7 @@ pub mod config;
 pub mod credential;
 pub mod error;
 pub mod event;
+pub mod explain;
 pub mod io;
 pub mod jwks;
 pub mod policy;

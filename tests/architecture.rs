@@ -9,7 +9,7 @@
 use std::path::{Path, PathBuf};
 
 /// From the ground up.
-const MODULES: [&str; 16] = [
+const MODULES: [&str; 17] = [
     "arn",
     "claims",
     "io",
@@ -26,6 +26,7 @@ const MODULES: [&str; 16] = [
     "config",
     "check",
     "authorizer",
+    "explain",
 ];
 
 #[test]

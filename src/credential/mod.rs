@@ -18,6 +18,16 @@ pub enum CredentialKind {
     Jwt,
 }
 
+impl CredentialKind {
+    /// The name in rules.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Jwt => "jwt",
+        }
+    }
+}
+
 impl Credential {
     /// The token's text, for the verifier.
     #[must_use]

@@ -149,6 +149,17 @@ impl JwksCache {
         self.keys_that(|keys| keys.has(key_id), patience).await
     }
 
+    /// The key set that is there, whatever its age; nothing is fetched for it.
+    #[must_use]
+    pub fn current(&self) -> Option<Arc<KeySet>> {
+        match &self.0.server.source {
+            KeySetSource::Fixed(keys) => Some(Arc::clone(keys)),
+            KeySetSource::Discovery | KeySetSource::Url(_) => {
+                self.state().known.held.as_ref().map(|held| Arc::clone(&held.keys))
+            }
+        }
+    }
+
     /// Another key set than this, if there is one by now, for a token that does not say which key it needs;
     /// or else this one. Counts as the search for an unknown key.
     ///

@@ -229,6 +229,12 @@ impl Rule {
         self.requirement.leaves().into_iter().any(|leaf| *leaf == Requirement::Anyone)
     }
 
+    /// Whether it is for the API and the stage of `arn`.
+    #[must_use]
+    pub fn is_on_stage_of(&self, arn: &MethodArn) -> bool {
+        self.is_on(arn.api(), arn.stage())
+    }
+
     fn is_on(&self, api: &str, stage: &str) -> bool {
         let includes =
             |list: &[String], value: &str| list.is_empty() || list.iter().any(|listed| listed == value);

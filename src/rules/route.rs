@@ -61,6 +61,19 @@ impl RoutePattern {
         self.is_named(&Asked::new(arn))
     }
 
+    /// Whether it names the route for the caller whose claims these are, in a rule that allows.
+    #[must_use]
+    pub fn is_open_to(&self, arn: &MethodArn, bindings: &Bindings<'_>) -> bool {
+        self.matches(&Asked::new(arn), bindings)
+    }
+
+    /// Whether it may name the route for the caller whose claims these are, in a rule that denies: a value that no policy
+    /// can hold is every value.
+    #[must_use]
+    pub fn is_closed_to(&self, arn: &MethodArn, bindings: &Bindings<'_>) -> bool {
+        self.may_match(&Asked::new(arn), bindings)
+    }
+
     pub(super) fn is_named(&self, asked: &Asked<'_>) -> bool {
         self.fits(asked, |_, _| true)
     }

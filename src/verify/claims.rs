@@ -11,22 +11,63 @@ use crate::io::UnixTime;
 /// Checks what the issuer says, but for `iss`, without which there would be no keys. A check that is
 /// asked for makes its claim required.
 pub(super) fn check(signed: &Signed, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
-    let claims = signed.claims();
-    for rule in expected.claims() {
-        apply(rule, claims, expected.leeway, now)?;
+    checks(expected).try_for_each(|check| check.verdict(signed.claims(), expected, now))
+}
+
+/// One thing that is checked.
+pub(super) enum Check<'a> {
+    Rule(&'a ClaimRule),
+    Audience(&'a AudienceCheck),
+    Expiry,
+    NotBefore,
+    IssuedAt,
+    Age(f64),
+    Lifetime(f64),
+    Subject,
+    /// Some issuers write `null` for what they do not know.
+    TextOrNull(&'static str),
+    /// Rule C9: whoever stole it cannot show the key either.
+    Bearer,
+}
+
+/// All that is checked, in its order.
+pub(super) fn checks(expected: &Expectations) -> impl Iterator<Item = Check<'_>> {
+    let rules = expected.claims().iter().map(Check::Rule);
+    let times = [Check::Audience(&expected.audience), Check::Expiry, Check::NotBefore, Check::IssuedAt];
+    let limits = [expected.max_age.map(Check::Age), expected.max_lifetime.map(Check::Lifetime)];
+    let rest = ["jti", "client_id", "azp"].map(Check::TextOrNull);
+    let limits = limits.into_iter().flatten();
+    rules.chain(times).chain(limits).chain([Check::Subject]).chain(rest).chain([Check::Bearer])
+}
+
+impl Check<'_> {
+    pub(super) fn verdict(
+        &self,
+        claims: &Claims,
+        expected: &Expectations,
+        now: UnixTime,
+    ) -> Result<(), Reason> {
+        match self {
+            Self::Rule(rule) => apply(rule, claims, expected.leeway, now),
+            Self::Audience(audiences) => audience(claims, expected.audience_claim, audiences),
+            Self::Expiry => expiry(claims, expected, now),
+            Self::NotBefore => match date(claims, "nbf")?.filter(|at| !has_come(*at, expected, now)) {
+                Some(valid_from) => Err(Reason::TokenNotYetValid { valid_from, now }),
+                None => Ok(()),
+            },
+            Self::IssuedAt => match (date(claims, "iat")?, expected.issued_at) {
+                (None, Presence::Required) => Err(missing("iat")),
+                (None, Presence::Optional) | (Some(_), _) => Ok(()),
+            },
+            Self::Age(max_age) => age(claims, *max_age, expected, now),
+            Self::Lifetime(max_lifetime) => lifetime(claims, *max_lifetime),
+            Self::Subject => subject(claims, expected.subject),
+            Self::TextOrNull(claim) if is_null(claims, claim) => Ok(()),
+            Self::TextOrNull(claim) => string(claims, claim).map(drop),
+            Self::Bearer if claims.named("cnf").is_some() => Err(Reason::TokenSenderConstrained),
+            Self::Bearer => Ok(()),
+        }
     }
-    audience(claims, expected.audience_claim, &expected.audience)?;
-    times(claims, expected, now)?;
-    subject(claims, expected.subject)?;
-    // Some issuers write `null` for what they do not know.
-    for claim in ["jti", "client_id", "azp"].into_iter().filter(|claim| !is_null(claims, claim)) {
-        string(claims, claim)?;
-    }
-    // Rule C9: whoever stole it cannot show the key either.
-    if claims.named("cnf").is_some() {
-        return Err(Reason::TokenSenderConstrained);
-    }
-    Ok(())
 }
 
 /// Rule C2: a string, or for `aud` an array of strings and of nothing else.
@@ -50,43 +91,34 @@ fn audience(claims: &Claims, claim: AudienceClaim, expected: &AudienceCheck) -> 
     }
 }
 
-/// Rules C3 to C5, and the limits that the configuration sets.
-fn times(claims: &Claims, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
+/// Rule C3.
+fn expiry(claims: &Claims, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
     let expired_at = date(claims, "exp")?.ok_or_else(|| missing("exp"))?;
     // NaN compares as false: a limit is stated as what must hold, so that it refuses.
     let is_alive = now < expired_at + expected.leeway;
-    if !is_alive {
-        return Err(Reason::TokenExpired { expired_at, now });
+    if is_alive { Ok(()) } else { Err(Reason::TokenExpired { expired_at, now }) }
+}
+
+/// Rules C4 and C5.
+fn has_come(time: UnixTime, expected: &Expectations, now: UnixTime) -> bool {
+    time <= now + expected.leeway
+}
+
+fn age(claims: &Claims, max_age: f64, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
+    let issued_at = date(claims, "iat")?.ok_or_else(|| missing("iat"))?;
+    // A token from the future would stay young.
+    if !has_come(issued_at, expected, now) {
+        return Err(Reason::TokenNotYetValid { valid_from: issued_at, now });
     }
-    let has_come = |time| time <= now + expected.leeway;
-    if let Some(valid_from) = date(claims, "nbf")?
-        && !has_come(valid_from)
-    {
-        return Err(Reason::TokenNotYetValid { valid_from, now });
-    }
-    let issued_at = date(claims, "iat")?;
-    if issued_at.is_none() && expected.issued_at == Presence::Required {
-        return Err(missing("iat"));
-    }
-    if let Some(max_age) = expected.max_age {
-        let issued_at = issued_at.ok_or_else(|| missing("iat"))?;
-        // A token from the future would stay young.
-        if !has_come(issued_at) {
-            return Err(Reason::TokenNotYetValid { valid_from: issued_at, now });
-        }
-        let is_young = now - issued_at < max_age + expected.leeway;
-        if !is_young {
-            return Err(Reason::TokenTooOld { issued_at, now, max_age });
-        }
-    }
-    if let Some(max_lifetime) = expected.max_lifetime {
-        let lifetime = expired_at - issued_at.ok_or_else(|| missing("iat"))?;
-        let is_short = lifetime <= max_lifetime;
-        if !is_short {
-            return Err(Reason::TokenLifetimeTooLong { lifetime, max_lifetime });
-        }
-    }
-    Ok(())
+    let is_young = now - issued_at < max_age + expected.leeway;
+    if is_young { Ok(()) } else { Err(Reason::TokenTooOld { issued_at, now, max_age }) }
+}
+
+fn lifetime(claims: &Claims, max_lifetime: f64) -> Result<(), Reason> {
+    let expired_at = date(claims, "exp")?.ok_or_else(|| missing("exp"))?;
+    let lifetime = expired_at - date(claims, "iat")?.ok_or_else(|| missing("iat"))?;
+    let is_short = lifetime <= max_lifetime;
+    if is_short { Ok(()) } else { Err(Reason::TokenLifetimeTooLong { lifetime, max_lifetime }) }
 }
 
 /// Rule C6: an empty string names nobody, and is what some issuers write for clients that are nobody.
@@ -193,7 +225,7 @@ fn seconds(value: &Value, claim: &str) -> Result<UnixTime, Reason> {
 
 /// What may stand in a log line: not a list of a thousand audiences, and nothing that plays tricks on
 /// who reads it.
-fn excerpt(value: &Value) -> String {
+pub(super) fn excerpt(value: &Value) -> String {
     const LONGEST: usize = 200;
     let printable = |letter: char| if letter.is_ascii_graphic() || letter == ' ' { letter } else { '?' };
     let text: String = value.to_string().chars().map(printable).collect();

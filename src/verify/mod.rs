@@ -4,8 +4,10 @@
 //! looked for, rule A10), its type and algorithm, its key, its signature, and only then its claims.
 //! Each step makes the type that the next one takes.
 
+mod admission;
 mod claims;
 mod expectations;
+mod explain;
 mod json;
 mod profile;
 mod signature;
@@ -20,8 +22,9 @@ use crate::claims::Claims;
 use crate::credential::{Credential, CredentialKind};
 use crate::error::{Error, Reason, Rejection};
 use crate::io::UnixTime;
-use crate::jwks::{Algorithm, JwksCache, KeySearch, KeySet, UnusableKey};
+use crate::jwks::{Algorithm, JwksCache, KeySet};
 pub use expectations::{AudienceCheck, AudienceClaim, ClaimRule, Expectations, Presence, TokenTypes};
+pub use explain::{Checked, Explanation, Verdict, explain};
 pub use profile::Profile;
 use signature::Signed;
 use token::Token;
@@ -230,38 +233,18 @@ struct Admitted<'a> {
 }
 
 impl<'a> Admitted<'a> {
-    /// What is decided without a key. `iss` is not vouched for yet: that the keys are those of this
-    /// issuer is what makes it true, if the signature holds (rules A10 and C1).
+    /// What is decided without a key.
     fn new(token: Token<'a>, expectations: &'a Expectations) -> Result<Self, Reason> {
-        if token.unverified_issuer()? != &*expectations.issuer {
-            return Err(Reason::IssuerUnknown);
-        }
-        if !expectations.types.include(token.media_type()) {
-            return Err(Reason::TokenTypeUnexpected { member: "typ".into() });
-        }
-        // Rule A1: the issuer's list decides, the header only chooses from it.
-        let algorithm = token
-            .algorithm()
-            .filter(|algorithm| expectations.algorithms.contains(algorithm))
-            .ok_or(Reason::AlgorithmNotAllowed)?;
-        if expectations.key_id == Presence::Required && token.key_id().is_none() {
-            return Err(Reason::KeyIdMissing);
-        }
+        admission::issuer(&token, expectations)?;
+        admission::media_type(&token, expectations)?;
+        let algorithm = admission::algorithm(&token, expectations)?;
+        admission::key_id(&token, expectations)?;
         Ok(Self { token, algorithm, expectations })
     }
 
     fn verify(self, keys: &KeySet, now: UnixTime) -> Result<Principal, Rejection> {
         let Self { token, algorithm, expectations } = self;
-        let key = match keys.find(token.key_id(), algorithm) {
-            KeySearch::Found(key) => key,
-            KeySearch::NotFound => {
-                let is_named = |key: &&UnusableKey| key.id.is_some() && key.id.as_deref() == token.key_id();
-                let unusable = keys.unusable().iter().find(is_named).map(|key| key.problem.to_string());
-                return Err(Reason::KeyNotFound { unusable }.into());
-            }
-            KeySearch::Mismatch => return Err(Reason::KeyMismatch.into()),
-            KeySearch::Ambiguous => return Err(Reason::KeyAmbiguous.into()),
-        };
+        let key = admission::key(&token, algorithm, keys)?;
         let signed = signature::verify(token, key, algorithm)?;
         match claims::check(&signed, expectations, now) {
             Ok(()) => Ok(Principal::vouched_for(signed, expectations)),

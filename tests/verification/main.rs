@@ -20,7 +20,7 @@ use authorizer_cli::signing::{Algorithm, SigningKey, key_set};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_authorizer::jwks::KeySet;
-use lambda_authorizer::verify::{Expectations, verify};
+use lambda_authorizer::verify::{Expectations, explain, verify};
 use serde_json::Value;
 
 /// The time, in seconds since 1970.
@@ -46,12 +46,14 @@ fn keys_of(document: &Value) -> KeySet {
     KeySet::parse(document.to_string().as_bytes()).unwrap_or_else(|problem| panic!("{problem}: {document}"))
 }
 
-/// `allowed`, or the code of the refusal.
+/// `allowed`, or the code of the refusal. The explanation, which looks at everything, comes to the same.
 fn verdict(token: &str, keys: &KeySet, expectations: &Expectations, now: f64) -> &'static str {
-    match verify(token, keys, expectations, now) {
-        Ok(_) => "allowed",
-        Err(rejection) => rejection.reason.code().name(),
-    }
+    let explained = explain(token, Some(keys), expectations, now);
+    let refusal = explained.refusal().map(|reason| reason.code().name());
+    let verified =
+        verify(token, keys, expectations, now).err().map(|rejection| rejection.reason.code().name());
+    assert_eq!(verified, refusal, "{explained:#?}");
+    verified.unwrap_or("allowed")
 }
 
 /// The members with these changes; `null` takes a member away.

@@ -12,7 +12,7 @@ fn check_with(changes: &Value, adjust: impl FnOnce(&mut Expectations)) -> Result
     let mut expectations = expectations();
     adjust(&mut expectations);
     let token = signer.sign(&header(), &with(claims(), changes.clone()));
-    verify(&token, &signer.keys(), &expectations, NOW).map_err(|rejection| rejection.reason)
+    check_against(&token, &signer.keys(), &expectations)
 }
 
 fn code_with(changes: &Value, adjust: impl FnOnce(&mut Expectations)) -> Option<&'static str> {
@@ -359,4 +359,45 @@ fn the_kind_of_a_token_counts_before_its_audience_and_that_before_its_times() {
         "token_sender_constrained",
     ];
     assert_eq!(codes, expected.map(Some));
+}
+
+/// Who looks for what is wrong sees all of it at once, and what cannot be looked at.
+#[test]
+fn an_explanation_goes_on_behind_what_fails() {
+    let signer = Signer::new();
+    let explain = |token: &str, keys: &KeySet| {
+        let explained = explain(token, Some(keys), &expectations(), NOW);
+        let verdict = |checked: &Checked| match &checked.verdict {
+            Verdict::Passed => "passed",
+            Verdict::Failed(reason) => reason.code().name(),
+            Verdict::Open => "open",
+        };
+        let of = |name: &str| explained.checks.iter().find(|checked| checked.name == name).map(verdict);
+        ["form", "iss", "typ", "alg", "key", "signature", "aud", "exp", "sub"]
+            .map(|name| of(name).unwrap_or("-"))
+    };
+    let token = signer.sign(&header(), &with(claims(), json!({"exp": NOW - 60.0, "aud": "other"})));
+    assert_eq!(
+        explain(&token, &signer.keys()),
+        [
+            "passed",
+            "passed",
+            "passed",
+            "passed",
+            "passed",
+            "passed",
+            "audience_mismatch",
+            "token_expired",
+            "passed"
+        ]
+    );
+    let good = signer.sign(&header(), &claims());
+    assert_eq!(explain(&good, &signer.keys()), ["passed"; 9]);
+    assert_eq!(explain(&good, &Signer::new().keys())[4..6], ["passed", "signature_invalid"]);
+    let unknown = signer.sign(&with(header(), json!({"kid": "two", "typ": "id+jwt"})), &claims());
+    assert_eq!(
+        explain(&unknown, &signer.keys())[2..6],
+        ["token_type_unexpected", "passed", "key_not_found", "open"]
+    );
+    assert_eq!(explain("a.b", &signer.keys())[..2], ["token_malformed", "-"]);
 }

@@ -72,7 +72,15 @@ fn expectations() -> Expectations {
 }
 
 fn check(token: &str, keys: &KeySet) -> Result<Principal, Reason> {
-    verify(token, keys, &expectations(), NOW).map_err(|rejection| rejection.reason)
+    check_against(token, keys, &expectations())
+}
+
+/// The verdict; the explanation comes to the same.
+fn check_against(token: &str, keys: &KeySet, expectations: &Expectations) -> Result<Principal, Reason> {
+    let verified = verify(token, keys, expectations, NOW).map_err(|rejection| rejection.reason);
+    let explained = explain(token, Some(keys), expectations, NOW);
+    assert_eq!(verified.as_ref().err(), explained.refusal(), "{explained:#?}");
+    verified
 }
 
 fn check_claims(changes: Value) -> Result<Principal, &'static str> {

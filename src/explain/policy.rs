@@ -1,0 +1,197 @@
+//! What a caller's policy says, why, and what else it opens while it is cached.
+
+use serde::Serialize;
+
+use crate::arn::{ArnPattern, MethodArn};
+use crate::policy::{Compiler, Direction, Effect, Policy};
+use crate::rules::{Caller, ODD_PATHS, RoutePattern, Rule, Ruling, Segment, Shape, Standing};
+
+/// A caller's policy.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct PolicyPart {
+    /// Its statements.
+    pub statements: Vec<StatementPart>,
+    /// What it says of other routes, when API Gateway replays it.
+    pub routes: Vec<OtherRoute>,
+    /// Where it differs from the rules, because IAM cannot say what they say.
+    pub differences: Vec<String>,
+}
+
+/// One statement.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct StatementPart {
+    /// `Allow` or `Deny`.
+    pub effect: &'static str,
+    /// Its resources.
+    pub resources: Vec<ResourcePart>,
+}
+
+/// One resource, and where it comes from.
+#[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
+pub struct ResourcePart {
+    /// As it stands in the policy.
+    pub resource: String,
+    /// The rules whose routes it names.
+    pub rules: Vec<String>,
+    /// Why it is there, where no rule says so.
+    pub note: Option<&'static str>,
+}
+
+/// What a policy says of another route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct OtherRoute {
+    /// The route.
+    pub route: String,
+    /// Whether the cached policy allows it.
+    pub allowed: bool,
+    /// The rule that says so.
+    pub rule: Option<String>,
+}
+
+pub(super) fn explain(
+    compiler: &Compiler,
+    caller: &Caller<'_>,
+    arn: &MethodArn,
+    others: &[(String, MethodArn)],
+) -> Option<PolicyPart> {
+    let standing = compiler.rules().standing(caller, arn);
+    let policy = compiler.compile(&standing, arn).ok()?;
+    let routes = match others {
+        [] => of_rules(compiler, &standing, arn),
+        others => others.to_vec(),
+    };
+    Some(PolicyPart {
+        statements: statements(compiler, &standing, &policy, arn),
+        routes: routes
+            .into_iter()
+            .map(|(route, arn)| other(compiler, &standing, &policy, route, &arn))
+            .collect(),
+        differences: compiler
+            .inexact(&standing)
+            .iter()
+            .map(|inexact| {
+                let others: Vec<_> = inexact.because_of.iter().map(|path| format!("`{path}`")).collect();
+                let because = if others.is_empty() {
+                    String::new()
+                } else {
+                    format!(", because of {}", others.join(", "))
+                };
+                match inexact.direction {
+                    Direction::Opens => {
+                        format!("`{} {}` also opens deeper paths{because}", inexact.methods, inexact.path)
+                    }
+                    Direction::Closes => format!(
+                        "what closes `{} {}` also closes others{because}",
+                        inexact.methods, inexact.path
+                    ),
+                }
+            })
+            .collect(),
+    })
+}
+
+fn other(
+    compiler: &Compiler,
+    standing: &Standing<'_>,
+    policy: &Policy,
+    route: String,
+    arn: &MethodArn,
+) -> OtherRoute {
+    let rule = match compiler.rules().ruling(standing, arn) {
+        Ruling::Allowed(rule) => Some(rule.name.clone()),
+        Ruling::Unruled | Ruling::Refused(_) => None,
+    };
+    OtherRoute { route, allowed: policy.evaluate(arn) == Effect::Allow, rule }
+}
+
+/// An example of each route that the rules name, once.
+fn of_rules(compiler: &Compiler, standing: &Standing<'_>, arn: &MethodArn) -> Vec<(String, MethodArn)> {
+    let mut routes: Vec<(String, MethodArn)> = Vec::new();
+    for route in compiler.rules().as_slice().iter().flat_map(|rule| &rule.routes) {
+        for (method, example) in examples(route, standing, arn.stage_prefix()) {
+            let name = match route.shape() {
+                Shape::Connect => "$connect".to_owned(),
+                Shape::Path(_, path) => format!("{method} {path}"),
+            };
+            if !routes.iter().any(|(known, _)| *known == name) {
+                routes.push((name, example));
+            }
+        }
+    }
+    routes
+}
+
+/// An ARN for each method of a route, with a value of the caller's own for a claim; none for a caller who has none.
+fn examples(
+    route: &RoutePattern,
+    standing: &Standing<'_>,
+    stage_prefix: &str,
+) -> Vec<(&'static str, MethodArn)> {
+    let Shape::Path(methods, path) = route.shape() else {
+        return format!("{stage_prefix}$connect").parse().map(|arn| ("", arn)).into_iter().collect();
+    };
+    let segment = |(position, segment): (usize, &Segment)| match segment {
+        Segment::Literal(text) => Some(format!("/{text}")),
+        Segment::Any => Some(format!("/~{position}")),
+        Segment::Claim(claim) => {
+            standing.bindings.of(claim).values.first().map(|value| format!("/{}", value.as_str()))
+        }
+    };
+    let Some(mut text) = path.segments.iter().enumerate().map(segment).collect::<Option<String>>() else {
+        return Vec::new();
+    };
+    match (path.is_open, text.is_empty()) {
+        (true, _) => text.push_str("/~"),
+        (false, true) => text.push('/'),
+        (false, false) => {}
+    }
+    let arn = |method: &'static str| Some((method, format!("{stage_prefix}{method}{text}").parse().ok()?));
+    methods.names().filter_map(arn).collect()
+}
+
+fn statements(
+    compiler: &Compiler,
+    standing: &Standing<'_>,
+    policy: &Policy,
+    arn: &MethodArn,
+) -> Vec<StatementPart> {
+    let applying: Vec<&Rule> = compiler.rules().applying(standing).collect();
+    let resource = |effect: Effect, pattern: &ArnPattern| {
+        let names = |rule: &&&Rule| {
+            let examples = rule.routes.iter().flat_map(|route| examples(route, standing, arn.stage_prefix()));
+            rule.effect == effect
+                && examples.into_iter().any(|(_, example)| pattern.matches(&example.to_string()))
+        };
+        let rules: Vec<String> = applying.iter().filter(names).map(|rule| rule.name.clone()).collect();
+        let note = rules.is_empty().then(|| note(compiler, pattern, arn, effect));
+        ResourcePart { resource: pattern.as_str().to_owned(), rules, note }
+    };
+    let statement = |statement: &crate::policy::Statement| StatementPart {
+        effect: match statement.effect {
+            Effect::Allow => "Allow",
+            Effect::Deny => "Deny",
+        },
+        resources: statement.resources.iter().map(|pattern| resource(statement.effect, pattern)).collect(),
+    };
+    policy.statements().iter().map(statement).collect()
+}
+
+fn note(compiler: &Compiler, pattern: &ArnPattern, arn: &MethodArn, effect: Effect) -> &'static str {
+    let text = pattern.as_str().strip_prefix(arn.stage_prefix()).unwrap_or(pattern.as_str());
+    match effect {
+        Effect::Allow if compiler.rules().is_silent() => {
+            "there are no rules: a verified caller may call everything"
+        }
+        Effect::Allow => "a spelling of a route that a rule allows",
+        Effect::Deny if pattern.as_str() == "*" => "nothing is allowed",
+        Effect::Deny if ODD_PATHS.contains(&text) => "a path that backends may read as another one",
+        Effect::Deny if pattern.matches(&arn.to_string()) && !text.contains('*') => {
+            "the route that was asked for"
+        }
+        Effect::Deny => "what `*` opens beyond the segment that it stands for",
+    }
+}
