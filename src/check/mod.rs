@@ -12,6 +12,7 @@ mod finding;
 mod gateway;
 mod instances;
 mod proof;
+mod relevance;
 mod rules;
 mod setup;
 

@@ -7,6 +7,7 @@ use super::api::{Api, ApiRoute, Authorizer, AuthorizerKind};
 use super::callers::{self, Caller, Callers};
 use super::finding::Finding;
 use super::instances::{self, Instance, Instances};
+use super::relevance;
 use crate::arn::MethodArn;
 use crate::claims::ClaimPath;
 use crate::config::Config;
@@ -60,7 +61,7 @@ pub(super) fn findings(config: &Config, api: &Api) -> Vec<Finding> {
             None if route.authorizer.is_none() => found.extend(proof.unauthorized(route)),
             Some(authorizer) if authorizer.kind.is_lambda() => {
                 found.extend(proof.unruled(route));
-                let relevant = instances::relevant(config.compiler.rules(), route);
+                let relevant = relevance::relevant(config.compiler.rules(), route);
                 groups.entry((&authorizer.api, &authorizer.name, relevant)).or_default().push(route);
             }
             None | Some(_) => {}
@@ -98,7 +99,7 @@ impl<'a> Proof<'a> {
     pub(super) fn uneven(&self, route: &ApiRoute) -> Option<(Instance, Instance)> {
         let instances = self.instances.of(route);
         let asked = Instances::unnamed()?;
-        let relevant = instances::relevant(self.rules(), route);
+        let relevant = relevance::relevant(self.rules(), route);
         let (callers, texts) = (self.callers(&relevant), self.instances.texts(&relevant));
         let mut odd = None;
         for caller in &callers.all {
@@ -278,7 +279,7 @@ impl<'a> Proof<'a> {
         // `$default` of an HTTP API is two.
         let is_same = |other: &&ApiRoute| (&other.api, &other.place) == (&route.api, &route.place);
         let all: Vec<&ApiRoute> = self.api.routes.iter().filter(is_same).collect();
-        let is_named = |pattern| all.iter().any(|route| instances::overlaps(pattern, route));
+        let is_named = |pattern| all.iter().any(|route| relevance::overlaps(pattern, route));
         (!instances::patterns(self.rules()).any(is_named)).then(|| {
             Finding::warning("route_unruled", &route.place, "no rule names it: everybody is refused")
                 .hint("name it in a rule; with `effect = \"deny\"` where that is meant")
@@ -288,7 +289,7 @@ impl<'a> Proof<'a> {
     fn unmatched(&self) -> Vec<Finding> {
         let mut found = Vec::new();
         for (position, rule) in self.rules().as_slice().iter().enumerate() {
-            let is_of_api = |pattern| self.api.routes.iter().any(|route| instances::overlaps(pattern, route));
+            let is_of_api = |pattern| self.api.routes.iter().any(|route| relevance::overlaps(pattern, route));
             let missing: Vec<_> =
                 rule.routes.iter().enumerate().filter(|(_, pattern)| !is_of_api(pattern)).collect();
             if missing.len() == rule.routes.len() && missing.len() > 1 {
