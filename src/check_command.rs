@@ -1,14 +1,11 @@
 //! `lambda-authorizer --check FILE`: the check of a configuration before it is deployed.
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use lambda_authorizer::check::{Api, Finding, Severity, check};
-use lambda_authorizer::config::Config;
+use lambda_authorizer::check::{Api, Report};
 use lambda_authorizer::io::read_file;
-use lambda_authorizer::policy::{Compiler, LARGEST_POLICY};
 
 /// What the function is asked to do instead of answering events.
 struct Command {
@@ -29,9 +26,9 @@ pub(super) fn run(arguments: &[OsString]) -> Option<ExitCode> {
         return None;
     }
     match parse(arguments).and_then(|command| command.report()) {
-        Ok((report, is_right)) => {
+        Ok(report) => {
             print!("{report}");
-            Some(if is_right { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            Some(if report.errors() == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(message) => {
             eprintln!("{message}");
@@ -60,60 +57,11 @@ fn parse(arguments: &[OsString]) -> Result<Command, String> {
 }
 
 impl Command {
-    /// What is to be said, and whether the configuration may be deployed.
-    fn report(&self) -> Result<(String, bool), String> {
+    fn report(&self) -> Result<Report, String> {
         let toml = text(&self.configuration)?;
         let api = self.description.as_deref().map(api).transpose()?;
-        let mut report = String::new();
-        let config = match Config::parse(&toml, self.configuration.parent()) {
-            Ok(config) => config,
-            Err(error) => {
-                for problem in error.problems() {
-                    line(&mut report, &format!("error: {problem}"));
-                }
-                line(&mut report, &summary(error.problems().len(), 0));
-                return Ok((report, false));
-            }
-        };
-        let findings = check(&config, api.as_ref());
-        for note in api.iter().flat_map(|api| &api.notes).filter(|note| !note.is_gap) {
-            line(&mut report, &format!("note: {}: {}", note.place, note.message));
-        }
-        for finding in &findings {
-            line(&mut report, &finding.to_string());
-        }
-        let count =
-            |severity| findings.iter().filter(|finding: &&Finding| finding.severity == severity).count();
-        let errors = count(Severity::Error);
-        if !config.compiler.rules().is_silent() {
-            line(&mut report, &size(&config.compiler));
-        }
-        line(&mut report, &summary(errors, count(Severity::Warning)));
-        Ok((report, errors == 0))
+        Ok(Report::of(&toml, self.configuration.parent(), api.as_ref()))
     }
-}
-
-fn line(report: &mut String, text: &str) {
-    let _always_written = writeln!(report, "{text}");
-}
-
-fn size(compiler: &Compiler) -> String {
-    let largest = compiler.largest(usize::MAX);
-    let (resources, bytes) = (largest.resources, largest.bytes);
-    let told = format!(
-        "note: the largest policy of one caller has {resources} resources, which take {bytes} of {LARGEST_POLICY} bytes"
-    );
-    match compiler.values_that_fit(&largest).filter(|count| *count > 0) {
-        Some(count) => format!(
-            "{told}, with one value as long as a UUID for each claim in a route; a caller with more than {count} such values for each is refused everywhere"
-        ),
-        None => told,
-    }
-}
-
-fn summary(errors: usize, warnings: usize) -> String {
-    let counted = |count, noun: &str| format!("{count} {noun}{}", if count == 1 { "" } else { "s" });
-    format!("{}, {}", counted(errors, "error"), counted(warnings, "warning"))
 }
 
 fn api(path: &Path) -> Result<Api, String> {

@@ -68,7 +68,9 @@ fn a_configuration_without_faults_is_none() {
     assert_eq!((status, complained.as_str()), (0, ""));
     let (size, summary) = printed.split_once('\n').unwrap();
     assert!(
-        size.starts_with("note: the largest policy of one caller has 7 resources, which take "),
+        size.starts_with(
+            "note[policy_size]: rule: the largest policy of one caller has 7 resources, which take "
+        ),
         "{size}"
     );
     assert_eq!(summary, "0 errors, 0 warnings\n");
@@ -81,7 +83,12 @@ fn every_problem_of_a_configuration_is_printed() {
         files.write("authorizer.toml", "[[issuer]]\nurl = 'http://a.example/'\naudiance = 'x'");
     let (status, printed, complained) = run(&["--check", &configuration]);
     assert_eq!((status, complained.as_str()), (1, ""));
-    for part in ["error: issuer[0].url: ", "error: issuer[0].audiance: ", "hint: ", " errors, 0 warnings\n"] {
+    for part in [
+        "error[configuration]: issuer[0].url: ",
+        "error[configuration]: issuer[0].audiance: ",
+        "hint: ",
+        " errors, 0 warnings\n",
+    ] {
         assert!(printed.contains(part), "{part} is not in {printed}");
     }
 }
@@ -95,7 +102,9 @@ fn an_api_is_checked_with_its_description() {
     let (status, printed, _) = run(&["--check", &right, "--api", template]);
     assert_eq!(status, 0, "{printed}");
     assert!(
-        printed.starts_with("note: parameter `AuthorizerCacheSeconds`: its default, `300`, "),
+        printed.starts_with(
+            "note[description_default]: parameter `AuthorizerCacheSeconds`: its default, `300`, "
+        ),
         "{printed}"
     );
     assert!(printed.ends_with("\n0 errors, 0 warnings\n"), "{printed}");

@@ -56,13 +56,35 @@ fn every_reason_named_is_one() {
     ];
     let settings =
         ["key_id", "key_ops", "key_set", "credential_source", "audience_claim", "token_use", "token_type"];
+    let findings = findings();
     for name in DOCUMENTS {
         for word in read(name).split('`').skip(1).step_by(2) {
             let is_code = prefixes.iter().any(|prefix| word.starts_with(prefix))
                 && word.chars().all(|letter| letter.is_ascii_lowercase() || letter == '_');
-            assert!(!is_code || known.contains(&word) || settings.contains(&word), "{name} names `{word}`");
+            let is_known = known.contains(&word) || settings.contains(&word) || findings.contains(word);
+            assert!(!is_code || is_known, "{name} names `{word}`");
         }
     }
+}
+
+/// The codes of the findings, as the sources of the check have them.
+fn findings() -> BTreeSet<String> {
+    let sources = sources(&root().join("src/check"));
+    let made = ["Finding::error(", "Finding::warning(", "Finding::note(", "self.error(", "Self::error("];
+    let calls = made.into_iter().flat_map(|call| sources.split(call).skip(1));
+    let first = calls.filter_map(|rest| rest.trim_start().strip_prefix('"')?.split('"').next());
+    first.map(str::to_owned).collect()
+}
+
+#[test]
+fn every_finding_is_explained() {
+    let rules = read("docs/rules.md");
+    let page = rules.split("## What `--check` says").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows = page.lines().filter(|line| line.starts_with("| `"));
+    let cells = rows.filter_map(|line| line.split(" | ").next());
+    let explained: BTreeSet<String> =
+        cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(str::to_owned).collect();
+    assert_eq!(explained, findings());
 }
 
 /// `docs/threats.md` names tests that exist, and has one for each rule.

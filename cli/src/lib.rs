@@ -19,9 +19,11 @@
 //! | [`keys`] | `authorizer keys fetch`: writes an issuer's key set to a file |
 //! | [`demo`] | `authorizer demo`: puts the sample events to a function |
 //! | [`generate`] | `authorizer generate`: writes the files that are made from the sources |
+//! | [`commands`] | the commands as they are typed: arguments, help, and what they end with |
 //!
 //! Nothing here is for production: private keys live in memory and tokens are made for whoever asks.
 
+pub mod commands;
 pub mod demo;
 pub mod events;
 pub mod function;

@@ -38,7 +38,7 @@ fn help_names_every_command() {
     assert!(help.status.success());
     assert_eq!(help.stdout, authorizer(&[]).stdout);
     for word in
-        ["demo", "--function", "events", "--directory", "keys fetch", "--issuer", "--version", "NO_COLOR"]
+        ["keys", "demo", "events", "generate", "completions", "--help", "--version", "NO_COLOR", "denied, 3 "]
     {
         assert!(text(&help.stdout).contains(word), "{word}");
     }
@@ -46,14 +46,32 @@ fn help_names_every_command() {
 
 #[test]
 fn misuse_is_explained() {
-    for (arguments, message) in [
-        (vec!["dmeo"], "error: there is no command `dmeo`\nhint: "),
-        (vec!["demo"], "error: `demo` needs `--function`"),
-        (vec!["events", "--function", "x"], "error: invalid option '--function'"),
+    for (arguments, told) in [
+        (&["dmeo"][..], "error: unrecognized subcommand `dmeo`\nhint: a similar subcommand exists: `demo`\n"),
+        (
+            &["demo"],
+            "error: the following required arguments were not provided:\n  --function <PATH>\nhint: `authorizer --help` ",
+        ),
+        (
+            &["events", "--directry", "x"],
+            "error: unexpected argument `--directry` found\nhint: a similar argument exists: `--directory`\n",
+        ),
+        (&["completions", "basj"], "error: invalid value `basj` for `<SHELL>`"),
     ] {
-        let output = authorizer(&arguments);
-        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
-        assert!(text(&output.stderr).starts_with(message), "{}", text(&output.stderr));
+        let output = authorizer(arguments);
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(3), ""), "{arguments:?}");
+        assert!(text(&output.stderr).starts_with(told), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn a_shell_completes_every_command() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = authorizer(&["completions", shell]);
+        assert!(output.status.success(), "{shell}");
+        for word in ["keys", "fetch", "jwks-uri", "demo"] {
+            assert!(text(&output.stdout).contains(word), "{shell}: {word}");
+        }
     }
 }
 

@@ -78,8 +78,10 @@ async fn what_fails_is_told_and_leaves_the_file_alone() {
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "as it was", "{arguments:?}");
         String::from_utf8(fetched.stderr).unwrap()
     };
-    let needs = told(&["--output", output], 2).await;
-    assert!(needs.starts_with("error: `keys fetch` needs `--issuer` and `--output`\n"), "{needs}");
+    let needs = told(&["--output", output], 3).await;
+    assert!(needs.ends_with("not provided:\n  --issuer <URL>\nhint: `authorizer --help` lists the commands, and `--help` behind one its options\n"), "{needs}");
+    let unnamed = told(&["--issuer", issuer.url(), "--output", output, "--header", "s3cret"], 3).await;
+    assert_eq!(unnamed, "error: a header field is `NAME=VALUE`\n");
     let plain = told(&["--issuer", issuer.url(), "--output", output], 1).await;
     assert!(plain.contains("`--issuer` is not an https URL"), "{plain}");
     for place in [&["--issuer", SECRET][..], &["--issuer", issuer.url(), "--jwks-uri", SECRET]] {

@@ -2,24 +2,26 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Value, json};
+
 use super::Finding;
+use super::kinds::Kind;
 use super::rules::place;
 use crate::claims::ClaimPath;
 use crate::config::{Config, Issuer};
-use crate::rules::{Requirement, Rule, Test};
+use crate::rules::{Effect, Requirement, Rule, Test, Verdict};
 use crate::verify::ClaimRule;
 
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (position, rule) in config.compiler.rules().as_slice().iter().enumerate() {
         let issuers: Vec<&Issuer> = config.issuers.iter().filter(|issuer| may_be_of(rule, issuer)).collect();
+        let place = place(position, rule);
         for leaf in rule.requirement.leaves() {
-            if !issuers.is_empty() && issuers.iter().all(|issuer| is_never_met(leaf, issuer)) {
-                findings.push(finding(&place(position, rule), leaf));
-            }
+            findings.extend(never(&place, rule, leaf, &issuers));
         }
         for claim in bound_claims(rule) {
-            findings.extend(bound(&place(position, rule), claim, &issuers));
+            findings.extend(bound(&place, claim, &issuers));
         }
     }
     findings
@@ -36,7 +38,8 @@ fn bound(place: &str, claim: &ClaimPath, issuers: &[&Issuer]) -> Option<Finding>
         let message = format!(
             "its routes are bound to the claim `{claim}`, which no token has by its issuer's `profile`"
         );
-        return Some(Finding::warning("claim_never_there", place, message));
+        let hint = "compare the route with a token of the issuer";
+        return Some(Finding::warning("claim_never_there", place, message).hint(hint));
     }
     (issuers.len() > 1).then(|| {
         let message = format!(
@@ -53,22 +56,42 @@ fn may_be_of(rule: &Rule, issuer: &Issuer) -> bool {
     Requirement::may_all_be_met(&[&rule.requirement, &own])
 }
 
-fn finding(place: &str, leaf: &Requirement) -> Finding {
-    let what = match leaf {
-        Requirement::Scope(scope) => format!("the scope `{scope}`"),
-        Requirement::Claim(claim, _) => format!("the claim `{claim}` as it is compared"),
-        Requirement::Anyone
-        | Requirement::Authenticated
-        | Requirement::Issuer(_)
-        | Requirement::Credential(_)
-        | Requirement::SourceIp(_)
-        | Requirement::All(_)
-        | Requirement::Any(_)
-        | Requirement::Not(_) => "something".to_owned(),
+/// What none of the callers of these issuers has.
+fn never(place: &str, rule: &Rule, leaf: &Requirement, issuers: &[&Issuer]) -> Option<Finding> {
+    let is_never_met = |issuer: &&Issuer| other_kind(leaf, issuer).is_some() || is_never_met(leaf, issuer);
+    if issuers.is_empty() || !issuers.iter().all(is_never_met) {
+        return None;
+    }
+    let what = match (leaf, issuers.iter().find_map(|issuer| other_kind(leaf, issuer))) {
+        (Requirement::Claim(claim, _), Some(kind)) => {
+            return Some(compared_otherwise(place, rule, claim, kind));
+        }
+        (Requirement::Scope(scope), _) => format!("the scope `{scope}`"),
+        (Requirement::Claim(claim, _), None) => format!("the claim `{claim}` as it is compared"),
+        _ => return None,
     };
     let message = format!("it asks for {what}, which no token has by its issuer's `profile`");
-    Finding::warning("claim_never_there", place, message)
-        .hint("compare the rule with a token of the issuer, and with the profiles of docs/configuration.md")
+    let hint = "compare the rule with a token of the issuer, and with the profiles of docs/configuration.md";
+    Some(Finding::warning("claim_never_there", place, message).hint(hint))
+}
+
+/// A comparison that is undecided for every token that has the claim.
+fn compared_otherwise(place: &str, rule: &Rule, claim: &ClaimPath, kind: Kind) -> Finding {
+    let so = match rule.effect {
+        Effect::Allow => "it is never met, and neither is its contrary",
+        Effect::Deny => "it is never decided, and the rule denies whoever has the claim",
+    };
+    let message = format!(
+        "it compares the claim `{claim}`, which is {} in every token that has it, with something else: {so}",
+        kind.name()
+    );
+    Finding::warning("claim_of_other_type", place, message).hint(kind.hint())
+}
+
+/// The type of the claim, where it cannot be compared so.
+fn other_kind(leaf: &Requirement, issuer: &Issuer) -> Option<Kind> {
+    let Requirement::Claim(claim, test) = leaf else { return None };
+    Kind::of(claim, issuer).filter(|kind| !kind.is_comparable(test))
 }
 
 fn is_never_met(leaf: &Requirement, issuer: &Issuer) -> bool {
@@ -93,16 +116,23 @@ fn is_never_there(claim: &ClaimPath, issuer: &Issuer) -> bool {
     issuer.expectations.claims().iter().any(is_absent) || (is_scope && !issuer.profile.has_scopes())
 }
 
-/// Whether the profile asks for another value of the claim.
+/// Whether the issuer, or the configuration, asks for another value of the claim.
 fn contradicts(claim: &ClaimPath, test: &Test, issuer: &Issuer) -> bool {
-    let Test::OneOf(values) = test else { return false };
+    let fails = |value: &Value| test.verdict(value) != Verdict::Met;
+    let is_other_issuer = || fails(&json!(&*issuer.expectations.issuer));
+    if *claim == ClaimPath::of(["iss"]) && is_other_issuer() {
+        return true;
+    }
     issuer.expectations.claims().iter().any(|rule| match rule {
         ClaimRule::Kind { claim: asked, kind } | ClaimRule::KindIfThere { claim: asked, kind } => {
-            asked == claim && !values.iter().any(|value| value.as_str() == Some(kind))
+            asked == claim && fails(&json!(kind))
+        }
+        // A list of others may hold one of these: `contains` may be met.
+        ClaimRule::Value { claim: asked, values } => {
+            asked == claim && !matches!(test, Test::Contains(_)) && values.iter().all(fails)
         }
         ClaimRule::Present(_)
         | ClaimRule::Text(_)
-        | ClaimRule::Value { .. }
         | ClaimRule::Past(_)
         | ClaimRule::NotKind { .. }
         | ClaimRule::Absent(_) => false,

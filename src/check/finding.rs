@@ -2,8 +2,10 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 /// One thing that the check has to say.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
@@ -18,12 +20,26 @@ pub struct Finding {
 }
 
 /// How bad a finding is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Severity {
-    /// Somebody is let in, or refused, against the rules. Not to be deployed.
+    /// The function does not start, or somebody is let in, or refused, against the rules. Not to be deployed.
     Error,
     /// It may be meant.
     Warning,
+    /// Good to know.
+    Note,
+}
+
+/// `error`, `warning` or `note`.
+impl fmt::Display for Severity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        })
+    }
 }
 
 impl Finding {
@@ -37,6 +53,11 @@ impl Finding {
         Self { severity: Severity::Warning, ..Self::error(code, place, message) }
     }
 
+    /// Something to know.
+    pub(super) fn note(code: &'static str, place: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { severity: Severity::Note, ..Self::error(code, place, message) }
+    }
+
     /// With what to do about it.
     #[must_use]
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
@@ -47,11 +68,7 @@ impl Finding {
 /// On one line, or on two with the hint.
 impl fmt::Display for Finding {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let severity = match self.severity {
-            Severity::Error => "error",
-            Severity::Warning => "warning",
-        };
-        write!(formatter, "{severity}[{}]: {}: {}", self.code, self.place, self.message)?;
+        write!(formatter, "{}[{}]: {}: {}", self.severity, self.code, self.place, self.message)?;
         match &self.hint {
             Some(hint) => write!(formatter, "\n  hint: {hint}"),
             None => Ok(()),

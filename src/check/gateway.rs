@@ -1,7 +1,9 @@
 //! What API Gateway does before it asks, and with what it is answered, as far as the configuration tells.
 
 use super::Finding;
+use super::kinds::Kind;
 use super::rules::place;
+use crate::claims::ClaimPath;
 use crate::config::{Config, IdentityExpression};
 use crate::policy::LARGEST_POLICY;
 use crate::response::HttpApi;
@@ -59,5 +61,38 @@ pub(super) fn size(config: &Config) -> Option<Finding> {
             largest.rules.len(), largest.bytes,
         );
         Finding::error("policy_too_large", "rule", message).hint("fewer routes for one caller, or `**`; `ANY` only where every method is meant")
+    })
+}
+
+/// With so few values of a claim, callers who have a list of them are soon refused everywhere.
+const FEW_VALUES: usize = 5;
+
+/// Routes that are bound to a claim that may be a list, of which few values fit.
+pub(super) fn values(config: &Config) -> Option<Finding> {
+    let compiler = &config.compiler;
+    let is_one = |claim: &ClaimPath| {
+        let kinds = || config.issuers.iter().map(|issuer| Kind::of(claim, issuer));
+        !config.issuers.is_empty() && kinds().all(|kind| kind.is_some_and(|kind| kind != Kind::List))
+    };
+    let rules = compiler.rules().as_slice();
+    let mut several: Vec<String> = rules
+        .iter()
+        .flat_map(|rule| &rule.routes)
+        .flat_map(|route| route.claims())
+        .filter(|claim| !is_one(claim))
+        .map(|claim| format!("`{claim}`"))
+        .collect();
+    several.sort_unstable();
+    several.dedup();
+    let count = compiler.values_that_fit(&compiler.largest(usize::MAX))?;
+    (!several.is_empty() && (1..FEW_VALUES).contains(&count)).then(|| {
+        let values = if count == 1 { "one value".to_owned() } else { format!("{count} values") };
+        let message = format!(
+            "the largest policy fits with no more than {values} of each claim in its routes: a caller with a longer list in {} is refused everywhere",
+            several.join(" or "),
+        );
+        Finding::warning("values_limited", "rule", message).hint(
+            "fewer routes with the claim, or `**`; or see to it that the issuer gives few values",
+        )
     })
 }

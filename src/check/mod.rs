@@ -9,18 +9,24 @@ mod callers;
 mod claims;
 mod exactness;
 mod finding;
+mod findings;
 mod gateway;
 mod instances;
+mod kinds;
 mod proof;
+mod relevance;
+mod report;
 mod rules;
 mod setup;
 
 pub use api::{Api, ApiError, ApiRoute, ApiSegment, Authorizer, AuthorizerKind, Note};
 pub use finding::{Finding, Severity};
+pub use report::Report;
 
 use crate::config::Config;
 
-/// Everything that is to be said of a configuration, the errors first; of an API, too, where its description is there.
+/// Everything that is found in a configuration that is right by itself, the errors first; of an API, too, where its
+/// description is there. [`Report`] is for the text of a configuration that may be wrong.
 ///
 /// ```
 /// use lambda_authorizer::check::check;
@@ -44,24 +50,7 @@ use crate::config::Config;
 /// ```
 #[must_use]
 pub fn check(config: &Config, api: Option<&Api>) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    findings.extend(rules::findings(config.compiler.rules()));
-    findings.extend(claims::findings(config));
-    findings.extend(gateway::size(config));
-    match api {
-        Some(api) => {
-            findings.extend(proof::findings(config, api));
-            findings.extend(setup::findings(config, api));
-        }
-        // What may be, where nobody says what is.
-        None => {
-            findings.extend(exactness::findings(&config.compiler));
-            findings.extend(gateway::findings(config));
-        }
-    }
-    findings.sort();
-    findings.dedup();
-    findings
+    findings::of(config, api, &|_| true)
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
 //! The proof that the policy that API Gateway caches decides as the rules do: for every caller that the rules tell
 //! apart, and every route of the API that one of the function's authorizers decides about.
 
+mod coverage;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::api::{Api, ApiRoute, Authorizer, AuthorizerKind};
 use super::callers::{self, Caller, Callers};
 use super::finding::Finding;
-use super::instances::{self, Instance, Instances};
+use super::instances::{Instance, Instances};
+use super::relevance;
 use crate::arn::MethodArn;
 use crate::claims::ClaimPath;
 use crate::config::Config;
@@ -44,7 +47,7 @@ const MOST_ASKED: usize = 2;
 
 /// What is to be said of the routes of the API.
 pub(super) fn findings(config: &Config, api: &Api) -> Vec<Finding> {
-    let mut found = unread(api);
+    let mut found = coverage::unread(api);
     // Whoever is verified may invoke every route of the stage, and the policy says that exactly.
     let proof = Proof::new(config, api);
     if config.compiler.rules().is_silent() {
@@ -60,7 +63,7 @@ pub(super) fn findings(config: &Config, api: &Api) -> Vec<Finding> {
             None if route.authorizer.is_none() => found.extend(proof.unauthorized(route)),
             Some(authorizer) if authorizer.kind.is_lambda() => {
                 found.extend(proof.unruled(route));
-                let relevant = instances::relevant(config.compiler.rules(), route);
+                let relevant = relevance::relevant(config.compiler.rules(), route);
                 groups.entry((&authorizer.api, &authorizer.name, relevant)).or_default().push(route);
             }
             None | Some(_) => {}
@@ -75,12 +78,6 @@ pub(super) fn findings(config: &Config, api: &Api) -> Vec<Finding> {
     found.sort();
     found.dedup();
     found
-}
-
-/// What the description leaves open may be a route that is not among those that are looked at.
-fn unread(api: &Api) -> Vec<Finding> {
-    let gaps = api.notes.iter().filter(|note| note.is_gap);
-    gaps.map(|note| Finding::warning("description_unread", &note.place, &note.message)).collect()
 }
 
 impl<'a> Proof<'a> {
@@ -98,7 +95,7 @@ impl<'a> Proof<'a> {
     pub(super) fn uneven(&self, route: &ApiRoute) -> Option<(Instance, Instance)> {
         let instances = self.instances.of(route);
         let asked = Instances::unnamed()?;
-        let relevant = instances::relevant(self.rules(), route);
+        let relevant = relevance::relevant(self.rules(), route);
         let (callers, texts) = (self.callers(&relevant), self.instances.texts(&relevant));
         let mut odd = None;
         for caller in &callers.all {
@@ -272,53 +269,6 @@ impl<'a> Proof<'a> {
             .filter(|(rule, applies)| **applies && !rule.routes.is_empty())
             .map(|(rule, _)| rule.name.as_str())
             .collect()
-    }
-
-    fn unruled(&self, route: &ApiRoute) -> Option<Finding> {
-        // `$default` of an HTTP API is two.
-        let is_same = |other: &&ApiRoute| (&other.api, &other.place) == (&route.api, &route.place);
-        let all: Vec<&ApiRoute> = self.api.routes.iter().filter(is_same).collect();
-        let is_named = |pattern| all.iter().any(|route| instances::overlaps(pattern, route));
-        (!instances::patterns(self.rules()).any(is_named)).then(|| {
-            Finding::warning("route_unruled", &route.place, "no rule names it: everybody is refused")
-                .hint("name it in a rule; with `effect = \"deny\"` where that is meant")
-        })
-    }
-
-    fn unmatched(&self) -> Vec<Finding> {
-        let mut found = Vec::new();
-        for (position, rule) in self.rules().as_slice().iter().enumerate() {
-            let is_of_api = |pattern| self.api.routes.iter().any(|route| instances::overlaps(pattern, route));
-            let missing: Vec<_> =
-                rule.routes.iter().enumerate().filter(|(_, pattern)| !is_of_api(pattern)).collect();
-            if missing.len() == rule.routes.len() && missing.len() > 1 {
-                let message = format!("no route of the API is one of the rule `{}`", rule.name);
-                found.push(Finding::warning("rule_unmatched", format!("rule[{position}]"), message));
-                continue;
-            }
-            found.extend(missing.into_iter().map(|(number, pattern)| {
-                let place = format!("rule[{position}].routes[{number}]");
-                let message =
-                    format!("the API has no route that `{pattern}` of the rule `{}` names", rule.name);
-                Finding::warning("rule_unmatched", place, message)
-            }));
-        }
-        found
-    }
-
-    /// A route without an authorizer, that is not public by the rules.
-    fn unauthorized(&self, route: &ApiRoute) -> Option<Finding> {
-        // A browser sends no credential with a preflight.
-        let is_preflight = route.path.is_some() && route.methods.names().eq(["OPTIONS"]);
-        if is_preflight || self.is_public(route) {
-            return None;
-        }
-        let message = "it has no authorizer: API Gateway lets everybody in, whatever the rules say";
-        let finding = Finding::warning("route_unauthorized", &route.place, message);
-        Some(
-            finding
-                .hint("give it the authorizer; or say in a rule that it is public: `requires = \"anyone\"`"),
-        )
     }
 
     /// Whether the rules open all of the route to callers without a credential.

@@ -18,15 +18,19 @@ pub(super) fn findings(rules: &Rules) -> Vec<Finding> {
         let place = place(position, rule);
         if let Some(twin) = all.iter().take(position).position(|other| other.name == rule.name) {
             let message = format!("rule[{twin}] has the same name: a log record does not tell them apart");
-            findings.push(Finding::warning("rule_name_twice", &place, message));
+            findings.push(
+                Finding::warning("rule_name_twice", &place, message).hint("give each rule a name of its own"),
+            );
         }
-        if !Requirement::may_all_be_met(&[&rule.requirement]) {
-            let message = "nobody can meet what it requires";
-            findings.push(Finding::warning("rule_unreachable", &place, message));
+        findings.extend(twice(position, rule));
+        let others = || all.iter().enumerate().filter(|(other, _)| *other != position);
+        let never =
+            unmet(&place, rule).or_else(|| others().find_map(|(_, other)| closed(&place, rule, other)));
+        // Of a rule that never counts it says nothing what it would do beside others.
+        if let Some(never) = never {
+            findings.push(never);
             continue;
         }
-        let others = || all.iter().enumerate().filter(|(other, _)| *other != position);
-        findings.extend(others().find_map(|(_, other)| closed(&place, rule, other)));
         findings.extend(others().find_map(|(other, twin)| shadowed(&place, rule, twin, other < position)));
         for (_, other) in others() {
             findings.extend(also_open(&place, rule, other));
@@ -54,6 +58,31 @@ fn covers_all(other: &Rule, rule: &Rule) -> bool {
     !rule.routes.is_empty() && rule.routes.iter().all(is_covered)
 }
 
+/// A route that the rule names, and has named before, in other words perhaps.
+fn twice(position: usize, rule: &Rule) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (number, route) in rule.routes.iter().enumerate() {
+        if let Some(first) = rule.routes.iter().take(number).position(|other| other == route) {
+            let place = format!("rule[{position}].routes[{number}]");
+            let message =
+                format!("`{route}` of the rule `{}` is the same as routes[{first}] before it", rule.name);
+            findings.push(
+                Finding::warning("route_twice", place, message)
+                    .hint("leave it out; or write the route that was meant"),
+            );
+        }
+    }
+    findings
+}
+
+fn unmet(place: &str, rule: &Rule) -> Option<Finding> {
+    (!Requirement::may_all_be_met(&[&rule.requirement])).then(|| {
+        Finding::warning("rule_unreachable", place, "nobody can meet what it requires").hint(
+            "`all` and several members of one table are met together, `any` and `one_of` by one of them",
+        )
+    })
+}
+
 /// A rule that opens what another one closes for the same callers.
 fn closed(place: &str, rule: &Rule, other: &Rule) -> Option<Finding> {
     let is_closed = rule.effect == Effect::Allow
@@ -63,6 +92,7 @@ fn closed(place: &str, rule: &Rule, other: &Rule) -> Option<Finding> {
     is_closed.then(|| {
         let message = format!("`{}` closes all of its routes for all of its callers", other.name);
         Finding::warning("rule_unreachable", place, message)
+            .hint("leave it out; or take its routes, or its callers, out of the rule that denies")
     })
 }
 
@@ -79,6 +109,7 @@ fn shadowed(place: &str, rule: &Rule, other: &Rule, is_earlier: bool) -> Option<
         let message =
             format!("`{}` {does} all of its routes for all of its callers: it changes nothing", other.name);
         Finding::warning("rule_shadowed", place, message)
+            .hint("leave it out; or ask for more in the other rule, where this one was to be an exception")
     })
 }
 

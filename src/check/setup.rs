@@ -10,6 +10,9 @@ use crate::credential::Location;
 use crate::response::HttpApi;
 use crate::rules::Requirement;
 
+/// The longest that API Gateway keeps an answer, in seconds.
+const LONGEST_LIFETIME: u32 = 3600;
+
 /// What is to be said of the authorizers of the API.
 pub(super) fn findings(config: &Config, api: &Api) -> Vec<Finding> {
     let proof = Proof::new(config, api);
@@ -21,6 +24,8 @@ pub(super) fn findings(config: &Config, api: &Api) -> Vec<Finding> {
         found.extend(setup.simple(&proof, &routes));
         found.extend(setup.credentials());
         found.extend(setup.unreachable());
+        found.extend(setup.demanded());
+        found.extend(setup.lifetime());
         found.extend(setup.addresses());
         found.extend(setup.gateway());
         found.extend(setup.answers());
@@ -107,6 +112,44 @@ impl Setup<'_> {
             let hint = "`[[identity_source]]`: `authorization_token` for a TOKEN authorizer, `header` and others elsewhere";
             self.error("credential_unreachable", message, hint)
         })
+    }
+
+    /// API Gateway answers 401 by itself to a connection that lacks an identity source, and a browser sends no
+    /// `Authorization` with one.
+    fn demanded(&self) -> Option<Finding> {
+        let expression = IdentityExpression::header("authorization");
+        if self.authorizer.kind != AuthorizerKind::WebSocket || !self.has_source(&expression) {
+            return None;
+        }
+        let locations = || self.config.identity_sources.as_slice().iter().map(|source| &source.location);
+        let has_header =
+            locations().any(|location| IdentityExpression::of(location).as_ref() == Some(&expression));
+        let has_protocol = locations().any(|location| matches!(location, Location::WebSocketProtocol { .. }));
+        let hint = "`route.request.header.Sec-WebSocket-Protocol` as its identity source, or none at all";
+        match (has_header, has_protocol) {
+            (true, false) => None,
+            (true, true) => {
+                let message = format!(
+                    "`{expression}` is its identity source: API Gateway answers 401 by itself to who sends the credential in `Sec-WebSocket-Protocol` alone, as browsers do"
+                );
+                let finding = Finding::warning("credential_refused_by_gateway", &self.place, message);
+                Some(finding.hint(hint))
+            }
+            (false, _) => {
+                let message = format!(
+                    "`{expression}` is its identity source, and the configuration reads no credential there: API Gateway answers 401 by itself to who sends the credential where it is read"
+                );
+                Some(self.error("credential_refused_by_gateway", message, hint))
+            }
+        }
+    }
+
+    fn lifetime(&self) -> Option<Finding> {
+        let seconds = self.authorizer.gateway.cache_seconds.filter(|seconds| *seconds > LONGEST_LIFETIME)?;
+        let message = format!(
+            "it caches for {seconds} s, and API Gateway takes no more than {LONGEST_LIFETIME}: it cannot be deployed"
+        );
+        Some(self.error("cache_too_long", message, "0 is no cache; API Gateway's own is 300"))
     }
 
     fn addresses(&self) -> Option<Finding> {

@@ -77,6 +77,14 @@ fn a_rule_for_nobody_is_told() {
     );
     assert_eq!(found(&[("open", "['GET /a/b', 'GET /b']", READ, ""), closed]), []);
     assert_eq!(found(&[closed]), one("nothing_open", "rule"));
+    // Nor is said of it what it would do beside a third one.
+    let wide = ("wide", "['GET /a/**']", "'authenticated'", "");
+    let unreachable = vec![
+        ("rule_unreachable", "rule[0] `open`".to_owned()),
+        ("rule_unreachable", "rule[1] `wide`".to_owned()),
+    ];
+    assert_eq!(found(&[("open", "['GET /a/b']", READ, ""), wide, closed]), unreachable);
+    assert_eq!(found(&[("open", "['GET /a/b']", READ, ""), wide]), one("rule_shadowed", "rule[0] `open`"));
 }
 
 #[test]
@@ -133,7 +141,7 @@ fn routes_that_callers_of_two_issuers_share_are_told() {
 #[test]
 fn what_iam_cannot_say_is_told() {
     let read = ("read", "['GET /orders/{id}', 'GET /orders/{id}/items']", READ, "");
-    assert_eq!(found(&[read]), one("opens_more", "GET /orders/{any}"));
+    assert_eq!(found(&[read]), one("opens_more", "GET /orders/{id}"));
     assert_eq!(found(&[("read", "['GET /orders/{id}']", READ, "")]), []);
     assert_eq!(found(&[("read", "['GET /orders/{id}', 'POST /orders/{id}/items']", READ, "")]), []);
     let audit = [
@@ -141,9 +149,9 @@ fn what_iam_cannot_say_is_told() {
         ("audit", "['GET /orders/{id}/audit']", ADMIN, ""),
     ];
     let expected = [
-        ("closes_more", "GET /orders/{any}/audit".to_owned()),
-        ("opens_more", "GET /orders/{any}".to_owned()),
-        ("opens_more", "GET /orders/{any}/audit".to_owned()),
+        ("closes_more", "GET /orders/{id}/audit".to_owned()),
+        ("opens_more", "GET /orders/{id}".to_owned()),
+        ("opens_more", "GET /orders/{id}/audit".to_owned()),
     ];
     assert_eq!(found(&audit), expected);
 }
@@ -169,4 +177,115 @@ fn a_finding_is_readable() {
         finding.to_string(),
         "warning[rule_shadowed]: rule[1] `a`: it changes nothing\n  hint: leave it out"
     );
+}
+
+#[test]
+fn a_comparison_with_another_type_than_the_profiles_is_told() {
+    let issuer = |profile: &str| {
+        format!("[[issuer]]\nurl = 'https://id.example/'\naudience = 'app'\nprofile = '{profile}'\n")
+    };
+    let found = |issuers: &str, requires: &str, more: &str| {
+        in_text(&format!("{issuers}[[rule]]\nname = 'r'\nroutes = ['GET /a']\nrequires = {requires}\n{more}"))
+    };
+    let told = one("claim_of_other_type", "rule[0] `r`");
+    for (profile, claim, wrong, right) in [
+        ("cognito_access", "cognito:groups", "equals = 'admin'", "contains = 'admin'"),
+        ("cognito_id", "cognito:groups", "one_of = ['admin', 'staff']", "contains = ['admin', 'staff']"),
+        ("cognito_id", "cognito:roles", "prefix = 'arn:'", "contains = 'arn:aws:iam::1:role/r'"),
+        ("keycloak", "realm_access.roles", "equals = 'admin'", "contains = 'admin'"),
+        ("entra", "roles", "equals = 'Reader'", "contains = 'Reader'"),
+        ("auth0", "permissions", "prefix = 'read:'", "contains = 'read:orders'"),
+        ("okta", "scp", "equals = 'a'", "contains = 'a'"),
+        ("firebase", "email_verified", "equals = 'true'", "equals = true"),
+        ("rfc9068", "client_id", "equals = 5", "equals = '5'"),
+        ("rfc9068", "sub", "contains = 5", "contains = '5'"),
+        ("access_token", "exp", "equals = '2026'", "equals = 2026"),
+        ("access_token", "iat", "prefix = '20'", "one_of = ['2026', 2026]"),
+    ] {
+        let requirement = |test: &str| format!("{{ claim = '{claim}', {test} }}");
+        assert_eq!(found(&issuer(profile), &requirement(wrong), ""), told, "{profile} {claim} {wrong}");
+        assert_eq!(found(&issuer(profile), &requirement(right), ""), [], "{profile} {claim} {right}");
+    }
+    let groups = "{ claim = 'cognito:groups', equals = 'admin' }";
+    // Another issuer may give a text.
+    assert_eq!(found(&issuer("access_token"), groups, ""), []);
+    assert_eq!(found(&format!("{ISSUER}{}", issuer("cognito_id")), groups, ""), []);
+    let contrary = format!("{{ not = {groups} }}");
+    assert_eq!(found(&issuer("cognito_id"), &contrary, ""), told);
+    let denying = found(&issuer("cognito_id"), groups, "effect = 'deny'");
+    assert!(denying.contains(&told[0]), "{denying:?}");
+}
+
+#[test]
+fn a_comparison_that_the_configuration_contradicts_is_told() {
+    let found = |requires: &str| {
+        in_text(&format!(
+            "{ISSUER}required_values = {{ tier = ['gold', 'silver'] }}\n[[rule]]\nname = 'r'\nroutes = ['GET /a']\nrequires = {requires}\n"
+        ))
+    };
+    for (requires, is_told) in [
+        ("{ claim = 'tier', equals = 'bronze' }", true),
+        ("{ claim = 'tier', equals = 'gold' }", false),
+        ("{ claim = 'tier', prefix = 'b' }", true),
+        ("{ claim = 'tier', prefix = 'g' }", false),
+        ("{ claim = 'tier', contains = 'bronze' }", false),
+        ("{ claim = 'iss', equals = 'https://other.example/' }", true),
+        ("{ claim = 'iss', equals = 'https://login.example.com/' }", false),
+    ] {
+        let expected = if is_told { one("claim_never_there", "rule[0] `r`") } else { vec![] };
+        assert_eq!(found(requires), expected, "{requires}");
+    }
+}
+
+#[test]
+fn a_route_that_a_rule_names_twice_is_told() {
+    let twice = one("route_twice", "rule[0].routes[1]");
+    assert_eq!(found(&[("r", "['GET /a/{id}', 'GET /a/{name}/']", READ, "")]), twice);
+    assert_eq!(found(&[("r", "['GET /a/{id}', 'GET /b/{id}', 'PUT /a/{id}']", READ, "")]), []);
+}
+
+#[test]
+fn few_values_of_a_claim_that_may_be_a_list_are_told() {
+    let routes = |claim: &str, count: usize| {
+        let routes: Vec<_> =
+            (0..count).map(|number| format!("'GET /t/{{claims.{claim}}}/part-{number}'")).collect();
+        format!("[{}]", routes.join(", "))
+    };
+    let limited = one("values_limited", "rule");
+    assert_eq!(found(&[("r", &routes("teams", 8), "'authenticated'", "")]), limited);
+    assert_eq!(found(&[("r", &routes("teams", 2), "'authenticated'", "")]), []);
+    // There is one `sub`.
+    assert_eq!(found(&[("r", &routes("sub", 8), "'authenticated'", "")]), []);
+}
+
+#[test]
+fn what_iam_cannot_say_is_told_in_the_words_of_the_rules() {
+    let toml = format!(
+        "{ISSUER}[[rule]]\nname = 'one'\nroutes = ['GET /orders/{{order-id}}']\nrequires = {READ}\n
+        [[rule]]\nname = 'items'\nroutes = ['GET /orders/{{id}}/items']\nrequires = {READ}\n"
+    );
+    let found = check(&Config::parse(&toml, None).unwrap(), None);
+    let [finding] = found.as_slice() else { panic!("{found:?}") };
+    assert_eq!((finding.code, finding.place.as_str()), ("opens_more", "GET /orders/{order-id}"));
+    for part in ["wildcards of `one` ", "because `/orders/{id}/items` of `items` must stay open"] {
+        assert!(finding.message.contains(part), "{part} is not in {finding}");
+    }
+}
+
+#[test]
+fn every_finding_of_rules_says_what_to_do() {
+    let wide = ("wide", "['GET /orders/**', 'GET /orders/**']", "'authenticated'", "");
+    let narrow = ("wide", "['GET /orders/{id}']", READ, "");
+    let closed = ("closed", "['ANY /a/**']", "'authenticated'", "effect = 'deny'");
+    let open = ("open", "['GET /a/b']", READ, "");
+    let never = ("never", "['GET /b']", "{ not = 'anyone' }", "");
+    let rule = |(name, routes, requires, more): &(&str, &str, &str, &str)| {
+        format!("[[rule]]\nname = '{name}'\nroutes = {routes}\nrequires = {requires}\n{more}\n")
+    };
+    let rules: String = [wide, narrow, closed, open, never].iter().map(rule).collect();
+    let found = check(&Config::parse(&format!("{ISSUER}{rules}"), None).unwrap(), None);
+    assert!(found.len() >= 5, "{found:?}");
+    for finding in found {
+        assert!(finding.hint.is_some(), "{finding}");
+    }
 }

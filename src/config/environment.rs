@@ -8,6 +8,7 @@ use serde::de::{self, IntoDeserializer as _};
 
 use super::problem::{ConfigError, Problem};
 use super::raw::{ENVIRONMENT_VARIABLES, IssuerSettings, Settings};
+use super::reader;
 use super::values::OneOrMore;
 use crate::io::read_file;
 use crate::jwks::Algorithm;
@@ -66,7 +67,7 @@ impl Environment {
         }
         match (inline, named) {
             (Some(toml), _) => Ok(Located {
-                raw: Settings::parse(toml, self.directory.as_deref())?,
+                raw: reader::read(toml)?.settings(self.directory.as_deref())?,
                 directory: self.directory.clone(),
             }),
             (None, Some(path)) => from_file(&path),
@@ -171,5 +172,6 @@ fn from_file(path: &Path) -> Result<Located, ConfigError> {
         read_file(path).map_err(|error| Problem::new(&shown, format!("it cannot be read: {error}")))?;
     let toml = String::from_utf8(bytes).map_err(|_| Problem::new(&shown, "it is not UTF-8"))?;
     let directory = path.parent();
-    Ok(Located { raw: Settings::parse(&toml, directory)?, directory: directory.map(Path::to_owned) })
+    let raw = reader::read(&toml)?.settings(directory)?;
+    Ok(Located { raw, directory: directory.map(Path::to_owned) })
 }

@@ -1,6 +1,7 @@
 //! The configuration: a file or the environment becomes a [`Config`] that is right, or a
 //! [`ConfigError`] that tells everything that is wrong with it.
 
+mod draft;
 mod environment;
 mod gateway;
 mod problem;
@@ -19,6 +20,7 @@ use crate::policy::Compiler;
 use crate::response::Answers;
 use crate::verify::{Expectations, Profile};
 
+pub(crate) use draft::Draft;
 pub use environment::Environment;
 pub use gateway::{Gateway, IdentityExpression, IdentityExpressionError};
 pub use problem::{ConfigError, Problem};
@@ -79,7 +81,7 @@ impl Config {
     /// Every problem at once.
     pub fn load(environment: &Environment) -> Result<Self, ConfigError> {
         let located = environment.locate()?;
-        let config = validate::validate(located.raw, located.directory.as_deref())?;
+        let config = validate::validate(located.raw, located.directory.as_deref()).finish()?;
         if config.development && environment.is_lambda() {
             return Err(problem::deployed_by_mistake().into());
         }
@@ -101,7 +103,16 @@ impl Config {
     ///
     /// Every problem at once.
     pub fn parse(toml: &str, directory: Option<&Path>) -> Result<Self, ConfigError> {
-        validate::validate(raw::Settings::parse(toml, directory)?, directory)
+        Self::draft(toml, directory)?.finish()
+    }
+
+    /// As [`parse`](Self::parse), with what could be read in spite of what is wrong.
+    ///
+    /// # Errors
+    ///
+    /// What stands in the way of reading anything.
+    pub(crate) fn draft(toml: &str, directory: Option<&Path>) -> Result<Draft, ConfigError> {
+        reader::read(toml)?.draft(directory)
     }
 }
 

@@ -1,48 +1,67 @@
-//! From TOML to [`Settings`], with every problem of form at once.
+//! From TOML to [`Settings`], and to a [`Draft`], with every problem at once.
 
 use std::path::Path;
 
+use super::draft::Draft;
 use super::problem::{ConfigError, Problem};
 use super::raw::Settings;
 use super::validate::validate;
 
-impl Settings {
-    /// Reads TOML. A member that is unknown or of the wrong type is noted and taken out, and the
-    /// rest read again, until all that is wrong is known.
-    pub(super) fn parse(toml: &str, directory: Option<&Path>) -> Result<Self, ConfigError> {
-        let mut value: toml::Value = toml::from_str::<toml::Table>(toml)
-            .map(toml::Value::Table)
-            .map_err(|error| syntax_problem(toml, &error))?;
-        let mut problems: Vec<Problem> = Vec::new();
-        let mut taken = Vec::new();
-        loop {
-            let error = match serde_path_to_error::deserialize::<_, Self>(value.clone()) {
-                Ok(settings) if problems.is_empty() => return Ok(settings),
-                Ok(settings) => {
-                    let more = validate(settings, directory).err();
-                    for problem in more.iter().flat_map(ConfigError::problems) {
-                        let path = as_written(&problem.path, &taken);
-                        // What is missing only because it was taken out is not told again.
-                        let is_told = |told: &Problem| {
-                            let below = told.path.strip_prefix(&path);
-                            below.is_some_and(|below| below.is_empty() || below.starts_with(['[', '.']))
-                        };
-                        if !problems.iter().any(is_told) {
-                            problems.push(Problem { path, ..problem.clone() });
-                        }
-                    }
-                    return Err(problems.into());
-                }
-                Err(error) => error,
-            };
-            let path: Vec<String> = error.path().iter().filter_map(step).collect();
-            let shown = error.path().to_string();
-            problems.push(shape_problem(as_written(&shown, &taken), error.inner()));
-            if !take_out(&mut value, &path) {
-                return Err(problems.into());
-            }
-            taken.push(shown);
+/// What could be read, and what had to be taken out for it.
+pub(super) struct Form {
+    settings: Option<Settings>,
+    problems: Vec<Problem>,
+    taken: Vec<String>,
+}
+
+/// Reads TOML. A member that is unknown or of the wrong type is noted and taken out, and the
+/// rest read again, until all that is wrong is known.
+pub(super) fn read(toml: &str) -> Result<Form, ConfigError> {
+    let mut value: toml::Value = toml::from_str::<toml::Table>(toml)
+        .map(toml::Value::Table)
+        .map_err(|error| syntax_problem(toml, &error))?;
+    let mut form = Form { settings: None, problems: Vec::new(), taken: Vec::new() };
+    loop {
+        let error = match serde_path_to_error::deserialize::<_, Settings>(value.clone()) {
+            Ok(settings) => return Ok(Form { settings: Some(settings), ..form }),
+            Err(error) => error,
+        };
+        let path: Vec<String> = error.path().iter().filter_map(step).collect();
+        let shown = error.path().to_string();
+        form.problems.push(shape_problem(as_written(&shown, &form.taken), error.inner()));
+        if !take_out(&mut value, &path) {
+            return Ok(form);
         }
+        form.taken.push(shown);
+    }
+}
+
+impl Form {
+    /// The settings, where they are as they should be.
+    pub(super) fn settings(self, directory: Option<&Path>) -> Result<Settings, ConfigError> {
+        match self.settings {
+            Some(settings) if self.problems.is_empty() => Ok(settings),
+            settings => Err(Self { settings, ..self }.draft(directory)?.problems.into()),
+        }
+    }
+
+    /// What follows from what could be read, and everything that is wrong.
+    pub(super) fn draft(self, directory: Option<&Path>) -> Result<Draft, ConfigError> {
+        let Some(settings) = self.settings else { return Err(self.problems.into()) };
+        let draft = validate(settings, directory);
+        let mut own: Vec<Problem> = Vec::new();
+        for problem in &draft.problems {
+            let path = as_written(&problem.path, &self.taken);
+            // What is missing only because it was taken out is not told again.
+            let is_told = |told: &Problem| {
+                let below = told.path.strip_prefix(&path);
+                below.is_some_and(|below| below.is_empty() || below.starts_with(['[', '.']))
+            };
+            if !self.problems.iter().chain(&own).any(is_told) {
+                own.push(Problem { path, ..problem.clone() });
+            }
+        }
+        Ok(draft.with(self.problems, own))
     }
 }
 

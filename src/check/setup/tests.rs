@@ -178,3 +178,42 @@ fn api_gateway_refuses_who_lacks_an_identity_source() {
     assert_eq!(codes(&public, &rest("request", "", 0)), []);
     assert_eq!(codes(&public, &rest("request", "context.identity.sourceIp", 0)), []);
 }
+
+/// Browsers send no `Authorization` with a WebSocket's handshake.
+#[test]
+fn a_connection_is_not_asked_for_what_its_clients_do_not_send() {
+    let document = |sources: &str| {
+        let identity =
+            if sources.is_empty() { "{}".to_owned() } else { format!("{{\"Headers\": [{sources}]}}") };
+        Api::parse(&format!(
+            r#"{{"Resources": {{"Chat": {{"Type": "AWS::Serverless::WebSocketApi", "Properties": {{
+                "RouteSelectionExpression": "$request.body.action",
+                "Auth": {{"AuthType": "CUSTOM", "AuthArn": "arn:f", "IdentitySource": [{sources}]}},
+                "Routes": {{"$connect": {{"FunctionArn": "arn:g"}}}}}}}},
+            "Chat2": {{"Type": "AWS::ApiGatewayV2::Api", "Properties": {{"ProtocolType": "WEBSOCKET"}}}},
+            "Own": {{"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": {{"ApiId": {{"Ref": "Chat2"}},
+                "AuthorizerType": "REQUEST", "IdentitySource": [{sources}], "Identity": {identity}}}}}}}}}"#
+        ))
+        .unwrap()
+    };
+    let demanded = |sections: &str, sources: &str| {
+        let found = findings(&config(sections), &document(sources));
+        let told = found.into_iter().filter(|finding| finding.code == "credential_refused_by_gateway");
+        told.map(|finding| finding.severity).collect::<Vec<_>>()
+    };
+    let protocol = "[[identity_source]]\nfrom = 'websocket_protocol'\n";
+    let header = "[[identity_source]]\nfrom = 'header'\nname = 'Authorization'\n";
+    let authorization = "\"route.request.header.Authorization\"";
+    assert!(demanded(protocol, authorization).contains(&Severity::Error));
+    assert_eq!(demanded(protocol, "\"route.request.header.Sec-WebSocket-Protocol\""), []);
+    assert_eq!(demanded(protocol, ""), []);
+    assert_eq!(demanded(header, authorization), []);
+    assert!(demanded(&format!("{header}{protocol}"), authorization).contains(&Severity::Warning));
+}
+
+#[test]
+fn a_cache_that_api_gateway_does_not_take_is_an_error() {
+    let found = |seconds| codes(RULE, &rest("request", "method.request.header.Authorization", seconds));
+    assert_eq!(found(3601), of_authorizer(&["cache_too_long"]));
+    assert_eq!(found(3600), []);
+}

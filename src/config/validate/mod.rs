@@ -8,7 +8,8 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use super::problem::{ConfigError, Problem};
+use super::draft::Draft;
+use super::problem::Problem;
 use super::raw::{
     HttpApiName, IdentitySourceSettings, KeySetSettings, Place, RefusalName, ResponseSettings, SchemeName,
     Settings,
@@ -21,7 +22,7 @@ use crate::response::{Answers, HttpApi, Refusal};
 use crate::rules::{ContextKey, Rules};
 use crate::verify::Presence;
 
-pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<Config, ConfigError> {
+pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     let mut check = Check {
         problems: Vec::new(),
         development: settings.development,
@@ -32,26 +33,25 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Result<C
     let issuers = check.issuers(settings.issuer);
     let identity_sources = check.identity_sources(settings.identity_source);
     let rules = check.rules(settings.rule, &urls);
-    let answers = check.answers(settings.response, &rules);
+    let answers = check.answers(settings.response);
     let gateway = check.gateway(settings.gateway);
+    let (timing, waits) = check.key_sets(&settings.key_set);
+    let of_form = check.problems.len();
+    check.context_keys(&rules, &answers);
     check.caching(&gateway, &rules, &identity_sources, &answers);
     let compiler = check.compiler(rules);
-    let (timing, waits) = check.key_sets(&settings.key_set);
     check.principal(&issuers, &answers);
-    if check.problems.is_empty() {
-        Ok(Config {
-            development: settings.development,
-            issuers,
-            identity_sources,
-            compiler,
-            gateway,
-            answers,
-            timing,
-            waits,
-        })
-    } else {
-        Err(check.problems.into())
-    }
+    let config = Config {
+        development: settings.development,
+        issuers,
+        identity_sources,
+        compiler,
+        gateway,
+        answers,
+        timing,
+        waits,
+    };
+    Draft::new(config, check.problems, of_form)
 }
 
 /// Collects the problems on the way.
@@ -160,7 +160,7 @@ impl Check<'_> {
         Some(IdentitySource { location, scheme })
     }
 
-    fn answers(&mut self, settings: ResponseSettings, rules: &Rules) -> Answers {
+    fn answers(&mut self, settings: ResponseSettings) -> Answers {
         let principal_id = settings.principal_id.unwrap_or_else(|| vec!["sub".to_owned()]);
         if principal_id.is_empty() {
             self.problem("response.principal_id", "it is empty");
@@ -179,17 +179,6 @@ impl Check<'_> {
         if context.iter().any(|(key, _): &(ContextKey, ClaimPath)| Some(key) == reason_key.as_ref()) {
             self.problem("response.reason_key", "a claim of `response.context` has the same key");
         }
-        for (position, rule) in self.rule_positions.clone().into_iter().zip(rules.as_slice()) {
-            for (key, _) in &rule.context {
-                if context.iter().any(|(other, _)| other == key) || reason_key.as_ref() == Some(key) {
-                    let path = format!("rule[{position}].context.{key}");
-                    self.problem(
-                        path,
-                        "`[response]` has the same key: a caller's claim would take its place",
-                    );
-                }
-            }
-        }
         let usage_identifier_key = settings
             .usage_identifier_key
             .and_then(|path| self.parsed("response.usage_identifier_key".into(), &path));
@@ -206,6 +195,22 @@ impl Check<'_> {
             usage_identifier_key,
             reason_key,
             context,
+        }
+    }
+
+    /// What a rule tells backends must not stand where a claim of the caller's does.
+    fn context_keys(&mut self, rules: &Rules, answers: &Answers) {
+        for (position, rule) in self.rule_positions.clone().into_iter().zip(rules.as_slice()) {
+            for (key, _) in &rule.context {
+                let is_taken = answers.context.iter().any(|(other, _)| other == key);
+                if is_taken || answers.reason_key.as_ref() == Some(key) {
+                    let path = format!("rule[{position}].context.{key}");
+                    self.problem(
+                        path,
+                        "`[response]` has the same key: a caller's claim would take its place",
+                    );
+                }
+            }
         }
     }
 

@@ -1,0 +1,93 @@
+//! The help of every command, and its examples.
+
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use authorizer_cli::commands;
+
+/// The commands that do something, as they are typed.
+fn commands() -> Vec<clap::Command> {
+    let mut found = Vec::new();
+    let mut open = vec![commands::command()];
+    while let Some(mut command) = open.pop() {
+        command.build();
+        let below: Vec<_> = command.get_subcommands().cloned().collect();
+        if below.is_empty() {
+            found.push(command);
+        }
+        open.extend(below);
+    }
+    found
+}
+
+/// The lines that a command's help gives as examples.
+fn examples(command: &clap::Command) -> Vec<String> {
+    let below = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+    let lines = below.split("Examples:\n").nth(1).unwrap_or_default().lines();
+    lines.take_while(|line| line.starts_with("  ")).map(|line| line.trim().to_owned()).collect()
+}
+
+#[test]
+fn every_command_has_examples_that_are_typed_right() {
+    let commands = commands();
+    assert!(commands.len() >= 5);
+    for command in commands {
+        let examples = examples(&command);
+        assert!(!examples.is_empty(), "`{}` has no examples", command.get_name());
+        for example in examples {
+            let typed = commands::command().try_get_matches_from(words(&example));
+            assert!(typed.is_ok(), "{example}\n{}", typed.unwrap_err());
+        }
+    }
+}
+
+/// Examples that need what no test has: another host, the function's binary, the repository's own directory.
+const ELSEWHERE: [&str; 4] =
+    ["authorizer keys fetch", "authorizer demo", "authorizer generate", "authorizer events --directory /"];
+
+#[test]
+fn the_examples_do_what_they_say() {
+    let directory = directory();
+    let mut count = 0;
+    for command in commands() {
+        for example in examples(&command) {
+            if ELSEWHERE.iter().any(|elsewhere| example.starts_with(elsewhere)) {
+                continue;
+            }
+            let words = words(&example);
+            let output = Command::new(env!("CARGO_BIN_EXE_authorizer"))
+                .args(words.iter().skip(1))
+                .current_dir(&directory)
+                .output()
+                .unwrap();
+            let talk = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{example}\n{talk}");
+            count += 1;
+        }
+    }
+    assert!(count >= 3, "{count} examples were run");
+}
+
+/// The words of a line, as a shell takes them apart: single quotes hold them together.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut is_quoted = false;
+    for letter in line.chars() {
+        match letter {
+            '\'' => is_quoted = !is_quoted,
+            ' ' if !is_quoted => words.push(String::new()),
+            letter => words.last_mut().unwrap().push(letter),
+        }
+    }
+    words
+}
+
+/// A directory with what the examples name.
+fn directory() -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
+    let _not_there = std::fs::remove_dir_all(&path);
+    std::fs::create_dir_all(&path).unwrap();
+    path
+}
