@@ -15,7 +15,10 @@ mod proof;
 mod rules;
 mod setup;
 
-pub use api::{Api, ApiError, ApiRoute, ApiSegment, Authorizer, AuthorizerKind, Note};
+pub use api::{
+    Api, ApiError, ApiRoute, ApiSegment, Authorizer, AuthorizerKind, GatewayResponse, Mock, Note, Protocol,
+    Settings,
+};
 pub use finding::{Finding, Severity};
 
 use crate::config::Config;
