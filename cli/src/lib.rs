@@ -13,7 +13,7 @@
 //! | [`issuer`] | the identity provider: discovery document and key set over HTTP |
 //! | [`runtime_api`] | the Lambda service, as the function sees it |
 //! | [`function`] | the sandbox in which the function runs |
-//! | [`gateway`] | API Gateway, as the client sees it |
+//! | [`gateway`] | API Gateway: `authorizer gateway`, and the status that comes of an answer |
 //! | [`scenario`] | the callers: every sample event with its token and its expected outcome |
 //! | [`events`] | `authorizer events`: writes the sample events |
 //! | [`keys`] | `authorizer keys fetch`: writes an issuer's key set to a file |
@@ -29,6 +29,7 @@ pub mod gateway;
 pub mod generate;
 pub mod issuer;
 pub mod keys;
+mod loopback;
 pub mod runtime_api;
 pub mod scenario;
 pub mod signing;

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use authorizer_cli::gateway::{GatewayOptions, LocalGateway, arguments};
 use authorizer_cli::keys::KeysToFetch;
 use authorizer_cli::{Error, demo, events, generate};
 use lexopt::prelude::*;
@@ -24,6 +25,8 @@ Commands:
   events   Make the sample events again: new keys, new tokens, and the public
            key set beside them. No private key is kept.
              --directory DIRECTORY  where to write them [default: events]
+  gateway  A local API Gateway in front of the authorizer, with a development
+           issuer. `authorizer gateway --help` has its options.
   keys fetch
            Write an issuer's key set to a file, for `initial_jwks_file`, and say
            what is in it.
@@ -69,6 +72,7 @@ enum Command {
     Demo { function: PathBuf, events: PathBuf },
     Events { directory: PathBuf },
     Generate { directory: PathBuf },
+    Gateway { options: Box<GatewayOptions> },
     FetchKeys { keys: KeysToFetch, output: PathBuf },
     Print(&'static str),
 }
@@ -79,6 +83,12 @@ fn parse() -> Result<Command, lexopt::Error> {
     let (mut function, mut directory) = (None, None);
     while let Some(argument) = parser.next()? {
         match (name.as_deref(), argument) {
+            (None, Value(value)) if value == "gateway" => {
+                return Ok(match arguments::parse(&mut parser)? {
+                    arguments::Request::Help => Command::Print(arguments::HELP),
+                    arguments::Request::Run(options) => Command::Gateway { options },
+                });
+            }
             (Some("keys"), Value(value)) if value == "fetch" => return fetch_keys(parser),
             (_, Short('h') | Long("help")) => return Ok(Command::Print(HELP)),
             (_, Short('V') | Long("version")) => {
@@ -149,6 +159,7 @@ async fn run(command: Command) -> Result<ExitCode, Error> {
             print(&report.render(is_colourful()))?;
             eprintln!("wrote `{}`", output.display());
         }
+        Command::Gateway { options } => gateway(&options).await?,
         Command::Demo { function, events } => return demo(&function, &events).await,
     }
     Ok(ExitCode::SUCCESS)
@@ -161,6 +172,14 @@ async fn demo(function: &Path, events: &Path) -> Result<ExitCode, Error> {
         eprintln!("error: {difference}");
     }
     Ok(if report.differences.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Serves until Ctrl-C.
+async fn gateway(options: &GatewayOptions) -> Result<(), Error> {
+    let gateway = LocalGateway::start(options).await?;
+    eprint!("{}", gateway.greeting());
+    tokio::signal::ctrl_c().await?;
+    Ok(())
 }
 
 fn is_colourful() -> bool {
