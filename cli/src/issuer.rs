@@ -15,6 +15,8 @@
 //! # Ok(()) }
 //! ```
 
+mod tokens;
+
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -22,8 +24,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use axum::Router;
-use axum::extract::State;
-use axum::http::{StatusCode, Uri, header};
+use axum::body::{Body, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::serve::Listener;
 use serde_json::{Value, json};
@@ -31,6 +34,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use crate::signing::{SigningError, SigningKey, key_set};
+pub use tokens::{Client, INTROSPECTION_PATH, TOKEN_PATH};
 
 /// Where the discovery document is.
 pub const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
@@ -66,7 +70,15 @@ pub enum Behaviour {
 impl DevelopmentIssuer {
     /// Starts serving these keys on a free port of 127.0.0.1.
     pub async fn start<K: Into<Arc<SigningKey>>>(keys: impl IntoIterator<Item = K>) -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start_at((Ipv4Addr::LOCALHOST, 0).into(), keys).await
+    }
+
+    /// As [`DevelopmentIssuer::start`], at this address.
+    pub async fn start_at<K: Into<Arc<SigningKey>>>(
+        address: SocketAddr,
+        keys: impl IntoIterator<Item = K>,
+    ) -> io::Result<Self> {
+        let listener = TcpListener::bind(address).await?;
         let url = format!("http://{}/", listener.local_addr()?);
         let state = Arc::new(Mutex::new(Service::default()));
         let app = Router::new().fallback(answer).with_state(state.clone());
@@ -75,14 +87,7 @@ impl DevelopmentIssuer {
             let _never_ends = axum::serve(listener, app).await;
         });
         let issuer = Self { url, state, server };
-        let discovery = json!({
-            "issuer": issuer.url(),
-            "jwks_uri": issuer.jwks_uri(),
-            "response_types_supported": ["code"],
-            "subject_types_supported": ["public"],
-            "id_token_signing_alg_values_supported": ["RS256"],
-        });
-        issuer.publish(DISCOVERY_PATH, discovery.to_string());
+        issuer.publish(DISCOVERY_PATH, issuer.discovery().to_string());
         issuer.replace_keys(keys);
         Ok(issuer)
     }
@@ -139,6 +144,40 @@ impl DevelopmentIssuer {
         let keys: Vec<Arc<SigningKey>> = keys.into_iter().map(Into::into).collect();
         self.publish(KEYS_PATH, key_set(keys.iter().map(AsRef::as_ref)).to_string());
         self.state().keys = keys;
+    }
+
+    /// Gives tokens to whoever has this client's secret (RFC 6749, client credentials), at [`TOKEN_PATH`], and
+    /// tells what they are (RFC 7662), at [`INTROSPECTION_PATH`].
+    pub fn serve_tokens(&self, client: Client) {
+        let mut discovery = self.discovery();
+        let url = self.url.trim_end_matches('/');
+        if let Value::Object(discovery) = &mut discovery {
+            let methods = json!(["client_secret_basic", "client_secret_post"]);
+            discovery.extend([
+                ("token_endpoint".to_owned(), format!("{url}{TOKEN_PATH}").into()),
+                ("introspection_endpoint".to_owned(), format!("{url}{INTROSPECTION_PATH}").into()),
+                ("grant_types_supported".to_owned(), json!(["client_credentials"])),
+                ("token_endpoint_auth_methods_supported".to_owned(), methods),
+            ]);
+        }
+        self.publish(DISCOVERY_PATH, discovery.to_string());
+        self.state().tokens = Some(Arc::new(tokens::Tokens::new(self.url.clone(), client)));
+    }
+
+    /// The client that [`DevelopmentIssuer::serve_tokens`] gives tokens to.
+    #[must_use]
+    pub fn client(&self) -> Option<Client> {
+        self.state().tokens.as_ref().map(|tokens| tokens.client().clone())
+    }
+
+    fn discovery(&self) -> Value {
+        json!({
+            "issuer": self.url(),
+            "jwks_uri": self.jwks_uri(),
+            "response_types_supported": ["code"],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": ["RS256"],
+        })
     }
 
     /// Serves these bytes at this path, in place of what was there: another discovery document, a key set
@@ -210,28 +249,51 @@ struct Service {
     documents: BTreeMap<String, Vec<u8>>,
     behaviour: Behaviour,
     requests: BTreeMap<String, usize>,
+    tokens: Option<Arc<tokens::Tokens>>,
 }
 
 fn lock(state: &Mutex<Service>) -> MutexGuard<'_, Service> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn answer(State(state): State<Arc<Mutex<Service>>>, uri: Uri) -> Response {
-    let (behaviour, document) = {
+async fn answer(State(state): State<Arc<Mutex<Service>>>, request: Request) -> Response {
+    let path = request.uri().path().to_owned();
+    let (behaviour, document, tokens, key) = {
         let mut state = lock(&state);
-        *state.requests.entry(uri.path().to_owned()).or_default() += 1;
-        (state.behaviour, state.documents.get(uri.path()).cloned())
+        *state.requests.entry(path.clone()).or_default() += 1;
+        let key = state.keys.first().cloned();
+        (state.behaviour, state.documents.get(&path).cloned(), state.tokens.clone(), key)
     };
-    // One request a connection: otherwise `Behaviour::Close` would not reach a client that keeps its own.
-    let headers = [(header::CONNECTION, "close"), (header::CONTENT_TYPE, "application/json")];
-    match (behaviour, document) {
-        (Behaviour::Hang, _) => std::future::pending().await,
-        (Behaviour::Status(status), _) => {
-            (StatusCode::from_u16(status).unwrap_or_default(), headers).into_response()
+    let response = match (behaviour, document, tokens.zip(key)) {
+        (Behaviour::Hang, ..) => std::future::pending().await,
+        (Behaviour::Status(status), ..) => StatusCode::from_u16(status).unwrap_or_default().into_response(),
+        (Behaviour::Answer | Behaviour::Close, Some(document), _) => document.into_response(),
+        (Behaviour::Answer | Behaviour::Close, None, Some((tokens, key)))
+            if request.method() == Method::POST =>
+        {
+            let (parts, body) = request.into_parts();
+            match to_bytes(body, LARGEST_FORM).await {
+                Ok(form) => tokens.answer(&path, &parts.headers, &form, &key),
+                Err(_) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+            }
         }
-        (Behaviour::Answer | Behaviour::Close, Some(document)) => (headers, document).into_response(),
-        (Behaviour::Answer | Behaviour::Close, None) => (StatusCode::NOT_FOUND, headers).into_response(),
+        (Behaviour::Answer | Behaviour::Close, None, _) => StatusCode::NOT_FOUND.into_response(),
+    };
+    served(response)
+}
+
+/// Nobody sends more to ask for a token.
+const LARGEST_FORM: usize = 64 * 1024;
+
+/// One request a connection: otherwise `Behaviour::Close` would not reach a client that keeps its own.
+fn served(mut response: Response<Body>) -> Response<Body> {
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    let is_said = headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind != "application/octet-stream");
+    if !is_said {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     }
+    response
 }
 
 /// A listener that drops its connections while the issuer is told to.

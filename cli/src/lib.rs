@@ -13,10 +13,12 @@
 //! | [`issuer`] | the identity provider: discovery document and key set over HTTP |
 //! | [`runtime_api`] | the Lambda service, as the function sees it |
 //! | [`function`] | the sandbox in which the function runs |
-//! | [`gateway`] | API Gateway, as the client sees it |
+//! | [`gateway`] | API Gateway: `authorizer gateway`, and the status that comes of an answer |
 //! | [`scenario`] | the callers: every sample event with its token and its expected outcome |
 //! | [`events`] | `authorizer events`: writes the sample events |
 //! | [`keys`] | `authorizer keys fetch`: writes an issuer's key set to a file |
+//! | [`local`] | a configuration from this machine, and events to put to it |
+//! | [`explanation`] | `authorizer explain`: a decision as a tree |
 //! | [`demo`] | `authorizer demo`: puts the sample events to a function |
 //! | [`generate`] | `authorizer generate`: writes the files that are made from the sources |
 //! | [`commands`] | the commands as they are typed: arguments, help, and what they end with |
@@ -26,15 +28,19 @@
 pub mod commands;
 pub mod demo;
 pub mod events;
+pub mod explanation;
 pub mod function;
 pub mod gateway;
 pub mod generate;
 pub mod issuer;
 pub mod keys;
+pub mod local;
+mod loopback;
 pub mod runtime_api;
 pub mod scenario;
 pub mod signing;
 mod table;
+mod tree;
 
 /// What the commands fail with: a message for a person, with its `hint:` where there is a next step.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

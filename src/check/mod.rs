@@ -19,7 +19,10 @@ mod report;
 mod rules;
 mod setup;
 
-pub use api::{Api, ApiError, ApiRoute, ApiSegment, Authorizer, AuthorizerKind, Note};
+pub use api::{
+    Api, ApiError, ApiRoute, ApiSegment, Authorizer, AuthorizerKind, GatewayResponse, Mock, Note, Protocol,
+    Settings,
+};
 pub use finding::{Finding, Severity};
 pub use report::Report;
 

@@ -6,14 +6,18 @@
 mod completions;
 mod demo;
 mod events;
+mod explain;
+mod gateway;
 mod generate;
+mod invoke;
 mod keys;
 mod terminal;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command, value_parser};
 
 use crate::Error;
 pub use terminal::{is_broken_pipe, print};
@@ -76,6 +80,9 @@ pub fn command() -> Command {
         .after_help(AFTER_HELP)
         .disable_help_subcommand(true)
         .subcommands([
+            explain::command(),
+            invoke::command(),
+            gateway::command(),
             keys::command(),
             demo::command(),
             events::command(),
@@ -87,6 +94,9 @@ pub fn command() -> Command {
 /// Does what was typed; without a command, the help.
 pub async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
     match matches.subcommand() {
+        Some(("explain", matches)) => explain::run(matches).await,
+        Some(("invoke", matches)) => invoke::run(matches).await,
+        Some(("gateway", matches)) => gateway::run(matches).await,
         Some(("keys", matches)) => keys::run(matches).await,
         Some(("demo", matches)) => demo::run(matches).await,
         Some(("events", matches)) => events::run(matches),
@@ -112,6 +122,29 @@ pub fn misuse(error: &clap::Error) -> String {
         );
     }
     told.join("\n")
+}
+
+/// `--config FILE`.
+fn configuration_argument() -> Arg {
+    Arg::new("config")
+        .long("config")
+        .value_name("FILE")
+        .value_parser(value_parser!(PathBuf))
+        .help("The configuration [default: authorizer.toml here, or AUTHORIZER_... in the environment]")
+}
+
+/// `--format text|json`.
+fn format_argument() -> Arg {
+    Arg::new("format")
+        .long("format")
+        .value_name("FORMAT")
+        .value_parser(["text", "json"])
+        .default_value("text")
+        .help("For a person, or for a machine")
+}
+
+fn is_json(matches: &ArgMatches) -> bool {
+    matches.get_one::<String>("format").is_some_and(|format| format == "json")
 }
 
 /// The lines below a command's help, each of which does what it says.

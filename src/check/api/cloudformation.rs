@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::document::{Said, boolean, seconds, text, texts};
-use super::openapi::{self, Protocol, Reader, add_iam, gateway, http_kind, other, unknown};
+use super::openapi::{self, Reader, add_iam, gateway, http_kind, other, unknown};
 use super::path::{self, RouteKey};
+use super::settings::{self, Protocol};
 use super::template::{Resource, Template, is_root, reference};
 use super::{Api, ApiError, ApiRoute, Authorizer, AuthorizerKind};
 use crate::rules::Methods;
@@ -43,7 +44,7 @@ fn document(template: &Template, resource: &Resource, api: &mut Api) -> Result<(
     reader.read(&resource.place.at("Body"), api)
 }
 
-fn protocol(template: &Template, name: &str) -> Option<Protocol> {
+pub(super) fn protocol(template: &Template, name: &str) -> Option<Protocol> {
     let kind = |kind| template.named(name, kind);
     if kind("AWS::ApiGateway::RestApi").is_some() || kind("AWS::Serverless::Api").is_some() {
         return Some(Protocol::Rest);
@@ -86,7 +87,9 @@ fn rest_authorizer(resource: &Resource, api: &mut Api) {
     };
     let ttl = seconds(properties.get("AuthorizerResultTtlInSeconds"));
     let gateway = gateway(kind, ttl, texts(properties.get("IdentitySource")), &place, api);
-    api.authorizers.push(Authorizer { api: name.to_owned(), name: resource.name.clone(), kind, gateway });
+    let validation = text(properties.get("IdentityValidationExpression")).known();
+    let (name, own) = (name.to_owned(), resource.name.clone());
+    api.authorizers.push(Authorizer { api: name, name: own, kind, gateway, validation });
 }
 
 fn second_authorizer(template: &Template, resource: &Resource, api: &mut Api) {
@@ -113,7 +116,9 @@ fn second_authorizer(template: &Template, resource: &Resource, api: &mut Api) {
     };
     let ttl = seconds(properties.get("AuthorizerResultTtlInSeconds"));
     let gateway = gateway(kind, ttl, texts(properties.get("IdentitySource")), &place, api);
-    api.authorizers.push(Authorizer { api: name.to_owned(), name: resource.name.clone(), kind, gateway });
+    let validation = text(properties.get("IdentityValidationExpression")).known();
+    let (name, own) = (name.to_owned(), resource.name.clone());
+    api.authorizers.push(Authorizer { api: name, name: own, kind, gateway, validation });
 }
 
 fn rest_method(template: &Template, resource: &Resource, api: &mut Api) {
@@ -128,7 +133,9 @@ fn rest_method(template: &Template, resource: &Resource, api: &mut Api) {
     };
     let place = format!("{methods} /{}", parts.join("/"));
     let authorizer = authorizer(properties, name, (&place, Protocol::Rest), api);
-    api.routes.push(ApiRoute { api: name.to_owned(), methods, path: Some(segments), authorizer, place });
+    let mock = settings::mock(properties.get("Integration"));
+    let (name, key, path) = (name.to_owned(), place.clone(), Some(segments));
+    api.routes.push(ApiRoute { api: name, key, methods, path, authorizer, mock, place });
 }
 
 /// The path of a resource, by its parents. `None` for a chain that has no end, or leaves the template.
@@ -167,8 +174,9 @@ fn second_route(template: &Template, resource: &Resource, api: &mut Api) {
     };
     let authorizer = authorizer(&resource.properties, name, (&key, protocol), api);
     for path in paths {
-        let (authorizer, place) = (authorizer.clone(), key.clone());
-        api.routes.push(ApiRoute { api: name.to_owned(), methods, path, authorizer, place });
+        let (name, authorizer, place) = (name.to_owned(), authorizer.clone(), key.clone());
+        let key = key.clone();
+        api.routes.push(ApiRoute { api: name, key, methods, path, authorizer, mock: None, place });
     }
 }
 

@@ -6,9 +6,12 @@ mod document;
 mod openapi;
 mod path;
 mod sam;
+mod settings;
 mod template;
 #[cfg(feature = "api")]
 mod yaml;
+
+pub use settings::{GatewayResponse, Mock, Protocol, Settings};
 
 use crate::config::Gateway;
 use crate::rules::Methods;
@@ -30,6 +33,8 @@ pub struct Api {
     pub routes: Vec<ApiRoute>,
     /// Their authorizers.
     pub authorizers: Vec<Authorizer>,
+    /// What the description says of each API by itself.
+    pub settings: Vec<Settings>,
     /// What the description leaves open.
     pub notes: Vec<Note>,
 }
@@ -39,12 +44,16 @@ pub struct Api {
 pub struct ApiRoute {
     /// The name that its API has in the description: a resource of the template, or `openapi`.
     pub api: String,
-    /// Its methods.
+    /// Its route key as the description has it: `GET /orders/{id}`, `ANY /x/{proxy+}`, `$default` or `$connect`.
+    pub key: String,
+    /// Its methods; of `ANY`, those that no other route of this path has.
     pub methods: Methods,
     /// What stands between the slashes of its path. `None` for the WebSocket route `$connect`.
     pub path: Option<Vec<ApiSegment>>,
     /// The name of the authorizer that it has; `None` where it has none, and is open to everybody.
     pub authorizer: Option<String>,
+    /// What API Gateway answers by itself, where it has no backend.
+    pub mock: Option<Mock>,
     /// Where the description has it, such as `GET /orders/{id}`; of several APIs, with the API's name.
     pub place: String,
 }
@@ -71,6 +80,8 @@ pub struct Authorizer {
     pub kind: AuthorizerKind,
     /// How its answers are cached.
     pub gateway: Gateway,
+    /// The regular expression that a TOKEN authorizer's token must match, or the authorizer is not asked.
+    pub validation: Option<String>,
 }
 
 /// What an authorizer is asked with, and what it answers.
@@ -160,7 +171,9 @@ impl Api {
         if document.get("Resources").is_some() {
             template::read(&document, &mut api)?;
         } else if document.get("paths").is_some() {
-            openapi::Reader::alone(&document).read(&Place::root(), &mut api)?;
+            let reader = openapi::Reader::alone(&document);
+            reader.read(&Place::root(), &mut api)?;
+            settings::of_document(&document, &reader.name, reader.protocol, &mut api);
         }
         if api.routes.is_empty() && api.authorizers.is_empty() && api.notes.is_empty() {
             return Err(ApiError::NoApi);

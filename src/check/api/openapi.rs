@@ -4,19 +4,9 @@ use serde_json::Value;
 
 use super::document::{Place, Said, boolean, seconds, text, texts};
 use super::path;
+use super::settings::{self, Protocol};
 use super::{Api, ApiError, ApiRoute, Authorizer, AuthorizerKind};
 use crate::config::{Gateway, IdentityExpression};
-
-/// What kind of API it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Protocol {
-    /// A REST API.
-    Rest,
-    /// An HTTP API.
-    Http,
-    /// A WebSocket API.
-    WebSocket,
-}
 
 /// Reads a document into an [`Api`].
 pub(super) struct Reader<'a> {
@@ -101,11 +91,15 @@ impl<'a> Reader<'a> {
             let Some(methods) = path::methods(method) else { continue };
             let place = format!("{methods} {path}");
             let authorizer = self.security(operation, &place, api);
+            let key = if path.ends_with("$default") { path::DEFAULT.to_owned() } else { place.clone() };
+            let mock = settings::mock(operation.get("x-amazon-apigateway-integration"));
             api.routes.extend(paths.iter().map(|path| ApiRoute {
                 api: self.name.clone(),
+                key: key.clone(),
                 methods,
                 path: Some(path.clone()),
                 authorizer: authorizer.clone(),
+                mock: mock.clone(),
                 place: place.clone(),
             }));
         }
@@ -178,7 +172,8 @@ impl<'a> Reader<'a> {
         }
         let ttl = seconds(extension.get("authorizerResultTtlInSeconds"));
         let gateway = gateway(kind, ttl, sources, &format!("authorizer `{name}`"), api);
-        Authorizer { api: self.name.clone(), name: name.to_owned(), kind, gateway }
+        let validation = text(extension.get("identityValidationExpression")).known();
+        Authorizer { api: self.name.clone(), name: name.to_owned(), kind, gateway, validation }
     }
 }
 
@@ -192,7 +187,8 @@ fn schemes(document: &Value) -> impl Iterator<Item = (&String, &Value)> {
 /// An authorizer that is none of this function's.
 pub(super) fn other(api: &str, name: &str) -> Authorizer {
     let gateway = Gateway::default();
-    Authorizer { api: api.to_owned(), name: name.to_owned(), kind: AuthorizerKind::Other, gateway }
+    let (api, name) = (api.to_owned(), name.to_owned());
+    Authorizer { api, name, kind: AuthorizerKind::Other, gateway, validation: None }
 }
 
 /// The authorization of IAM's, as an authorizer.
@@ -208,8 +204,8 @@ pub(super) fn unknown(api_name: &str, place: &str, protocol: Protocol, api: &mut
         Protocol::Http => AuthorizerKind::HttpPolicy,
         Protocol::WebSocket => AuthorizerKind::WebSocket,
     };
-    let gateway = Gateway::default();
-    add(Authorizer { api: api_name.to_owned(), name: "(unknown)".to_owned(), kind, gateway }, api)
+    let (gateway, name) = (Gateway::default(), "(unknown)".to_owned());
+    add(Authorizer { api: api_name.to_owned(), name, kind, gateway, validation: None }, api)
 }
 
 fn add(authorizer: Authorizer, api: &mut Api) -> String {

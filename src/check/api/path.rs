@@ -13,6 +13,9 @@ pub(super) enum RouteKey {
     Message,
 }
 
+/// The key of the route for what no other takes.
+pub(super) const DEFAULT: &str = "$default";
+
 /// The paths of `$default`: the root, and all below.
 pub(super) fn everything() -> Vec<Vec<ApiSegment>> {
     vec![Vec::new(), vec![ApiSegment::Greedy]]
@@ -23,7 +26,7 @@ pub(super) fn route_key(key: &str, is_websocket: bool) -> Option<RouteKey> {
     match key {
         "$connect" => Some(RouteKey::Connect),
         _ if is_websocket => Some(RouteKey::Message),
-        "$default" => Some(RouteKey::Paths(Methods::ANY, everything())),
+        DEFAULT => Some(RouteKey::Paths(Methods::ANY, everything())),
         key => {
             let (method, path) = key.split_once(' ')?;
             Some(RouteKey::Paths(methods(method)?, vec![segments(path)?]))

@@ -3,8 +3,9 @@
 use serde_json::{Map, Value};
 
 use super::document::{Place, Said, boolean, seconds, text, texts};
-use super::openapi::{self, Protocol, Reader, add_iam, gateway, http_kind, other, unknown};
+use super::openapi::{self, Reader, add_iam, gateway, http_kind, other, unknown};
 use super::path::{self, RouteKey};
+use super::settings::{Mock, Protocol};
 use super::template::{Resource, Template, reference};
 use super::{Api, ApiError, ApiRoute, Authorizer, AuthorizerKind};
 use crate::rules::Methods;
@@ -50,7 +51,7 @@ pub(super) fn read(template: &Template, api: &mut Api) -> Result<(), ApiError> {
 }
 
 /// Globals, and what a resource says beside them or instead.
-fn with_globals(template: &Template, name: &str, properties: &Value) -> Value {
+pub(super) fn with_globals(template: &Template, name: &str, properties: &Value) -> Value {
     let mut merged = template.globals.get(name).cloned().unwrap_or_default();
     merge(&mut merged, properties);
     merged
@@ -146,7 +147,8 @@ impl Served {
         };
         let ttl = seconds(identity.get("ReauthorizeEvery"));
         let gateway = gateway(kind, ttl, sources, &place, api);
-        Authorizer { api: self.name.clone(), name: name.to_owned(), kind, gateway }
+        let validation = text(identity.get("ValidationExpression")).known();
+        Authorizer { api: self.name.clone(), name: name.to_owned(), kind, gateway, validation }
     }
 
     /// A browser asks with OPTIONS before it asks, and SAM adds the routes for that.
@@ -167,8 +169,10 @@ impl Served {
             if !api.routes.iter().chain(&added).any(is_there) {
                 let path = route.place.split_once(' ').map_or("", |(_, path)| path);
                 added.push(ApiRoute {
+                    key: format!("OPTIONS {path}"),
                     methods: options,
                     authorizer: Some(default.clone()),
+                    mock: Some(Mock { status: 200, body: String::new() }),
                     place: format!("OPTIONS {path}"),
                     ..route.clone()
                 });
@@ -213,6 +217,7 @@ fn websocket(resource: &Resource, api: &mut Api) {
                 name: name.clone(),
                 kind,
                 gateway,
+                validation: None,
             });
             Some(name)
         }
@@ -222,9 +227,11 @@ fn websocket(resource: &Resource, api: &mut Api) {
     };
     let route = ApiRoute {
         api: resource.name.clone(),
+        key: "$connect".to_owned(),
         methods: Methods::NONE,
         path: None,
         authorizer,
+        mock: None,
         place: "$connect".to_owned(),
     };
     api.routes.push(route);
@@ -269,7 +276,7 @@ impl Event<'_> {
             return Ok(());
         };
         let path = text(properties.get("Path")).known();
-        let place = path.map_or_else(|| "$default".to_owned(), |path| format!("{methods} {path}"));
+        let place = path.map_or_else(|| path::DEFAULT.to_owned(), |path| format!("{methods} {path}"));
         let authorizer = self.authorizer(served, properties, &place, api);
         for path in paths {
             // SAM writes the event over the operation of the document.
@@ -279,9 +286,11 @@ impl Event<'_> {
             api.routes.retain(|route| !same(route));
             api.routes.push(ApiRoute {
                 api: name.to_owned(),
+                key: place.clone(),
                 methods,
                 path: Some(path),
                 authorizer: authorizer.clone(),
+                mock: None,
                 place: place.clone(),
             });
         }

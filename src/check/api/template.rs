@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::document::Place;
-use super::{Api, ApiError, Note, cloudformation, sam};
+use super::{Api, ApiError, Note, cloudformation, sam, settings};
 
 /// A template whose parameters have their defaults.
 pub(super) struct Template {
@@ -54,7 +54,9 @@ pub(super) fn read(document: &Value, api: &mut Api) -> Result<(), ApiError> {
     }
     let template = Template { resources, globals };
     sam::read(&template, api)?;
-    cloudformation::read(&template, api)
+    cloudformation::read(&template, api)?;
+    settings::of_template(&template, api);
+    Ok(())
 }
 
 fn looks_at(kind: &str) -> bool {

@@ -1,0 +1,131 @@
+//! `authorizer explain`: why an event is answered as it is.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use lambda_authorizer::error::Code;
+use lambda_authorizer::explain::{AnswerPart, Verdict};
+use lambda_authorizer::{Authorizer, Level};
+use serde_json::{Value, json};
+
+use super::terminal::is_colourful;
+use super::{Ending, Misuse, examples, print};
+use crate::local::{self, RequestLine};
+use crate::runtime_api::Outcome;
+use crate::{Error, explanation};
+
+pub(super) fn command() -> Command {
+    let text = |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
+    Command::new("explain")
+        .about("Say why an event is answered as it is")
+        .long_about(
+            "Decide one event and take the decision apart: where the credential was found, each check of the token with \
+             what was wanted and what was there, each rule and why it is for this caller or not, the policy with the \
+             rules behind it, what a cached copy of it opens besides, and what the client gets.\n\n\
+             The token itself is not shown. Ends with 0 where the request is allowed, and 2 where it is denied.",
+        )
+        .arg(
+            Arg::new("event")
+                .value_name("EVENT")
+                .value_parser(value_parser!(PathBuf))
+                .help("The event's file; `-` for the standard input")
+                .required_unless_present_any(["request", "reason"]),
+        )
+        .arg(super::configuration_argument())
+        .arg(
+            text("request", "REQUEST")
+                .help("A request instead of an event, as in 'GET /orders/7', or '$connect'")
+                .value_parser(|text: &str| text.parse::<RequestLine>())
+                .conflicts_with("event"),
+        )
+        .arg(text("token", "TOKEN").help("Its bearer token").requires("request"))
+        .arg(
+            text("token-file", "FILE")
+                .help("A file with its bearer token: a token in a command line is seen by others")
+                .value_parser(value_parser!(PathBuf))
+                .requires("request")
+                .conflicts_with("token"),
+        )
+        .arg(text("stage", "STAGE").help("Its stage").default_value("dev"))
+        .arg(text("source-ip", "ADDRESS").help("The client's address").default_value("203.0.113.7"))
+        .arg(super::format_argument())
+        .arg(text("reason", "CODE").help("What a reason code means, and what to do").exclusive(true))
+        .after_help(examples(&[
+            "authorizer explain events/rest-token.json --config events/authorizer.toml",
+            "authorizer explain --request 'GET /orders/7' --config events/authorizer.toml",
+            "authorizer explain --request 'GET /orders/7' --config events/authorizer.toml --format json",
+            "authorizer explain --reason token_expired",
+        ]))
+}
+
+pub(super) async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
+    if let Some(code) = matches.get_one::<String>("reason") {
+        return reason(code);
+    }
+    let config = local::configuration(matches.get_one::<PathBuf>("config").map(PathBuf::as_path))?;
+    let event = event(matches)?;
+    let http_api = config.answers.http_api;
+    let authorizer = Authorizer::new(config, Level::Info, local::quiet_edges());
+    authorizer.prefetch().await;
+    let explained = authorizer.explain(local::invocation(&event), &[]).await;
+    let explained = explained.map_err(|fault| format!("{fault}\nhint: {}", fault.code().action()))?;
+    let outcome = match &explained.answer {
+        AnswerPart::Response(answer) => Outcome::Response(answer.to_string().into()),
+        AnswerPart::Failure { error_type, error_message } => local::failure(error_type, error_message),
+    };
+    let status = local::status(&event, http_api, &outcome);
+    if super::is_json(matches) {
+        let mut document = serde_json::to_value(&explained)?;
+        if let Value::Object(members) = &mut document {
+            members.insert("status".to_owned(), json!(status));
+        }
+        print(&format!("{document:#}\n"))?;
+    } else {
+        print(&explanation::render(&explained, status, is_colourful()))?;
+    }
+    Ok(match explained.decision.verdict {
+        Verdict::Allow => Ending::Done,
+        Verdict::Deny => Ending::Denied,
+        Verdict::Error => Ending::Failed,
+    })
+}
+
+fn event(matches: &ArgMatches) -> Result<String, Error> {
+    let Some(request) = matches.get_one::<RequestLine>("request") else {
+        let file = matches.get_one::<PathBuf>("event").ok_or_else(|| Misuse::new("there is no event"))?;
+        return local::event(file);
+    };
+    let text = |name: &str| matches.get_one::<String>(name).map(String::as_str).unwrap_or_default();
+    let token = match matches.get_one::<PathBuf>("token-file") {
+        Some(file) => Some(
+            std::fs::read_to_string(file)
+                .map_err(|error| format!("cannot read `{}`: {error}", file.display()))?
+                .trim()
+                .to_owned(),
+        ),
+        None => matches.get_one::<String>("token").cloned(),
+    };
+    Ok(request.event(token.as_deref(), text("stage"), text("source-ip")))
+}
+
+fn reason(code: &str) -> Result<Ending, Error> {
+    let names = || Code::ALL.iter().map(|code| code.name());
+    let Some(code) = Code::ALL.iter().find(|known| known.name() == code) else {
+        let list = names().collect::<Vec<_>>().join(", ");
+        return Err(Misuse::new(format!("`{code}` is no reason code\nhint: one of {list}")).into());
+    };
+    let outcome = match code.outcome() {
+        lambda_authorizer::error::Outcome::RefusedCredential => "the credential is refused",
+        lambda_authorizer::error::Outcome::RefusedRequest => {
+            "the credential holds, and the request is refused"
+        }
+        lambda_authorizer::error::Outcome::Fault => "nothing could be decided",
+    };
+    print(&format!(
+        "{}: {outcome}\n\nCause: {}\n\nWhat to do: {}\n",
+        code.name(),
+        code.cause(),
+        code.action()
+    ))?;
+    Ok(Ending::Done)
+}

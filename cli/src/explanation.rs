@@ -1,0 +1,163 @@
+//! An [`Explanation`] as a tree that a person reads at a glance.
+
+use lambda_authorizer::explain::{
+    AnswerPart, CheckPart, Explanation, Looked, OtherRoute, PlacePart, PolicyPart, RequirementPart, RulePart,
+    StatementPart, TokenPart, Verdict,
+};
+
+use crate::tree::{Mark, Tree, columns};
+
+/// The explanation, and the status that the client gets.
+#[must_use]
+pub fn render(explanation: &Explanation, status: u16, colour: bool) -> String {
+    let event = &explanation.event;
+    let request = match &event.method {
+        Some(method) => format!("{method} {}", event.path),
+        None => event.path.clone(),
+    };
+    let mut branches = vec![
+        Tree::heading("credential").with(explanation.credential.iter().map(place)),
+        token(explanation.token.as_ref()),
+        rules(&explanation.rules, explanation.policy.is_some()),
+    ];
+    branches.extend(explanation.policy.as_ref().map(|part| policy(part, &event.arn)));
+    branches.extend(explanation.policy.as_ref().filter(|part| !part.routes.is_empty()).map(others));
+    branches.push(answer(explanation, status));
+    let heading = format!("{} event: {request}, on the stage {}", event.kind, event.stage);
+    Tree::heading(heading).with(branches).render(colour)
+}
+
+fn place(place: &PlacePart) -> Tree {
+    let scheme = place.scheme.map(|scheme| format!(", {scheme}")).unwrap_or_default();
+    let name = format!("{}{scheme}", place.place);
+    match (place.outcome, &place.reason) {
+        (Looked::Found, _) => Tree::new(Mark::Yes, format!("{name}: found")),
+        (Looked::Empty, _) => Tree::new(Mark::Open, format!("{name}: nothing there")),
+        (Looked::NotLooked, _) => Tree::new(Mark::Open, format!("{name}: not looked at")),
+        (Looked::Refused, reason) => {
+            let why = reason.as_ref().map(|reason| format!(": {}: {}", reason.code, reason.message));
+            Tree::new(Mark::No, format!("{name}{}", why.unwrap_or_default()))
+        }
+    }
+}
+
+fn token(token: Option<&TokenPart>) -> Tree {
+    let Some(token) = token else { return Tree::heading("token: none") };
+    let row = |check: &CheckPart| {
+        let why = check.reason.as_ref().map(|reason| reason.code.to_owned()).unwrap_or_default();
+        let found = check.found.clone().unwrap_or_else(|| "nothing".to_owned());
+        let found = if check.passed.is_none() { "not looked at".to_owned() } else { found };
+        [check.name.clone(), found, format!("wanted: {}", check.expected), why]
+    };
+    let rows: Vec<_> = token.checks.iter().map(row).collect();
+    let lines = token.checks.iter().zip(columns(&rows));
+    Tree::heading("token").with(lines.map(|(check, line)| Tree::new(mark(check.passed), line)))
+}
+
+fn mark(verdict: Option<bool>) -> Mark {
+    match verdict {
+        Some(true) => Mark::Yes,
+        Some(false) => Mark::No,
+        None => Mark::Open,
+    }
+}
+
+fn rules(rules: &[RulePart], is_known: bool) -> Tree {
+    match (rules, is_known) {
+        ([], _) => Tree::heading("rules: none, so a verified caller may call everything"),
+        (rules, true) => Tree::heading("rules").with(rules.iter().map(rule)),
+        (rules, false) => {
+            Tree::heading(format!("rules: {}, not looked at for want of a verified caller", rules.len()))
+        }
+    }
+}
+
+fn rule(rule: &RulePart) -> Tree {
+    let applies = rule.applies == Some(true);
+    let matching = rule.routes.iter().find(|route| route.matches_request == Some(true));
+    let named = rule.routes.iter().find(|route| route.names_request);
+    let (mark, why) = match (applies, matching, named) {
+        (true, Some(route), _) if rule.effect == "deny" => {
+            (Mark::No, format!("denies this: {}", route.route))
+        }
+        (true, Some(route), _) => (Mark::Yes, format!("allows this: {}", route.route)),
+        (true, None, Some(route)) => {
+            (Mark::Open, format!("for this caller; {} is another caller's", route.route))
+        }
+        (true, None, None) => (Mark::Open, "for this caller, and other routes".to_owned()),
+        (false, _, _) if !rule.is_on_stage => (Mark::Open, "for another stage or API".to_owned()),
+        (false, _, Some(route)) => {
+            (Mark::Open, format!("not for this caller; would {} {}", rule.effect, route.route))
+        }
+        (false, _, None) => (Mark::Open, "not for this caller, and other routes".to_owned()),
+    };
+    Tree::new(mark, format!("{}: {why}", rule.name)).with([requirement(&rule.requirement)])
+}
+
+fn requirement(part: &RequirementPart) -> Tree {
+    let mark = match part.verdict {
+        Some("met") => Mark::Yes,
+        Some("unmet") => Mark::No,
+        Some(_) | None => Mark::Open,
+    };
+    let doubt = if part.verdict == Some("unknown") { ": cannot be told" } else { "" };
+    Tree::new(mark, format!("{}{doubt}", part.text)).with(part.parts.iter().map(requirement))
+}
+
+fn policy(part: &PolicyPart, arn: &str) -> Tree {
+    let prefix: String = arn.split_inclusive('/').take(2).collect();
+    let statement = |statement: &StatementPart| {
+        let rows: Vec<_> = statement
+            .resources
+            .iter()
+            .map(|resource| {
+                let short = resource.resource.strip_prefix(prefix.as_str()).map(|tail| format!("…/{tail}"));
+                let why = match resource.note {
+                    Some(note) => note.to_owned(),
+                    None => resource.rules.join(", "),
+                };
+                [short.unwrap_or_else(|| resource.resource.clone()), why]
+            })
+            .collect();
+        Tree::heading(statement.effect).with(columns(&rows).into_iter().map(Tree::heading))
+    };
+    let differences = part.differences.iter().map(|text| Tree::new(Mark::Open, text.clone()));
+    Tree::heading(format!("policy of this caller, for `{}…`", prefix))
+        .with(part.statements.iter().map(statement))
+        .with(differences)
+}
+
+fn others(part: &PolicyPart) -> Tree {
+    let row = |other: &OtherRoute| {
+        let rule = other.rule.as_ref().map(|rule| format!("rule: {rule}")).unwrap_or_default();
+        [other.route.clone(), rule]
+    };
+    let rows: Vec<_> = part.routes.iter().map(row).collect();
+    let lines = part.routes.iter().zip(columns(&rows));
+    let mark = |allowed| if allowed { Mark::Yes } else { Mark::No };
+    Tree::heading("while API Gateway caches it, it also decides")
+        .with(lines.map(|(other, line)| Tree::new(mark(other.allowed), line)))
+}
+
+fn answer(explanation: &Explanation, status: u16) -> Tree {
+    let decision = &explanation.decision;
+    let (mark, verdict) = match decision.verdict {
+        Verdict::Allow => (Mark::Yes, "allow"),
+        Verdict::Deny => (Mark::No, "deny"),
+        Verdict::Error => (Mark::No, "error"),
+    };
+    let told = match &explanation.answer {
+        AnswerPart::Response(_) => "a policy",
+        AnswerPart::Failure { error_message, .. } => error_message,
+    };
+    let who = decision.principal_id.as_ref().map(|id| format!(" for `{id}`")).unwrap_or_default();
+    let mut branches = vec![Tree::heading(format!("API Gateway is told: {told}; the client gets: {status}"))];
+    if let Some(rule) = &decision.rule {
+        branches.push(Tree::heading(format!("by the rule: {rule}")));
+    }
+    if let Some(reason) = &decision.reason {
+        branches.push(Tree::heading(format!("{}: {}", reason.code, reason.message)));
+        branches.push(Tree::heading(format!("hint: {}", reason.action)));
+    }
+    Tree::new(mark, format!("{verdict}{who}")).with(branches)
+}

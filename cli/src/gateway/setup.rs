@@ -1,0 +1,233 @@
+//! From what the command line asks for to what serves requests.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use lambda_authorizer::check::{Api, AuthorizerKind, Protocol};
+use lambda_authorizer::config::{Config, Environment};
+
+use super::api::{LocalApi, Overrides, listed};
+use super::authorizer::Function;
+use super::backend::{Backend, Proxy};
+use super::cache::Cache;
+use super::history::History;
+use super::management::OWN;
+use super::options::GatewayOptions;
+use super::pipeline::Pipeline;
+use super::server::Gatehouse;
+use crate::Error;
+use crate::issuer::{Client, DevelopmentIssuer, TOKEN_PATH};
+use crate::signing::{Algorithm, SigningKey};
+
+/// The configuration where none is given.
+const DEFAULT_CONFIGURATION: &str = include_str!("default.toml");
+
+/// The routes where none are given: those that this configuration has rules for, and one that it has none for.
+const DEFAULT_ROUTES: [&str; 6] =
+    ["GET /orders", "POST /orders", "GET /orders/{id}", "GET /users/{id}", "PUT /users/{id}", "GET /reports"];
+
+/// The port of the development issuer.
+const ISSUER_PORT: u16 = 9100;
+
+const ROUTE_CACHE_SECONDS: u32 = 300;
+
+/// Where the configuration of the authorizer comes from.
+enum Source<'a> {
+    File(&'a Path),
+    Environment,
+    BuiltIn,
+}
+
+pub(super) async fn gatehouse(
+    options: &GatewayOptions,
+) -> Result<(Gatehouse, Option<DevelopmentIssuer>), Error> {
+    let apis = LocalApi::all(&description(options)?, &overrides(options))?;
+    let source = match &options.config {
+        Some(file) => Source::File(file),
+        None if options.environment.is_empty() => Source::BuiltIn,
+        None => Source::Environment,
+    };
+    let issuer = match (&source, options.issuer) {
+        (Source::BuiltIn, address) => {
+            Some(issuer(address.unwrap_or((Ipv4Addr::LOCALHOST, ISSUER_PORT).into()), options).await?)
+        }
+        (Source::File(_) | Source::Environment, Some(address)) => Some(issuer(address, options).await?),
+        (Source::File(_) | Source::Environment, None) => None,
+    };
+    let function = function(options, &source, issuer.as_ref()).await?;
+    let backend = match &options.backend {
+        Some(url) => Backend::Proxy(Proxy::new(url)?),
+        None => Backend::Echo,
+    };
+    let house = Gatehouse {
+        apis: apis.into_iter().map(Arc::new).collect(),
+        pipeline: Pipeline { function, cache: Cache::default() },
+        backend,
+        history: History::new(options.history),
+        source_ip: options.source_ip,
+    };
+    Ok((house, issuer))
+}
+
+fn overrides(options: &GatewayOptions) -> Overrides {
+    Overrides { stage: options.stage.clone(), cache_seconds: options.cache_seconds }
+}
+
+fn description(options: &GatewayOptions) -> Result<Api, Error> {
+    if let Some(file) = &options.api {
+        let shown = file.display();
+        let text = fs::read_to_string(file).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
+        let api = Api::parse(&text).map_err(|error| format!("{shown}: {error}"))?;
+        for note in &api.notes {
+            eprintln!("note: {}: {}", note.place, note.message);
+        }
+        return Ok(api);
+    }
+    let is_websocket = options.kind == AuthorizerKind::WebSocket;
+    let routes = match options.routes.as_slice() {
+        [] if is_websocket => vec!["$connect".to_owned()],
+        [] => DEFAULT_ROUTES.map(str::to_owned).to_vec(),
+        routes => routes.to_vec(),
+    };
+    let sources = match options.identity_sources.as_slice() {
+        // Beside it a browser could use no other (template.yaml tells why).
+        [] if is_websocket => Vec::new(),
+        [] => vec!["$request.header.Authorization".to_owned()],
+        sources => sources.to_vec(),
+    };
+    let seconds = options.cache_seconds.unwrap_or(ROUTE_CACHE_SECONDS);
+    listed(&routes, options.kind, &sources, options.validation.as_deref(), seconds)
+}
+
+async fn issuer(address: SocketAddr, options: &GatewayOptions) -> Result<DevelopmentIssuer, Error> {
+    if !address.ip().is_loopback() {
+        return Err(format!(
+            "`{address}` is not on loopback: a development issuer gives tokens to whoever asks"
+        )
+        .into());
+    }
+    let key = SigningKey::generate(Algorithm::ES256, "development-1")?;
+    let issuer = DevelopmentIssuer::start_at(address, [key]).await.map_err(|error| {
+        format!("the issuer cannot listen on `{address}`: {error}\nhint: choose another with `--issuer`")
+    })?;
+    let client = match &options.client {
+        Some(client) => client.clone(),
+        None => random_client()?,
+    };
+    issuer.serve_tokens(client);
+    Ok(issuer)
+}
+
+fn random_client() -> Result<Client, Error> {
+    let mut bytes = [0; 18];
+    aws_lc_rs::rand::fill(&mut bytes).map_err(|_| "there is no source of chance")?;
+    Ok(Client { id: "development".to_owned(), secret: URL_SAFE_NO_PAD.encode(bytes) })
+}
+
+async fn function(
+    options: &GatewayOptions,
+    source: &Source<'_>,
+    issuer: Option<&DevelopmentIssuer>,
+) -> Result<Function, Error> {
+    let built_in = || DEFAULT_CONFIGURATION.replace("{issuer}", issuer.map_or("", DevelopmentIssuer::url));
+    if let Some(binary) = &options.function {
+        let environment = match source {
+            Source::File(file) => {
+                let path = fs::canonicalize(file)
+                    .map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
+                vec![("AUTHORIZER_CONFIG_FILE".to_owned(), path.display().to_string())]
+            }
+            Source::Environment => options.environment.clone(),
+            Source::BuiltIn => vec![("AUTHORIZER_CONFIG".to_owned(), built_in())],
+        };
+        return Function::process(binary.clone(), environment).await;
+    }
+    let config = match source {
+        Source::File(file) => {
+            let text = fs::read_to_string(file)
+                .map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
+            Config::parse(&text, file.parent()).map_err(|error| format!("{}: {error}", file.display()))?
+        }
+        Source::Environment => {
+            let variables = options.environment.iter().cloned().collect();
+            Config::load(&Environment { variables, directory: None })?
+        }
+        Source::BuiltIn => Config::parse(&built_in(), None)?,
+    };
+    Ok(Function::in_process(config).await)
+}
+
+/// What a person is told at the start: where everything is, and where the gateway reads AWS's words strictly.
+pub(super) fn greeting(
+    house: &Gatehouse,
+    addresses: &[(String, SocketAddr)],
+    issuer: Option<&DevelopmentIssuer>,
+) -> String {
+    let mut text = String::new();
+    let mut line = |said: String| {
+        let _always_written = writeln!(text, "{said}");
+    };
+    for (api, (_, address)) in house.apis.iter().zip(addresses) {
+        let scheme = if api.protocol == Protocol::WebSocket { "ws" } else { "http" };
+        line(format!("{scheme}://{address}  API `{}` ({}), stage `{}`", api.name, api.id, api.stage));
+        for route in &api.routes {
+            let authorizer = route.authorizer.and_then(|place| api.authorizers.get(place));
+            let behind = authorizer.map_or("open to everybody", |authorizer| &authorizer.name);
+            line(format!("  {:32} {behind}", route.key));
+            if OWN.iter().any(|own| route.resource().starts_with(own)) {
+                line(format!("warning: `{}` is not served: the path is the gateway's own", route.key));
+            }
+        }
+        if !address.ip().is_loopback() {
+            line(format!(
+                "warning: `{address}` is open to other machines: whoever reaches it sees `/_requests`"
+            ));
+        }
+    }
+    if let Some(issuer) = issuer {
+        let url = issuer.url().trim_end_matches('/');
+        line(format!("{url}  development issuer"));
+        if let Some(client) = issuer.client() {
+            line(format!(
+                "  curl -s -u {}:{} -d grant_type=client_credentials -d scope=orders:read {url}{TOKEN_PATH}",
+                client.id, client.secret
+            ));
+        }
+    }
+    for reading in strict_readings(house) {
+        line(format!("strict: {reading}"));
+    }
+    text
+}
+
+/// Where AWS says nothing (contract 8), the gateway does what asks more of an authorizer.
+fn strict_readings(house: &Gatehouse) -> Vec<&'static str> {
+    let has_protocol = |protocol| house.apis.iter().any(|api| api.protocol == protocol);
+    let authorizers = || house.apis.iter().flat_map(|api| &api.authorizers);
+    let mut readings = Vec::new();
+    if has_protocol(Protocol::Http) {
+        readings.push("the error `Unauthorized` is a 500 on an HTTP API");
+    }
+    if has_protocol(Protocol::Rest) {
+        readings.push("a REST resource without the method is a 403, whatever `{proxy+}` there is");
+    }
+    if authorizers().any(|authorizer| authorizer.validation.is_some()) {
+        readings.push("a validation expression must match the whole token");
+    }
+    let is_uncached = |authorizer: &super::api::LocalAuthorizer| {
+        authorizer.cache_seconds == 0 && !authorizer.identity_sources.is_empty()
+    };
+    if authorizers().any(is_uncached) {
+        readings.push("identity sources must be there even where nothing is cached");
+    }
+    if authorizers().any(|authorizer| authorizer.kind == AuthorizerKind::Other) {
+        readings.push("routes behind another kind of authorizer are refused");
+    }
+    readings.push("an answer without `principalId`, or with `null` in its context, is a 500");
+    readings
+}
