@@ -13,6 +13,7 @@ mod findings;
 mod gateway;
 mod instances;
 mod kinds;
+mod matrix;
 mod proof;
 mod relevance;
 mod report;
@@ -21,6 +22,7 @@ mod setup;
 
 pub use api::{Api, ApiError, ApiRoute, ApiSegment, Authorizer, AuthorizerKind, Note};
 pub use finding::{Finding, Severity};
+pub use matrix::{Guard, MatrixRow, NamingRule, matrix};
 pub use report::Report;
 
 use crate::config::Config;

@@ -3,11 +3,13 @@
 //! A command is a module with `command()` and `run()`, one line in [`command`] and one in [`run`]. Its examples are
 //! run by `tests/help.rs`.
 
+mod check;
 mod completions;
 mod demo;
 mod events;
 mod generate;
 mod keys;
+mod mint;
 mod terminal;
 
 use std::fmt;
@@ -76,6 +78,8 @@ pub fn command() -> Command {
         .after_help(AFTER_HELP)
         .disable_help_subcommand(true)
         .subcommands([
+            check::command(),
+            mint::command(),
             keys::command(),
             demo::command(),
             events::command(),
@@ -87,6 +91,8 @@ pub fn command() -> Command {
 /// Does what was typed; without a command, the help.
 pub async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
     match matches.subcommand() {
+        Some(("check", matches)) => check::run(matches),
+        Some(("mint", matches)) => mint::run(matches),
         Some(("keys", matches)) => keys::run(matches).await,
         Some(("demo", matches)) => demo::run(matches).await,
         Some(("events", matches)) => events::run(matches),
