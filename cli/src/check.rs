@@ -113,12 +113,6 @@ fn cells(row: &MatrixRow<'_>, is_silent: bool) -> Vec<[Cell; 4]> {
         Guard::Rules if is_silent => {
             return only(Cell::new("allow").coloured(GREEN), "authenticated".to_owned());
         }
-        Guard::Rules if row.rules.is_empty() => {
-            return only(
-                Cell::new("deny").coloured(RED),
-                "no rule names it: everybody is refused".to_owned(),
-            );
-        }
         Guard::Rules => {}
     }
     let line = |(position, naming): (usize, &NamingRule<'_>)| {
@@ -129,7 +123,13 @@ fn cells(row: &MatrixRow<'_>, is_silent: bool) -> Vec<[Cell; 4]> {
         };
         [Cell::new(route), effect, Cell::new(&naming.rule.name), Cell::new(requires(naming))]
     };
-    row.rules.iter().enumerate().map(line).collect()
+    let mut lines: Vec<_> = row.rules.iter().enumerate().map(line).collect();
+    if row.rules.iter().all(|naming| naming.rule.effect == Effect::Deny) {
+        let route = if lines.is_empty() { row.route.as_str() } else { "" };
+        let what = "no rule opens it: everybody is refused";
+        lines.push([Cell::new(route), Cell::new("deny").coloured(RED), Cell::new("-"), Cell::new(what)]);
+    }
+    lines
 }
 
 /// What the rule asks for, and of which part of the route.

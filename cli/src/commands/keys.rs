@@ -20,8 +20,8 @@ fn fetch() -> Command {
     Command::new("fetch")
         .about("Write an issuer's key set to a file, and say what is in it")
         .long_about(
-            "Write an issuer's key set to a file, for `initial_jwks_file`, and say what is in it: each key's ID and \
-             type, the algorithms that it verifies, and what makes it unusable.",
+            "Write an issuer's key set to a file, for `initial_jwks_file`, and say what is in it: each key's ID,\n\
+             type and size, the algorithms that it verifies, and what makes it unusable.",
         )
         .arg(
             Arg::new("issuer").long("issuer").value_name("URL").required(true).help("The issuer, as in `iss`"),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::{env, fs};
 
 /// Compares with `tests/snapshots/NAME.txt`; with `UPDATE_SNAPSHOTS=1`, writes it.
-pub fn assert_snapshot(name: &str, text: &str) {
+pub(crate) fn assert_snapshot(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(format!("{name}.txt"));
     if env::var_os("UPDATE_SNAPSHOTS").is_some() {
         fs::write(&path, text).unwrap();
