@@ -185,3 +185,35 @@ fn coloured(finding: &Finding) -> String {
     let label = finding.severity.to_string();
     text.replacen(&label, &format!("\x1b[{code}m{label}\x1b[0m"), 1)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn colours_change_nothing_but_colours() {
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check/wrong.toml");
+        let checked = Checked::of(&file, None).unwrap();
+        let (plain, coloured) = (checked.render(false), checked.render(true));
+        for part in
+            ["\x1b[31merror\x1b[0m[configuration]: ", "\x1b[33mwarning\x1b[0m[opens_more]: ", "\nnote["]
+        {
+            assert!(coloured.contains(part), "{part:?} is not in {coloured}");
+        }
+        let without = ["\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"]
+            .iter()
+            .fold(coloured, |text, code| text.replace(code, ""));
+        assert_eq!(without, plain);
+    }
+
+    #[test]
+    fn without_rules_whoever_is_verified_may_invoke_everything() {
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let silent = directory.join("tests/check/silent.toml");
+        let alone = Checked::of(&silent, None).unwrap().render(false);
+        assert!(alone.starts_with("No rule names a route: whoever is verified "), "{alone}");
+        let api = directory.join("tests/check/openapi.yaml");
+        let with_api = Checked::of(&silent, Some(&api)).unwrap().render(false);
+        assert!(with_api.contains("GET /orders       allow   -     authenticated\n"), "{with_api}");
+    }
+}
