@@ -50,6 +50,21 @@ fn checks() {
 }
 
 #[test]
+fn what_is_typed_wrongly() {
+    for (name, arguments) in [
+        ("misuse-command", &["dmeo"][..]),
+        ("misuse-option", &["check", "--opneapi", "openapi.yaml"]),
+        ("misuse-keys", &["keys"]),
+        ("misuse-fetch", &["keys", "fecth"]),
+        ("misuse-shell", &["completions", "cmd"]),
+        ("misuse-more", &["check", "authorizer.toml", "more.toml"]),
+        ("misuse-twice", &["check", "--openapi", "openapi.yaml", "--template", "template.yaml"]),
+    ] {
+        assert_snapshot(name, &shown(arguments));
+    }
+}
+
+#[test]
 fn what_mint_refuses() {
     for (name, arguments) in [
         (
