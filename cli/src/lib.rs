@@ -20,11 +20,16 @@
 //! | [`local`] | a configuration from this machine, and events to put to it |
 //! | [`explanation`] | `authorizer explain`: a decision as a tree |
 //! | [`demo`] | `authorizer demo`: puts the sample events to a function |
+//! | [`check`] | `authorizer check`: what is to be said of a configuration, and its rules route by route |
+//! | [`mint`] | `authorizer mint`: tokens of a development issuer, and broken ones |
+//! | [`reasons`] | what the codes of reasons mean |
+//! | [`words`] | requirements, in words for a person |
 //! | [`generate`] | `authorizer generate`: writes the files that are made from the sources |
 //! | [`commands`] | the commands as they are typed: arguments, help, and what they end with |
 //!
 //! Nothing here is for production: private keys live in memory and tokens are made for whoever asks.
 
+pub mod check;
 pub mod commands;
 pub mod demo;
 pub mod events;
@@ -36,11 +41,14 @@ pub mod issuer;
 pub mod keys;
 pub mod local;
 mod loopback;
+pub mod mint;
+pub mod reasons;
 pub mod runtime_api;
 pub mod scenario;
 pub mod signing;
 mod table;
 mod tree;
+pub mod words;
 
 /// What the commands fail with: a message for a person, with its `hint:` where there is a next step.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use lambda_authorizer::error::Code;
 use lambda_authorizer::explain::{AnswerPart, Verdict};
 use lambda_authorizer::{Authorizer, Level};
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ use super::terminal::is_colourful;
 use super::{Ending, Misuse, examples, print};
 use crate::local::{self, RequestLine};
 use crate::runtime_api::Outcome;
-use crate::{Error, explanation};
+use crate::{Error, explanation, reasons};
 
 pub(super) fn command() -> Command {
     let text = |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
@@ -109,23 +108,13 @@ fn event(matches: &ArgMatches) -> Result<String, Error> {
 }
 
 fn reason(code: &str) -> Result<Ending, Error> {
-    let names = || Code::ALL.iter().map(|code| code.name());
-    let Some(code) = Code::ALL.iter().find(|known| known.name() == code) else {
-        let list = names().collect::<Vec<_>>().join(", ");
-        return Err(Misuse::new(format!("`{code}` is no reason code\nhint: one of {list}")).into());
+    let Some(text) = reasons::text(code) else {
+        let hint = match reasons::nearest(code) {
+            Some(nearest) => format!("`{nearest}` is one"),
+            None => "docs/reasons.md lists them".to_owned(),
+        };
+        return Err(Misuse::new(format!("`{code}` is no reason code\nhint: {hint}")).into());
     };
-    let outcome = match code.outcome() {
-        lambda_authorizer::error::Outcome::RefusedCredential => "the credential is refused",
-        lambda_authorizer::error::Outcome::RefusedRequest => {
-            "the credential holds, and the request is refused"
-        }
-        lambda_authorizer::error::Outcome::Fault => "nothing could be decided",
-    };
-    print(&format!(
-        "{}: {outcome}\n\nCause: {}\n\nWhat to do: {}\n",
-        code.name(),
-        code.cause(),
-        code.action()
-    ))?;
+    print(&text)?;
     Ok(Ending::Done)
 }
