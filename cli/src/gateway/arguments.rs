@@ -45,10 +45,10 @@ The backend:
 
 The development issuer:
   --issuer ADDRESS        its address; starts it beside a configuration of yours,
-                          too [default: 127.0.0.1:9100]
+                          too [default: 127.0.0.1:9800]
   --client ID:SECRET      who may have tokens [default: a random secret, shown]
 
-  --listen ADDRESS        [default: 127.0.0.1:9000]
+  --listen ADDRESS        [default: 127.0.0.1:9700]
   --source-ip ADDRESS     the client's address, as events have it
   --history N             how many requests are kept [default: 200]
   -h, --help              Show this help.
@@ -120,7 +120,7 @@ impl Default for GatewayOptions {
             backend: None,
             issuer: None,
             client: None,
-            listen: (Ipv4Addr::LOCALHOST, 9000).into(),
+            listen: (Ipv4Addr::LOCALHOST, 9700).into(),
             source_ip: None,
             history: 200,
             environment: Vec::new(),

@@ -32,7 +32,7 @@ const DEFAULT_ROUTES: [&str; 6] =
     ["GET /orders", "POST /orders", "GET /orders/{id}", "GET /users/{id}", "PUT /users/{id}", "GET /reports"];
 
 /// The port of the development issuer.
-const ISSUER_PORT: u16 = 9100;
+const ISSUER_PORT: u16 = 9800;
 
 const ROUTE_CACHE_SECONDS: u32 = 300;
 
