@@ -25,13 +25,13 @@ fn walk(value: &Value, place: String, names: &mut BTreeSet<String>) {
     let is_the_clients = ["headers", "Parameters", "Headers", "cookies", "identitySource", "stageVariables"]
         .iter()
         .any(|name| place.ends_with(name));
-    match value {
-        Value::Object(members) if !is_the_clients => {
+    match value.as_object().filter(|_| !is_the_clients) {
+        Some(members) => {
             for (name, member) in members {
                 walk(member, format!("{place}/{name}"), names);
             }
         }
-        _ => {
+        None => {
             names.insert(place);
         }
     }

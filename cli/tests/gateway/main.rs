@@ -12,6 +12,7 @@ mod http;
 mod management;
 mod rest;
 mod support;
+mod template;
 mod tokens;
 mod walkthrough;
 mod websocket;
