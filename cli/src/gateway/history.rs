@@ -132,6 +132,14 @@ pub fn redacted(event: &Value, identity: &[String]) -> Value {
     }
 }
 
+/// A path for a terminal: without what plays tricks on one, and without a token.
+pub(super) fn printable(path: &str) -> String {
+    match is_secret(path, &[]) {
+        true => REDACTED.to_owned(),
+        false => path.chars().filter(char::is_ascii_graphic).collect(),
+    }
+}
+
 fn hidden(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(hidden).collect(),

@@ -31,6 +31,25 @@ async fn a_token_decides_between_401_403_and_200() {
     }
 }
 
+#[tokio::test]
+async fn a_simple_response_decides_between_401_403_and_200() {
+    let gateway = gateway("http-2.0-simple").await;
+    let token = reader(&gateway);
+    for (line, fields, status) in [
+        ("GET /orders", &[][..], 401),
+        ("GET /orders", &["Authorization: Bearer broken"], 403),
+        ("GET /reports", &[&token], 403),
+        ("GET /orders", &[&token], 200),
+    ] {
+        assert_eq!(send(&gateway, line, fields).await.status, status, "{line} {fields:?}");
+    }
+    assert_eq!(
+        (&last(&gateway)["cache"], &last(&gateway)["kind"]),
+        (&json!("off"), &json!("http-2.0-simple"))
+    );
+    assert_eq!(last(&gateway)["context"], json!({"lambda": {"client": "shop"}}));
+}
+
 const SIMPLE: &str = "
 development = true
 [[issuer]]

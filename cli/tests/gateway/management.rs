@@ -11,7 +11,7 @@ async fn requests_are_told_without_their_credentials() {
     let gateway = gateway("http-2.0").await;
     let token = reader(&gateway);
     send(&gateway, "GET /orders?page=2", &[&token, "Cookie: session=secret"]).await;
-    send(&gateway, "GET /orders", &[]).await;
+    send(&gateway, "GET /eyJhbGciOiJub25lIn0.e30.", &[]).await;
     let told = send(&gateway, "GET /_requests", &[]).await;
     assert!(!told.body.contains("eyJ") && !told.body.contains("secret"), "{}", told.body);
     let told = told.json();
@@ -118,7 +118,7 @@ async fn the_apis_are_told_with_their_authorizers() {
             "kind": "rest-token",
             "identity_sources": ["$request.header.authorization"],
             "cache_seconds": 60,
-            "validation": "^(?:Bearer .+)$",
+            "validation": "Bearer .+",
         }])
     );
     let (name, http) = &gateway.addresses()[1];

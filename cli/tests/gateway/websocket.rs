@@ -46,7 +46,9 @@ async fn a_token_decides_about_the_connection() {
     assert_eq!((&record["status"], &record["kind"]), (&json!(101), &json!("websocket")));
     assert_eq!((&record["route"], &record["cache"]), (&json!("$connect"), &json!("off")));
     assert!(record["arn"].as_str().unwrap().ends_with("/dev/$connect"), "{record}");
+    let asked = gateway.requests().len();
     assert_eq!(send(&gateway, "GET /", &[&token]).await.status, 426);
+    assert_eq!(gateway.requests().len(), asked);
 }
 
 #[tokio::test]
