@@ -109,6 +109,36 @@ async fn a_path_is_judged_as_the_client_wrote_it() {
     assert_eq!(send(&gateway, &long, &[&own]).await.status, 414);
 }
 
+/// What a client writes into its path is data, to the gateway as to the policy.
+#[tokio::test]
+async fn an_odd_path_is_refused_or_allowed_and_never_a_failure() {
+    let gateway = gateway("rest-request").await;
+    let own = reader(&gateway);
+    for (path, status) in [
+        ("/orders/a*b", 200),
+        ("/orders/*", 200),
+        ("/orders/a:b", 200),
+        ("/orders/${aws:SourceIp}", 200),
+        ("/orders/%2A", 200),
+        ("/orders/'a'", 200),
+        ("/orders/%", 200),
+        ("/orders/..", 403),
+        ("/orders/%2e", 403),
+        ("/orders/a%2Fb", 403),
+        ("/users/*", 403),
+        ("/users/rea?er", 403),
+        ("/users/${*}", 403),
+        ("/*", 403),
+        ("*", 403),
+    ] {
+        assert_eq!(send(&gateway, &format!("GET {path}"), &[&own]).await.status, status, "{path}");
+    }
+    // Of two requests in one, the second is not read: nobody answers it in the name of the first.
+    let two = format!("GET /orders HTTP/1.1\r\nHost: a\r\n{own}\r\n\r\nGET /reports");
+    let answer = send(&gateway, &two, &[]).await;
+    assert_eq!((answer.status, answer.body.matches("HTTP/1.1").count()), (200, 0));
+}
+
 #[tokio::test]
 async fn gateway_responses_have_the_headers_and_bodies_of_the_description() {
     let description = json!({
