@@ -174,11 +174,15 @@ impl LocalAuthorizer {
     fn new(authorizer: &Authorizer, overrides: &Overrides) -> Result<Self, Error> {
         let validation = authorizer.validation.as_ref().map(|expression| {
             // Contract 8, no. 5: whether it must match the whole token is not documented.
-            Regex::new(&format!("^(?:{expression})$")).map_err(|error| {
+            Regex::new(&format!("{BEGIN}{expression}{END}")).map_err(|error| {
                 format!("authorizer `{}`: its validation expression cannot be read: {error}", authorizer.name)
             })
         });
-        let identity_sources = authorizer.gateway.identity_sources.clone().unwrap_or_default();
+        let mut identity_sources = authorizer.gateway.identity_sources.clone().unwrap_or_default();
+        if authorizer.kind == AuthorizerKind::RestToken && identity_sources.is_empty() {
+            // There is no event without a token.
+            identity_sources.push(IdentityExpression::header("Authorization"));
+        }
         let cache_seconds = match authorizer.kind {
             AuthorizerKind::WebSocket | AuthorizerKind::Other => 0,
             // Nothing tells one cached answer from another.
@@ -219,9 +223,18 @@ impl LocalAuthorizer {
             "kind": kind_name(self.kind),
             "identity_sources": self.identity_sources.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "cache_seconds": self.cache_seconds,
-            "validation": self.validation.as_ref().map(Regex::as_str),
+            "validation": self.validation.as_ref().map(|expression| within(expression.as_str())),
         })
     }
+}
+
+const BEGIN: &str = "^(?:";
+const END: &str = ")$";
+
+/// A validation expression as the description has it.
+fn within(expression: &str) -> &str {
+    let inner = expression.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END));
+    inner.unwrap_or(expression)
 }
 
 /// The kinds of authorizer, as the command line and the JSON name them.

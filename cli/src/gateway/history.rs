@@ -19,7 +19,7 @@
 //! | `decision` | string or null | `allow`, `deny` or `error`; null where no authorizer was needed |
 //! | `cache` | string or null | `hit`, `miss` or `off`; null where the authorizer was not needed |
 //! | `cached_from` | number or null | of a hit, the `id` of the request that the authorizer was asked about |
-//! | `reason` | string or null | the authorizer's reason code (docs/reasons.md), or the gateway's: `identity_source_missing`, `validation_failed`, `not_in_cached_policy`, `no_route`, `not_a_lambda_authorizer`, `answer_malformed`, `authorizer_failed`, `backend_failed` |
+//! | `reason` | string or null | the authorizer's reason code (docs/reasons.md), or the gateway's: `identity_source_missing`, `validation_failed`, `not_in_cached_policy`, `no_route`, `arn_too_long`, `not_a_lambda_authorizer`, `answer_malformed`, `authorizer_failed`, `backend_failed` |
 //! | `detail` | string or null | the reason in words |
 //! | `rule` | string or null | the rule that allowed it; of a hit, null: no rule was asked |
 //! | `principal` | string or null | the `principalId` of the answer |
@@ -129,6 +129,14 @@ pub fn redacted(event: &Value, identity: &[String]) -> Value {
         Value::Array(items) => items.iter().map(|item| redacted(item, identity)).collect(),
         Value::String(text) if is_secret(text, identity) => REDACTED.into(),
         Value::String(_) | Value::Null | Value::Bool(_) | Value::Number(_) => event.clone(),
+    }
+}
+
+/// A path for a terminal: without what plays tricks on one, and without a token.
+pub(super) fn printable(path: &str) -> String {
+    match is_secret(path, &[]) {
+        true => REDACTED.to_owned(),
+        false => path.chars().filter(char::is_ascii_graphic).collect(),
     }
 }
 
