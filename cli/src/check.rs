@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use crate::Error;
 use crate::table::{Cell, GREEN, RED, YELLOW, render};
-use crate::words;
 
 /// A configuration, and the API that it is for, where its description is there.
 #[derive(Debug)]
@@ -134,7 +133,7 @@ fn cells(row: &MatrixRow<'_>, is_silent: bool) -> Vec<[Cell; 4]> {
 
 /// What the rule asks for, and of which part of the route.
 fn requires(naming: &NamingRule<'_>) -> String {
-    let mut text = words::requirement(&naming.rule.requirement);
+    let mut text = naming.rule.requirement.to_string();
     let parts: Vec<_> = naming.parts.iter().map(|part| format!("`{part}`")).collect();
     if !parts.is_empty() {
         _ = write!(text, "; only {}", parts.join(", "));
@@ -161,7 +160,7 @@ fn row_json(row: &MatrixRow<'_>) -> Value {
         json!({
             "name": naming.rule.name,
             "effect": effect,
-            "requires": words::requirement(&naming.rule.requirement),
+            "requires": naming.rule.requirement.to_string(),
             "only": naming.parts.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "stages": naming.rule.stages,
             "apis": naming.rule.apis,

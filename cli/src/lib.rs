@@ -23,7 +23,6 @@
 //! | [`check`] | `authorizer check`: what is to be said of a configuration, and its rules route by route |
 //! | [`mint`] | `authorizer mint`: tokens of a development issuer, and broken ones |
 //! | [`reasons`] | what the codes of reasons mean |
-//! | [`words`] | requirements, in words for a person |
 //! | [`generate`] | `authorizer generate`: writes the files that are made from the sources |
 //! | [`commands`] | the commands as they are typed: arguments, help, and what they end with |
 //!
@@ -48,7 +47,12 @@ pub mod scenario;
 pub mod signing;
 mod table;
 mod tree;
-pub mod words;
 
 /// What the commands fail with: a message for a person, with its `hint:` where there is a next step.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// A client that takes no proxy from the environment and follows no redirects.
+fn http_client() -> Result<reqwest::Client, Error> {
+    let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    Ok(reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?)
+}

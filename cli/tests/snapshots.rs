@@ -27,7 +27,9 @@ fn shown(arguments: &[&str]) -> String {
 #[test]
 fn the_helps() {
     assert_snapshot("help", &shown(&["--help"]));
-    for command in ["check", "mint", "demo", "events", "generate", "completions"] {
+    for command in
+        ["check", "explain", "invoke", "gateway", "mint", "demo", "events", "generate", "completions"]
+    {
         assert_snapshot(&format!("help-{command}"), &shown(&[command, "--help"]));
     }
     assert_snapshot("help-keys-fetch", &shown(&["keys", "fetch", "--help"]));
@@ -47,6 +49,70 @@ fn checks() {
     ] {
         assert_snapshot(name, &shown(arguments));
     }
+}
+
+/// The sample events, seen from where the other commands are tried.
+const SAMPLES: &str = "../../../events";
+
+/// Without what is another one each time: the time, and how long ago the rest was.
+fn timeless(text: &str) -> String {
+    let replaced = |text: &str, pattern: &str, with: &str| {
+        regex::Regex::new(pattern).unwrap().replace_all(text, with).into_owned()
+    };
+    let text = replaced(text, r"20[2-9][0-9]-[0-9-]{5}T[0-9:.]+[1-9][0-9:.]*Z", "NOW");
+    let text = replaced(&text, r"[0-9]+ days", "N days");
+    replaced(&text, r"([^│\s])  +", "$1  ")
+}
+
+#[test]
+fn explanations() {
+    let config = format!("{SAMPLES}/authorizer.toml");
+    let of = |event: &str, more: &[&str]| {
+        let event = format!("{SAMPLES}/{event}.json");
+        timeless(&shown(&[&["explain", event.as_str(), "--config", config.as_str()], more].concat()))
+    };
+    for event in ["rest-token", "rest-token-expired", "rest-request-forged", "http-2.0-insufficient-scope"] {
+        assert_snapshot(&format!("explain-{event}"), &of(event, &[]));
+    }
+    assert_snapshot("explain-json", &of("rest-token", &["--format", "json"]));
+    let none = ["explain", "--request", "GET /orders", "--config", &config];
+    assert_snapshot("explain-no-token", &timeless(&shown(&none)));
+    let malformed = ["explain", "--request", "GET /orders", "--token", "a.b.c", "--config", &config];
+    assert_snapshot("explain-malformed", &timeless(&shown(&malformed)));
+    assert_snapshot("explain-reason", &shown(&["explain", "--reason", "token_expired"]));
+    assert_snapshot("explain-no-reason", &shown(&["explain", "--reason", "token_expird"]));
+    assert_snapshot("explain-nothing", &shown(&["explain"]));
+    assert_snapshot(
+        "explain-wrong-configuration",
+        &shown(&["explain", "--request", "GET /", "--config", "wrong.toml"]),
+    );
+}
+
+/// Of a token that is explained nothing is shown that could be replayed.
+#[test]
+fn an_explanation_does_not_hold_the_token() {
+    let config = format!("{SAMPLES}/authorizer.toml");
+    let event = Path::new(env!("CARGO_MANIFEST_DIR")).join("../events/rest-token.json");
+    let event: serde_json::Value = serde_json::from_slice(&std::fs::read(event).unwrap()).unwrap();
+    let token = event.get("authorizationToken").unwrap().as_str().unwrap();
+    let signature = token.rsplit('.').next().unwrap();
+    for format in ["text", "json"] {
+        let event = format!("{SAMPLES}/rest-token.json");
+        let shown = shown(&["explain", &event, "--config", &config, "--format", format]);
+        assert!(shown.contains("user-7f1c") && !shown.contains(signature), "{shown}");
+    }
+}
+
+#[test]
+fn invocations() {
+    let config = format!("{SAMPLES}/authorizer.toml");
+    for event in ["rest-token", "rest-token-expired", "http-2.0-insufficient-scope"] {
+        let file = format!("{SAMPLES}/{event}.json");
+        assert_snapshot(&format!("invoke-{event}"), &shown(&["invoke", &file, "--config", &config]));
+    }
+    assert_snapshot("invoke-missing", &shown(&["invoke", "missing.json", "--config", &config]));
+    let nowhere = ["invoke", &format!("{SAMPLES}/rest-token.json"), "--endpoint", "http://127.0.0.1:1/"];
+    assert_snapshot("invoke-nowhere", &shown(&nowhere));
 }
 
 #[test]
