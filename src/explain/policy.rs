@@ -192,9 +192,7 @@ fn note(compiler: &Compiler, pattern: &ArnPattern, arn: &MethodArn, effect: Effe
         Effect::Allow => "a spelling of a route that a rule allows",
         Effect::Deny if pattern.as_str() == "*" => "nothing is allowed",
         Effect::Deny if ODD_PATHS.contains(&text) => "a path that backends may read as another one",
-        Effect::Deny if pattern.matches(&arn.to_string()) && !text.contains('*') => {
-            "the route that was asked for"
-        }
+        Effect::Deny if is_spelling_of(pattern, arn) => "the route that was asked for",
         Effect::Deny => "what `*` opens beyond the segment that it stands for",
     }
 }

@@ -111,8 +111,8 @@ const CREDENTIALS: [&str; 14] = [
     "code",
 ];
 
-/// An event without its credentials: what is in a place for them, the values of the identity sources wherever they
-/// are, and whatever looks like a JWT.
+/// An event without its credentials: what is in a place for them, these values of identity sources wherever they are,
+/// and whatever looks like a JWT.
 #[must_use]
 pub fn redacted(event: &Value, identity: &[String]) -> Value {
     match event {
@@ -151,10 +151,12 @@ fn hidden(value: &Value) -> Value {
 fn is_secret(text: &str, identity: &[String]) -> bool {
     let names_one = CREDENTIALS.iter().any(|name| text.contains(&format!("{name}=")));
     // The Base64 of `{"`, with which the header of a JWT begins.
-    names_one || text.contains("eyJ") || identity.iter().any(|value| is_long(value) && text.contains(value))
+    names_one
+        || text.contains("eyJ")
+        || identity.iter().any(|value| text == value || (is_long(value) && text.contains(value)))
 }
 
-/// A short identity value, such as a tenant's number, is no credential, and part of much else.
+/// A short value, such as a tenant's number, is part of much else.
 fn is_long(value: &str) -> bool {
     value.len() >= 8
 }
@@ -170,7 +172,7 @@ mod tests {
         let event = json!({
             "authorizationToken": "Bearer secret-token",
             "identitySource": ["Bearer secret-token", "7"],
-            "headers": {"Authorization": "Bearer secret-token", "accept": "*/*", "x-tenant": "7"},
+            "headers": {"Authorization": "Bearer secret-token", "accept": "*/*", "x-tenant": "7", "x-build": "1.7"},
             "multiValueHeaders": {"cookie": ["a=secret"], "accept": ["*/*"]},
             "queryStringParameters": {"access_token": "secret", "page": "2"},
             "rawQueryString": "access_token=secret&page=2",
@@ -179,7 +181,8 @@ mod tests {
         let kept = redacted(&event, &["Bearer secret-token".to_owned(), "7".to_owned()]);
         assert!(!kept.to_string().contains("secret") && !kept.to_string().contains("eyJ"), "{kept}");
         assert_eq!(kept["headers"]["accept"], "*/*");
-        assert_eq!(kept["headers"]["x-tenant"], "7");
+        assert_eq!(kept["headers"]["x-tenant"], "(redacted)");
+        assert_eq!(kept["headers"]["x-build"], "1.7");
         assert_eq!(kept["queryStringParameters"]["page"], "2");
     }
 

@@ -17,6 +17,7 @@ mod cache;
 mod event;
 pub mod history;
 mod identity;
+mod listed;
 mod listener;
 pub mod management;
 mod options;

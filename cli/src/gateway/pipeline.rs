@@ -138,7 +138,7 @@ impl Pipeline {
         decided: &mut Decided,
     ) -> Result<Arc<Answer>, Refusal> {
         let event = routed.event(kind, context, &values);
-        decided.trail.event = Some(redacted(&event, &values));
+        decided.trail.event = Some(redacted(&event, &identity::secrets(authorizer, &values)));
         let key = Key { api: routed.api.name.clone(), authorizer: authorizer.name.clone(), values };
         if let Some(kept) = self.cache.get(&key, Instant::now()) {
             decided.trail.cache = Some("hit");

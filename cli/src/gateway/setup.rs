@@ -11,11 +11,12 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_authorizer::check::{Api, AuthorizerKind, Protocol};
 use lambda_authorizer::config::{Config, Environment};
 
-use super::api::{LocalApi, Overrides, listed};
+use super::api::{LocalApi, Overrides};
 use super::authorizer::Function;
 use super::backend::{Backend, Proxy};
 use super::cache::Cache;
 use super::history::History;
+use super::listed::listed;
 use super::management::OWN;
 use super::options::GatewayOptions;
 use super::pipeline::Pipeline;

@@ -73,6 +73,13 @@ async fn a_port_that_is_taken_is_said() {
 }
 
 #[tokio::test]
+async fn an_address_that_others_reach_is_warned_about() {
+    let open = GatewayOptions { listen: "0.0.0.0:0".parse().unwrap(), ..options("rest-request") };
+    assert!(LocalGateway::start(&open).await.unwrap().greeting().contains("warning: `0.0.0.0:"));
+    assert!(!LocalGateway::start(&options("rest-request")).await.unwrap().greeting().contains("warning"));
+}
+
+#[tokio::test]
 async fn the_help_has_every_option() {
     let output = command(&["--help"]).output().await.unwrap();
     let help = String::from_utf8(output.stdout).unwrap();

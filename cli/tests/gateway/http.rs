@@ -93,6 +93,8 @@ async fn the_route_key_as_a_source_keeps_routes_apart() {
         assert_eq!(send(&gateway, line, &[&token]).await.status, 200);
         assert_eq!(last(&gateway)["cache"], cache, "{line}");
     }
+    // Of the gateway's own making, and no secret.
+    assert_eq!(last(&gateway)["event"]["routeKey"], "GET /orders");
 }
 
 #[tokio::test]

@@ -168,3 +168,26 @@ async fn gateway_responses_have_the_headers_and_bodies_of_the_description() {
     let unknown = send(&gateway, "GET /unknown", &[]).await;
     assert_eq!((unknown.status, unknown.header("access-control-allow-origin")), (403, Some("*")));
 }
+
+/// Contract 3.1: without identity sources nothing is cached, and the function hears of callers without a credential.
+#[tokio::test]
+async fn without_identity_sources_the_authorizer_is_always_asked() {
+    let description = json!({"Resources": {
+        "Api": {"Type": "AWS::Serverless::Api", "Properties": {"StageName": "dev", "Auth": {
+            "DefaultAuthorizer": "Own",
+            "Authorizers": {"Own": {"FunctionArn": "arn", "FunctionPayloadType": "REQUEST",
+                "Identity": {"ReauthorizeEvery": 0}}},
+        }}},
+        "Function": {"Type": "AWS::Serverless::Function", "Properties": {"Events": {
+            "A": {"Type": "Api", "Properties": {"RestApiId": {"Ref": "Api"}, "Path": "/orders", "Method": "get"}}}}},
+    }});
+    let gateway = described("sourceless", &description, None).await;
+    let without = send(&gateway, "GET /orders", &[]).await;
+    assert_eq!((without.status, without.body.as_str()), (401, r#"{"message":"Unauthorized"}"#));
+    assert_eq!(
+        (&last(&gateway)["reason"], &last(&gateway)["cache"]),
+        (&json!("credential_missing"), &json!("off"))
+    );
+    let token = reader(&gateway);
+    assert_eq!(send(&gateway, "GET /orders", &[&token]).await.status, 200);
+}
