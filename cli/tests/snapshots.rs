@@ -74,6 +74,7 @@ fn explanations() {
     for event in ["rest-token", "rest-token-expired", "rest-request-forged", "http-2.0-insufficient-scope"] {
         assert_snapshot(&format!("explain-{event}"), &of(event, &[]));
     }
+    assert_snapshot("explain-api", &of("rest-token", &["--api", "openapi.yaml"]));
     assert_snapshot("explain-json", &of("rest-token", &["--format", "json"]));
     let none = ["explain", "--request", "GET /orders", "--config", &config];
     assert_snapshot("explain-no-token", &timeless(&shown(&none)));

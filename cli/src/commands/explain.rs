@@ -47,12 +47,18 @@ pub(super) fn command() -> Command {
         )
         .arg(text("stage", "STAGE").help("Its stage").default_value("dev"))
         .arg(text("source-ip", "ADDRESS").help("The client's address").default_value("203.0.113.7"))
+        .arg(
+            text("api", "FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("An OpenAPI document or a template: what the cached policy says of its routes [default: of those in the rules]"),
+        )
         .arg(super::format_argument())
         .arg(text("reason", "CODE").help("What a reason code means, and what to do").exclusive(true))
         .after_help(examples(&[
             "authorizer explain events/rest-token.json --config events/authorizer.toml",
             "authorizer explain --request 'GET /orders/7' --config events/authorizer.toml",
             "authorizer explain --request 'GET /orders/7' --config events/authorizer.toml --format json",
+            "authorizer explain events/rest-token.json --config events/authorizer.toml --api template.yaml",
             "authorizer explain --reason token_expired",
         ]))
 }
@@ -66,7 +72,11 @@ pub(super) async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
     let http_api = config.answers.http_api;
     let authorizer = Authorizer::new(config, Level::Info, local::quiet_edges());
     authorizer.prefetch().await;
-    let explained = authorizer.explain(local::invocation(&event), &[]).await;
+    let others = match matches.get_one::<PathBuf>("api") {
+        Some(description) => local::routes(description, &event)?,
+        None => Vec::new(),
+    };
+    let explained = authorizer.explain(local::invocation(&event), &others).await;
     let explained = explained.map_err(|fault| format!("{fault}\nhint: {}", fault.code().action()))?;
     let outcome = match &explained.answer {
         AnswerPart::Response(answer) => Outcome::Response(answer.to_string().into()),
