@@ -22,7 +22,6 @@ use crate::runtime_api::{FunctionError, Outcome};
 /// # Errors
 ///
 /// [`ConfigError`], with every problem, or that the file cannot be read.
-#[expect(clippy::disallowed_methods, reason = "the tool is configured as the function is")]
 pub fn configuration(file: Option<&Path>) -> Result<Config, Error> {
     let Some(file) = file else {
         let ours = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {

@@ -130,7 +130,6 @@ fn client(text: &str) -> Result<Client, &'static str> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the gateway's function is configured as on AWS")]
 fn environment() -> Vec<(String, String)> {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
