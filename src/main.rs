@@ -1,10 +1,6 @@
-//! The Lambda function: loads its configuration, and answers events until Lambda stops it. With `--check`, which Lambda
-//! does not say, it checks a configuration instead.
-
-mod check_command;
+//! The Lambda function: loads its configuration, and answers events until Lambda stops it.
 
 use std::cell::Cell;
-use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -19,10 +15,6 @@ use serde_json::value::RawValue;
 // One thread: Lambda hands over one event at a time.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let arguments: Vec<OsString> = std::env::args_os().skip(1).collect();
-    if let Some(status) = check_command::run(&arguments) {
-        return status;
-    }
     telemetry::quiet_panics();
     match run().await {
         Ok(()) => ExitCode::SUCCESS,

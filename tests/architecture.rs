@@ -29,6 +29,16 @@ const MODULES: [&str; 17] = [
     "explain",
 ];
 
+/// What the function never does is left out of it by the linker.
+#[test]
+fn the_function_neither_checks_nor_explains() {
+    for file in ["main.rs", "authorizer.rs"] {
+        let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).join(file);
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(!text.contains("check::") && !text.contains("explain"), "{file}");
+    }
+}
+
 #[test]
 fn a_module_imports_only_from_modules_above_it() {
     let mut wrong = Vec::new();

@@ -80,7 +80,7 @@ fn findings() -> BTreeSet<String> {
 #[test]
 fn every_finding_is_explained() {
     let rules = read("docs/rules.md");
-    let page = rules.split("## What `--check` says").nth(1).unwrap().split("\n## ").next().unwrap();
+    let page = rules.split("## What the check says").nth(1).unwrap().split("\n## ").next().unwrap();
     let rows = page.lines().filter(|line| line.starts_with("| `"));
     let cells = rows.filter_map(|line| line.split(" | ").next());
     let explained: BTreeSet<String> =

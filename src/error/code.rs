@@ -157,7 +157,7 @@ codes! {
         "Pass fewer or smaller claims on.";
     PolicyTooLarge = "policy_too_large", RefusedRequest,
         "What the rules grant this caller does not fit into a policy that API Gateway takes.",
-        "Fewer routes for one caller, `**`, or `ANY`; `--check` tells the largest size, and how many values of a claim fit.";
+        "Fewer routes for one caller, `**`, or `ANY`; `authorizer check` tells the largest size, and how many values of a claim fit.";
     ResourceTooLong = "resource_too_long", RefusedRequest,
         "A route with this caller's claims in it is longer than the 512 characters of a resource.",
         "Bind routes to shorter claims, such as IDs.";
@@ -181,7 +181,7 @@ codes! {
         "Let the issuer put the claim into its tokens: letters, digits and `-._~@:,=+|`, at most 128.";
     RouteNotExpressible = "route_not_expressible", RefusedRequest,
         "A rule allows the route, and an IAM policy cannot tell it from one that is not allowed.",
-        "`--check` names the routes that stand in each other's way.";
+        "`authorizer check` names the routes that stand in each other's way.";
     EventMalformed = "event_malformed", Fault,
         "The event is none that API Gateway sends, or contradicts itself.",
         "Find out who else invokes the function.";
