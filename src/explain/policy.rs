@@ -164,9 +164,14 @@ fn statements(
     let applying: Vec<&Rule> = compiler.rules().applying(standing).collect();
     let resource = |effect: Effect, pattern: &ArnPattern| {
         let names = |rule: &&&Rule| {
-            let examples = rule.routes.iter().flat_map(|route| examples(route, standing, arn.stage_prefix()));
-            rule.effect == effect
-                && examples.into_iter().any(|(_, example)| pattern.matches(&example.to_string()))
+            let mut examples =
+                rule.routes.iter().flat_map(|route| examples(route, standing, arn.stage_prefix()));
+            let is_named = |(_, example): (&str, MethodArn)| {
+                // A slash at the end makes no other route.
+                let text = example.to_string();
+                pattern.matches(&text) || pattern.matches(&format!("{text}/"))
+            };
+            rule.effect == effect && examples.any(is_named)
         };
         let rules: Vec<String> = applying.iter().filter(names).map(|rule| rule.name.clone()).collect();
         let note = rules.is_empty().then(|| note(compiler, pattern, arn, effect));

@@ -96,7 +96,7 @@ pub fn explain(text: &str, keys: Option<&KeySet>, expected: &Expectations, now: 
     let Ok(token) = Token::parse(text) else { return explanation };
     let iss = found(explanation.claim("iss"));
     explanation.add("iss", format!("`{}`", expected.issuer), iss, admission::issuer(&token, expected));
-    let media_type = token.media_type().map(|kind| format!("`{}`", plain(kind)));
+    let media_type = found(explanation.parameter("typ"));
     explanation.add("typ", types(&expected.types), media_type, admission::media_type(&token, expected));
     let algorithm = admission::algorithm(&token, expected);
     let algorithms = one_of(expected.algorithms.iter().map(|algorithm| algorithm.name()));
@@ -171,7 +171,11 @@ impl Explanation {
             self.add_open("signature", BY_KEY);
             return;
         };
-        let wanted = format!("one of the issuer's {} keys, for {}", keys.keys().len(), algorithm.name());
+        let whose = match keys.keys().len() {
+            1 => "the issuer's only key".to_owned(),
+            count => format!("one of the issuer's {count} keys"),
+        };
+        let wanted = format!("{whose}, for {}", algorithm.name());
         match admission::key(&token, algorithm, keys) {
             Ok(key) => {
                 self.add("key", wanted, Some(name_of(key)), Ok(()));
