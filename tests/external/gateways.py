@@ -34,7 +34,7 @@ SERVERLESS = {
 
 @dataclasses.dataclass
 class Gateway:
-    """The ports of the APIs."""
+    """The ports of the APIs, in the order in which a local gateway tells those of the template."""
 
     rest: int
     http: int
@@ -110,16 +110,16 @@ def template(service):
 
 
 @contextlib.contextmanager
-def local_gateway(cli, binary, directory, environment, *options):
-    """`authorizer gateway` with the built function. The API has one of each kind, in the order of `Gateway`."""
-    command = [cli, "gateway", "--function", binary, "--listen", "127.0.0.1:0", *options]
+def local_gateway(cli, directory, environment, *options):
+    """`authorizer gateway`. Yields the ports of its APIs, in their order."""
+    command = [cli, "gateway", "--listen", "127.0.0.1:0", *options]
     with running(command, made(directory), environment) as process:
         output = directory / "stderr"
         # The line after all addresses.
         wait_for(lambda: process.poll() is not None or "strict: an answer" in output.read_text(), "the gateway")
         assert process.poll() is None, output.read_text()
         addresses = r"^(?:http|ws)://127\.0\.0\.1:(\d+)  API "
-        yield Gateway(*(int(port) for port in re.findall(addresses, output.read_text(), re.MULTILINE)))
+        yield [int(port) for port in re.findall(addresses, output.read_text(), re.MULTILINE)]
 
 
 def made(directory):
@@ -135,13 +135,19 @@ def history(port):
 
 def status_of(port, method, path, headers=()):
     """The status of the answer, as a client gets it."""
+    return answer_of(port, method, path, headers)[0]
+
+
+def answer_of(port, method, path, headers=()):
+    """The status and the text."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     with contextlib.closing(connection):
         connection.putrequest(method, path)
         for name, value in headers:
             connection.putheader(name, value)
         connection.endheaders()
-        return connection.getresponse().status
+        answer = connection.getresponse()
+        return answer.status, answer.read().decode()
 
 
 def handshake(port, path, headers=()):

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from gateways import (
     Endpoint,
+    Gateway,
     Service,
     functions_endpoint,
     handshake,
@@ -166,10 +167,10 @@ def differences(kind, name):
 
 @dataclasses.dataclass
 class Gateways:
-    """By how the function refuses; and what serverless-offline asked the functions."""
+    """By how the function refuses; and where serverless-offline asks the functions."""
 
-    ours: dict
-    theirs: dict
+    ours: dict[str, Gateway]
+    theirs: dict[str, Gateway]
     endpoint: Endpoint
     unreachable: Issuer
 
@@ -199,12 +200,12 @@ def gateways(binary, cli, issuer, tmp_path_factory):
         service = Service(directory / "offline", f"http://{endpoint.address}")
         theirs = stack.enter_context(serverless_offline(service))
         description = packaged.result()
-        ours = {
-            name: stack.enter_context(
-                local_gateway(cli, binary, directory / f"ours-{name}", environment, "--api", description)
-            )
+        options = ["--function", binary, "--api", description]
+        ports = {
+            name: stack.enter_context(local_gateway(cli, directory / f"ours-{name}", environment, *options))
             for name, environment in environments.items()
         }
+        ours = {name: Gateway(*of_apis) for name, of_apis in ports.items()}
         yield Gateways(ours, dict.fromkeys(REFUSALS, theirs), endpoint, unreachable)
 
 
