@@ -94,6 +94,13 @@ def test_authorization_code(provider, ask, decided, algorithm):
     assert ask(decided, unscoped["access_token"])[0] == 403
 
 
+def test_an_opaque_token_is_refused(provider, ask):
+    """What this provider gives out where no resource is named."""
+    token = provider.tokens(grant_type="client_credentials", scope="orders:read")["access_token"]
+    assert "." not in token
+    assert [ask(decided, token)[0] for decided in DECIDED] == [401, 401]
+
+
 def test_keys_are_rotated_while_requests_run(provider, ask):
     with Callers(provider, ask) as callers:
         first = tokens_of("first", provider)
