@@ -39,6 +39,11 @@ requires = { scope = "orders:write" }
 name     = "own profile"
 routes   = ["GET /{api}/users/{claims.sub}", "GET /{api}/accounts/{claims.sub}"]
 requires = "authenticated"
+
+[[rule]]
+name     = "files"
+routes   = ["ANY /{api}/files/**"]
+requires = { scope = "orders:read" }
 """
 # How the two functions refuse. The second gives an HTTP API simple responses, too.
 REFUSALS = {
@@ -64,6 +69,7 @@ class Request:
     status: object = 200
     method: str = "GET"
     path: str = "orders"
+    header: str = "Authorization"
 
 
 # What the function makes of the credential, whichever way it refuses.
@@ -96,6 +102,7 @@ def requests_of(issuer, unreachable):
         "issuer that is down": Request(bearer(by=unreachable.token), 500),
         "allowed": Request(bearer()),
         "scheme in small letters": Request(bearer("bearer")),
+        "header in small letters": Request(bearer(), header="authorization"),
         "query": Request(bearer(), path="orders?limit=7"),
         "trailing slash": Request(bearer(), path="orders/"),
         "no scope": Request(bearer(scope=None), 403),
@@ -105,9 +112,15 @@ def requests_of(issuer, unreachable):
         "another's path": Request(bearer(), 403, path="users/somebody"),
         "own path by parameter": Request(bearer(), path="accounts/user-7f1c"),
         "another's path by parameter": Request(bearer(), 403, path="accounts/somebody"),
+        "greedy path": Request(bearer(), path="files/2026/november"),
+        "any method": Request(bearer(), 200, "DELETE", "files/2026"),
+        "greedy path without a scope": Request(bearer(scope=None), 403, path="files/2026"),
+        "greedy path without a rest": Request(bearer(), NO_ROUTE, path="files"),
         "route without a rule": Request(bearer(), 403, path="reports"),
         "unknown path": Request(bearer(), NO_ROUTE, path="nothing"),
         "path in other letters": Request(bearer(), NO_ROUTE, path="Orders"),
+        "two slashes": Request(bearer(), NO_ROUTE, path="/orders"),
+        "HEAD": Request(bearer(), NO_ROUTE, "HEAD"),
         "encoded path": Request(bearer(), NO_ROUTE, path="%6Frders"),
         "unknown method": Request(bearer(), NO_ROUTE, "DELETE"),
     }
@@ -140,7 +153,7 @@ class Difference:
 
 CREDENTIALS = ["garbage", "another scheme", "expired", "not yet valid", "wrong audience", "unknown issuer", "forged"]
 ABSENT = ["no credential", "empty credential"]
-NO_ROUTES = ["unknown path", "path in other letters", "unknown method"]
+NO_ROUTES = ["unknown path", "path in other letters", "two slashes", "unknown method"]
 DECIDED = [kind for kind in [*REST, *HTTP] if kind not in RAW]
 DIFFERENCES = [
     Difference("any error of the authorizer is a 401", DECIDED, ["issuer that is down"], 401),
@@ -153,6 +166,8 @@ DIFFERENCES = [
     Difference("format 1.0 has all fields of a name", ["version1"], ["two credentials"], 403),
     Difference("an ARN has `{id}` in place of what the client sent", DECIDED, ["own path by parameter"], 403),
     Difference("a REST API's unknown route is a 404", ["token", "request", "denying"], NO_ROUTES, 404),
+    Difference("`{proxy+}` takes a path that ends before it", DECIDED, ["greedy path without a rest"], 200),
+    Difference("HEAD goes to the route of GET", HTTP, ["HEAD"], 403),
     Difference("paths are decoded before their route is looked up", DECIDED, ["encoded path"], 200),
     Difference("TOKEN events have a version", ["raw-token"], ["allowed"], 401),
     Difference("REQUEST events have a version", ["raw-request"], ["expired"], 403),
@@ -237,7 +252,7 @@ def is_asked(kind, name, request):
 
 def status(gateways, kind, request):
     refusal = "deny" if kind in DENYING else "unauthorized"
-    headers = [("Authorization", credential) for credential in request.credentials]
+    headers = [(request.header, credential) for credential in request.credentials]
     if kind in WEBSOCKET:
         return handshake(gateways[refusal].websocket, f"/?refusal={refusal}", headers)
     port = gateways[refusal].rest if kind in REST else gateways[refusal].http

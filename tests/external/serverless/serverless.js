@@ -3,14 +3,18 @@
 const header = "$request.header.Authorization";
 // The users' are literal because serverless-offline leaves `{id}` in the ARN.
 const paths = ["orders", "users/user-7f1c", "users/somebody", "accounts/{id}", "reports"];
-const routes = (kind) => [...paths.map((path) => ["GET", `${kind}/${path}`]), ["POST", `${kind}/orders`]];
+const routes = (kind) => [
+  ...paths.map((path) => ["GET", `${kind}/${path}`]),
+  ["POST", `${kind}/orders`],
+  ["ANY", `${kind}/files/{proxy+}`],
+];
 
 const rest = (kind, authorizer) => {
   const whole = { identitySource: "method.request.header.Authorization", resultTtlInSeconds: 300, ...authorizer };
   return routes(kind).map(([method, path]) => ({ http: { method, path, authorizer: whole } }));
 };
 const http = (kind) =>
-  routes(kind).map(([method, path]) => ({ httpApi: { method, path: `/${path}`, authorizer: { name: kind } } }));
+  routes(kind).map(([method, path]) => ({ httpApi: { method: method.replace("ANY", "*"), path: `/${path}`, authorizer: { name: kind } } }));
 
 const httpAuthorizer = (functionName, payloadVersion, more = {}) => {
   const whole = { type: "request", functionName, payloadVersion, identitySource: [header], resultTtlInSeconds: 300 };
