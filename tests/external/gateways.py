@@ -8,18 +8,9 @@ import os
 import re
 import shutil
 import threading
-import urllib.request
 from pathlib import Path
 
-from harness import (
-    PATIENCE,
-    REPOSITORY,
-    Server,
-    free_port,
-    running,
-    running_function,
-    wait_for,
-)
+from harness import PATIENCE, REPOSITORY, Server, free_port, running, running_function, wait_for
 
 # A process of Node's loads hundreds of modules before it does anything.
 NODE_START = 90
@@ -129,8 +120,7 @@ def made(directory):
 
 def history(port):
     """The last requests of a local gateway, the newest at the end."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/_requests", timeout=PATIENCE) as answer:
-        return json.load(answer)
+    return json.loads(answer_of(port, "GET", "/_requests")[1])
 
 
 def status_of(port, method, path, headers=()):
