@@ -18,6 +18,16 @@ def binary():
     return path
 
 
+@pytest.fixture(scope="session")
+def cli():
+    """The built command line tool."""
+    path = Path(os.environ.get("LAMBDA_AUTHORIZER_CLI", ""))
+    assert path.is_absolute() and path.is_file(), (
+        "LAMBDA_AUTHORIZER_CLI is not the absolute path of the built `authorizer`\n  hint: `make external` sets it"
+    )
+    return path
+
+
 @pytest.fixture(scope="module")
 def key_server():
     with KeyServer() as server:
