@@ -18,6 +18,8 @@ function make(name, properties, ...children) {
 const fill = (element, ...children) => element.replaceChildren(...children.flat().filter((child) => child !== null));
 const text = (value) => (typeof value === "string" ? value : JSON.stringify(value));
 const code = (value) => make("code", null, text(value));
+/** A sentence of the library's: what is in backticks becomes code. */
+const prose = (sentence) => sentence.split("`").map((part, position) => (position % 2 === 1 ? code(part) : part)).filter((part) => part !== "");
 const unseen = (words) => make("span", { className: "unseen" }, words);
 
 const SIGNS = { yes: ["✓", "passed: "], no: ["✕", "failed: "], open: ["–", "left out: "] };
@@ -32,9 +34,9 @@ const facts = (pairs) =>
     .flatMap(([name, value]) => [make("dt", null, name), make("dd", null, value)]));
 const json = (value) => make("pre", { tabIndex: 0 }, JSON.stringify(value, null, 2));
 const why = (reason) => make("div", { className: "why" },
-  make("div", null, code(reason.code), ` ${reason.message}`),
-  make("div", null, `Cause: ${reason.cause}`),
-  make("div", null, `What to do: ${reason.action}`));
+  make("div", null, code(reason.code), " ", ...prose(reason.message)),
+  make("div", null, "Cause: ", ...prose(reason.cause)),
+  make("div", null, "What to do: ", ...prose(reason.action)));
 
 // ------------------------------------------------------------------------------------------------------- the gateway
 
@@ -99,6 +101,13 @@ function forget(caller) {
   attempt(() => chooseCaller(next)).then(() => document.querySelector("#callers input:checked")?.focus());
 }
 
+/** The scopes of a caller, and why the credential is refused. */
+function detail(caller) {
+  const { explanation } = caller.base ?? {};
+  const reason = explanation?.policy === null && caller.token !== null ? explanation.decision.reason : null;
+  return [caller.scopes, reason && caller.scopes !== "" ? " · " : "", reason ? make("span", { className: "refused" }, reason.code) : ""];
+}
+
 function showCallers() {
   const had = document.activeElement?.name === "caller";
   fill(find("callers"), state.callers.map((caller) => make("div", { className: "caller" },
@@ -108,7 +117,7 @@ function showCallers() {
         onchange: () => attempt(() => chooseCaller(caller)),
       }),
       make("span", { className: "name" }, caller.name),
-      caller.scopes === "" ? null : make("span", { className: "scopes" }, caller.scopes)),
+      make("span", { className: "scopes" }, ...detail(caller))),
     caller === NOBODY ? null : make("button", {
       type: "button", className: "forget", title: "Forget this token", "aria-label": `Forget ${caller.name}`,
       onclick: () => forget(caller),
@@ -134,7 +143,7 @@ function chooseApi(api) {
   });
   fill(find("routes"), options.map((entry) => make("button", {
     type: "button", "aria-pressed": "false",
-    onclick: () => { setRequest(entry.method, entry.path); attempt(explain); },
+    onclick: () => { setRequest(entry.method, entry.path); attempt(explain).then(bringIntoView); },
   }, entry.label)));
   for (const [position, button] of [...find("routes").children].entries()) button.entry = options[position];
   const first = options[0];
@@ -173,6 +182,12 @@ async function explain() {
   if (turn === state.turn) showDecision(answer);
 }
 
+/** On a phone the decision is below what asks for it. */
+function bringIntoView() {
+  const decision = find("decision");
+  if (decision.getBoundingClientRect().top > window.innerHeight * 0.6) decision.scrollIntoView();
+}
+
 /** Sends the request itself: to this page's own origin, and only there. */
 async function send() {
   const { method, path, headers } = request();
@@ -195,7 +210,7 @@ function showDecision(answer) {
     : allowed ? "Allowed" : asked.decision === "error" || status >= 500 ? "Failed" : "Refused";
   const because = allowed
     ? (asked.rule ? ["by the rule ", make("b", null, asked.rule)] : [])
-    : [code(reason?.code ?? asked.reason ?? "no reason"), ` ${reason?.message ?? asked.detail ?? ""}`];
+    : [code(reason?.code ?? asked.reason ?? "no reason"), " ", ...prose(reason?.message ?? asked.detail ?? "")];
   fill(find("verdict"), make("div", { className: `verdict ${allowed ? "yes" : "no"}` },
     make("div", { className: "status" }, String(status)),
     make("div", { className: "what" },
@@ -218,7 +233,7 @@ function gatewayStages(asked, allowed, status) {
   const end = allowed
     ? stage("yes", "Answer", `the client gets ${status}`)
     : stage("no", "Answer", `the client gets ${status}`, make("div", { className: "why" },
-      make("div", null, code(asked.reason ?? ""), ` ${asked.detail ?? ""}`),
+      make("div", null, code(asked.reason ?? ""), " ", ...prose(asked.detail ?? "")),
       make("div", null, "API Gateway answers by itself: the authorizer is not asked.")));
   const known = state.caller.base?.explanation?.token;
   return [route, known ? tokenStage(known) : null, end].filter((part) => part !== null);
@@ -250,16 +265,23 @@ function credentialStage(places) {
     })));
 }
 
+const isTrivial = (check) => check.passed === true && check.found === null;
+const checkItem = (check) => make("li", null, row(kindOf(check.passed),
+  make("div", { className: "check" }, make("span", { className: "name" }, check.name),
+    make("span", { className: "found" }, check.passed === null ? "not looked at" : check.found === null ? "nothing there" : code(check.found)),
+    make("span", { className: "wanted" }, "wanted: ", ...prose(check.expected))),
+  check.reason ? why(check.reason) : null));
+
 function tokenStage(token) {
+  const trivial = token.checks.filter(isTrivial);
   const failed = token.checks.filter((check) => check.passed === false).length;
   const open = token.checks.filter((check) => check.passed === null).length;
   const note = failed > 0 ? `${failed} of ${token.checks.length} checks failed` : open > 0 ? "not every check could be made" : `${token.checks.length} checks passed`;
   return stage(failed > 0 ? "no" : open > 0 ? "open" : "yes", "Token", note,
-    make("ul", { className: "marked", id: "checks" }, token.checks.map((check) => make("li", { className: "check" },
-      row(kindOf(check.passed), make("div", { className: "name" }, check.name),
-        make("div", { className: "values" }, "wanted ", code(check.expected), check.passed === null ? ", not looked at"
-          : check.found === null ? ", there is nothing" : [", found ", code(check.found)]),
-        check.reason ? why(check.reason) : null)))),
+    make("ul", { className: "marked checks", id: "checks" }, token.checks.filter((check) => !isTrivial(check)).map(checkItem)),
+    trivial.length === 0 ? null : make("details", null,
+      make("summary", null, `${trivial.length} more passed: there is nothing of the kind in the token`),
+      make("ul", { className: "marked checks" }, trivial.map(checkItem))),
     make("div", { className: "columns" },
       make("div", null, make("h4", null, "Header"), token.header === null ? make("p", { className: "hint" }, "cannot be read") : json(token.header)),
       make("div", null, make("h4", null, failed > 0 ? "Claims, which nobody vouches for" : "Claims"),
@@ -291,26 +313,40 @@ function ruleParts(rule) {
 
 function requirement(part) {
   const kind = part.verdict === "met" ? "yes" : part.verdict === "unmet" ? "no" : "open";
-  return make("li", null, row(kind, part.text, part.verdict === "unknown" ? ": cannot be told" : ""),
+  return make("li", null, row(kind, ...prose(part.text), part.verdict === "unknown" ? ": cannot be told" : ""),
     part.parts.length > 0 ? make("ul", { className: "marked" }, part.parts.map(requirement)) : null);
 }
+
+/** Neighbours that are there for the same reason. */
+function grouped(resources) {
+  const groups = [];
+  for (const { resource, rules, note } of resources) {
+    const last = groups.at(-1);
+    if (last && last.note === note && last.rules.join("\n") === rules.join("\n")) last.resources.push(resource);
+    else groups.push({ resources: [resource], rules, note });
+  }
+  return groups;
+}
+
+const isSimple = ({ answer }) => typeof answer.response?.isAuthorized === "boolean";
 
 function policyStage(explanation, asked) {
   const { policy, event } = explanation;
   if (policy === null) return stage("open", "Policy", "none");
   const prefix = event.arn.split("/").slice(0, 2).join("/");
   const short = (resource) => (resource.startsWith(`${prefix}/`) ? `…${resource.slice(prefix.length)}` : resource);
-  return stage("yes", "Policy", "of this caller, for every route", make("p", { className: "hint" }, "resources of ", code(`${prefix}/…`)),
+  return stage(isSimple(explanation) ? "open" : "yes", "Policy", isSimple(explanation) ? "not sent: this API takes yes or no" : "of this caller, for every route", make("p", { className: "hint" }, "resources of ", code(`${prefix}/…`)),
     policy.statements.map((statement) => make("div", { className: "statement" },
       make("h4", null, mark(statement.effect === "Allow" ? "yes" : "no", ""), statement.effect),
-      statement.resources.map((resource) => make("div", { className: "resource" }, code(short(resource.resource)),
-        make("span", { className: "by" }, resource.note ?? ["by ", make("b", null, resource.rules.join(", "))]))))),
-    policy.differences.length > 0 ? make("ul", { className: "marked" }, policy.differences.map((words) => make("li", null, row("open", words)))) : null,
+      grouped(statement.resources).map(({ resources, note, rules }) => make("div", { className: "resource" },
+        make("div", { className: "these" }, resources.map((resource) => code(short(resource)))),
+        make("span", { className: "by" }, note ?? ["by ", make("b", null, rules.join(", "))].flat()))))),
+    policy.differences.length > 0 ? make("ul", { className: "marked" }, policy.differences.map((words) => make("li", null, row("open", ...prose(words))))) : null,
     asked.policy === null ? null : make("details", null, make("summary", null, "The document"), json(asked.policy)));
 }
 
 function cachedStage(routes, explanation) {
-  if (explanation.policy === null) return null;
+  if (explanation.policy === null || isSimple(explanation)) return null;
   return stage("open", "While it is cached", "it decides these, too",
     make("ul", { className: "marked" }, routes.filter((entry) => entry.opens !== "everybody" && entry.opens !== "foreign").map((entry) => {
       const opens = entry.opens === "all" || entry.opens === "own";
@@ -326,7 +362,7 @@ function answerStage(explanation, status) {
   return stage(allowed ? "yes" : "no", "Answer", `the client gets ${status}`,
     facts([["verdict", decision.verdict], ["principal", decision.principal_id === null ? null : code(decision.principal_id)],
       ["issuer", decision.issuer === null ? null : code(decision.issuer)], ["rule", decision.rule],
-      ["API Gateway", answer.failure ? ["is told ", code(answer.failure.error_message)] : "is told the policy"]].map(([name, value]) => [name, Array.isArray(value) ? make("span", null, ...value) : value])),
+      ["API Gateway", answer.failure ? ["is told ", code(answer.failure.error_message)] : "is told the answer below"]].map(([name, value]) => [name, Array.isArray(value) ? make("span", null, ...value) : value])),
     decision.reason ? why(decision.reason) : null,
     make("details", null, make("summary", null, "The answer"), json(answer.response ?? answer.failure)));
 }
@@ -341,7 +377,7 @@ function showMatrix() {
   const callers = state.callers.filter((caller) => caller.base !== null);
   const lines = NOBODY.base.routes;
   const head = make("tr", null, make("th", { scope: "col" }, "Route"), callers.map((caller) => make("th", { scope: "col" },
-    caller.name, make("small", null, caller.scopes))));
+    caller.name, make("small", null, ...detail(caller)))));
   const body = lines.map((line, position) => {
     const label = line.method !== "" && !line.route.startsWith(`${line.method} `) ? `${line.method} · ${line.route}` : line.route;
     return make("tr", null, make("th", { scope: "row" }, label), callers.map((caller) => make("td", null, cell(caller, caller.base.routes[position], label))));
@@ -418,7 +454,7 @@ function toggle(item, button, record) {
   item.append(make("div", { className: "details" }, facts([
     ["request", `${record.id}, ${record.time}`], ["API", record.api], ["route", record.route === null ? null : code(record.route)],
     ["authorizer", record.authorizer], ["kind", record.kind], ["principal", record.principal === null ? null : code(record.principal)],
-    ["reason", record.detail], ["cached from", hit], ["ARN", record.arn === null ? null : code(record.arn)],
+    ["reason", record.detail === null ? null : make("span", null, ...prose(record.detail))], ["cached from", hit], ["ARN", record.arn === null ? null : code(record.arn)],
   ]),
   make("div", { className: "buttons" }, make("button", {
     type: "button", onclick: () => { setRequest(record.method, record.path); attempt(explain).then(() => find("decision").focus()); },
@@ -433,7 +469,7 @@ function toggle(item, button, record) {
 const ALGORITHMS = ["ES256", "ES384", "ES512", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "EdDSA", "Ed25519"];
 
 function listen() {
-  find("request-form").onsubmit = (event) => { event.preventDefault(); attempt(explain); };
+  find("request-form").onsubmit = (event) => { event.preventDefault(); attempt(explain).then(bringIntoView); };
   find("send").onclick = () => attempt(send);
   find("again").onclick = () => attempt(async () => { await refresh(); await explain(); });
   find("path").oninput = () => showRoute();
@@ -442,7 +478,7 @@ function listen() {
     event.preventDefault();
     const token = find("paste-token").value.trim().replace(/^bearer\s+/i, "");
     if (token === "") return;
-    attempt(async () => { await addCaller(token); find("paste-token").value = ""; });
+    attempt(async () => { await addCaller(token); find("paste-token").value = ""; find("paste").open = false; document.querySelector("#callers input:checked").focus({ preventScroll: true }); });
   };
   find("mint-form").onsubmit = (event) => {
     event.preventDefault();
@@ -468,6 +504,8 @@ async function mint() {
   const claims = { sub: given("mint-subject"), scope: given("mint-scopes"), ...others };
   const { token } = await ask("/_mint", { claims, algorithm: given("mint-algorithm"), flaw: given("mint-flaw") });
   await addCaller(token);
+  find("mint").open = false;
+  document.querySelector("#callers input:checked").focus({ preventScroll: true });
 }
 
 async function startApi(api) {
