@@ -210,7 +210,7 @@ function showDecision(answer) {
     : allowed ? "Allowed" : asked.decision === "error" || status >= 500 ? "Failed" : "Refused";
   const because = allowed
     ? (asked.rule ? ["by the rule ", make("b", null, asked.rule)] : [])
-    : [code(reason?.code ?? asked.reason ?? "no reason"), " ", ...prose(reason?.message ?? asked.detail ?? "")];
+    : [code(reason?.code ?? asked.reason ?? "no reason"), " – ", ...prose(reason?.message ?? asked.detail ?? "")];
   fill(find("verdict"), make("div", { className: `verdict ${allowed ? "yes" : "no"}` },
     make("div", { className: "status" }, String(status)),
     make("div", { className: "what" },
@@ -268,7 +268,7 @@ function credentialStage(places) {
 const isTrivial = (check) => check.passed === true && check.found === null;
 const checkItem = (check) => make("li", null, row(kindOf(check.passed),
   make("div", { className: "check" }, make("span", { className: "name" }, check.name),
-    make("span", { className: "found" }, check.passed === null ? "not looked at" : check.found === null ? "nothing there" : code(check.found)),
+    make("span", { className: "found" }, check.passed === null ? "not looked at" : check.found === null ? "nothing there" : make("span", { className: "code" }, ...prose(check.found))),
     make("span", { className: "wanted" }, "wanted: ", ...prose(check.expected))),
   check.reason ? why(check.reason) : null));
 
