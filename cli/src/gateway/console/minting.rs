@@ -24,10 +24,11 @@ pub(super) fn mint(issuer: &DevelopmentIssuer, question: &Value) -> Result<Strin
     }
     if let Value::Object(claims) = &mut claims {
         for (name, value) in given {
-            match value {
-                Value::Null => claims.remove(name),
-                value => claims.insert(name.clone(), value.clone()),
-            };
+            if value.is_null() {
+                claims.remove(name);
+            } else {
+                claims.insert(name.clone(), value.clone());
+            }
         }
     }
     let flaw = text(question, "flaw")?;
