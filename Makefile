@@ -1,6 +1,6 @@
-# Every task of the project by name; `make` alone lists them. Only `make run`, `make check` and `make build` do
-# with Rust alone: the others install what they need (Python and Node tools, cargo-deny, cargo-fuzz) below the
-# target directory.
+# Every task of the project by name; `make` alone lists them. Only `make run`, `make gateway`, `make check` and
+# `make build` do with Rust alone: the others install what they need (Python and Node tools, cargo-deny, cargo-fuzz)
+# below the target directory.
 
 .DEFAULT_GOAL := help
 SHELL := bash
@@ -46,6 +46,10 @@ help: ## List the tasks
 .PHONY: run
 run: binaries ## Put every event of events/ to the function and show what the client gets
 	@"$(CLI)" demo --function "$(FUNCTION)"
+
+.PHONY: gateway
+gateway: ## A local API Gateway in front of the authorizer, with an issuer that gives out tokens
+	@cargo run -q -p authorizer-cli -- gateway --client development:development $(GATEWAY_OPTIONS)
 
 .PHONY: check
 check: ## Formatting and lints: the quick look before a commit

@@ -148,6 +148,30 @@ fn a_route_that_is_opened_by_the_cache_is_an_error() {
     );
 }
 
+/// What is wrong between two sections does not hide what is found in either, nor in the API.
+#[test]
+fn problems_and_findings_are_printed_together() {
+    let files = Files::of("together");
+    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/template.yaml");
+    let rules = CONFIGURATION
+        .replace("GET /reports", "GET /report")
+        .replace("{ scope = 'orders:read' }", "{ source_ip = '10.0.0.0/8' }");
+    let configuration = files.write("authorizer.toml", &rules);
+    let (status, printed, _) = run(&["--check", &configuration, "--api", template]);
+    assert_eq!(status, 1, "{printed}");
+    for part in [
+        "error[configuration]: rule[0].requires.source_ip: ",
+        "error[address_not_in_cache_key]: authorizer `",
+        "warning[rule_unmatched]: rule[1].routes[0]: ",
+    ] {
+        assert!(printed.contains(part), "{part} is not in {printed}");
+    }
+    let corrected =
+        files.write("corrected.toml", &rules.replace("{ source_ip = '10.0.0.0/8' }", "'authenticated'"));
+    let (status, printed, _) = run(&["--check", &corrected, "--api", template]);
+    assert!(status == 0 && !printed.contains("error["), "{printed}");
+}
+
 #[test]
 fn what_cannot_be_done_is_another_failure() {
     let files = Files::of("unusable");

@@ -1,5 +1,6 @@
 //! The smallest function that the Runtime API can drive, for the tests of this crate: it allows whatever it
-//! is asked. `BEHAVIOUR` makes it misbehave: `exit`, `init_error`, `hang`.
+//! is asked. `BEHAVIOUR` makes it misbehave: `exit`, `init_error`, `hang`. `ANSWER` is what it answers instead, with
+//! the ARN of the event in the place of `{arn}`; `ERROR` is the message of the error that it ends each event with.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::TcpStream;
@@ -25,11 +26,20 @@ fn main() -> io::Result<()> {
         let marker = "lambda-runtime-aws-request-id: ";
         let id = event.lines().find_map(|line| line.strip_prefix(marker)).unwrap_or_default();
         println!(r#"{{"request_id":"{id}","decision":"allow","reason":null,"rule":"everything"}}"#);
-        let answer = r#"{"principalId":"anyone","policyDocument":{"Version":"2012-10-17","Statement":[
-            {"Action":"execute-api:Invoke","Effect":"Allow","Resource":"*"}]}}"#;
-        request("POST", &format!("invocation/{id}/response"), answer)?;
+        if let Ok(message) = env::var("ERROR") {
+            let error = format!(r#"{{"errorType":"Fake","errorMessage":"{message}"}}"#);
+            request("POST", &format!("invocation/{id}/error"), &error)?;
+            continue;
+        }
+        let answer = env::var("ANSWER").unwrap_or_else(|_| EVERYTHING.to_owned());
+        let arn = ["\"methodArn\":\"", "\"routeArn\":\""].iter().find_map(|name| event.split_once(name));
+        let arn = arn.and_then(|(_, rest)| rest.split('"').next()).unwrap_or_default();
+        request("POST", &format!("invocation/{id}/response"), &answer.replace("{arn}", arn))?;
     }
 }
+
+const EVERYTHING: &str = r#"{"principalId":"anyone","policyDocument":{"Version":"2012-10-17","Statement":[
+    {"Action":"execute-api:Invoke","Effect":"Allow","Resource":"*"}]}}"#;
 
 fn request(method: &str, path: &str, body: &str) -> io::Result<String> {
     let mut stream = TcpStream::connect(env::var("AWS_LAMBDA_RUNTIME_API").unwrap_or_default())?;

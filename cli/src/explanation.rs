@@ -49,9 +49,15 @@ fn token(token: Option<&TokenPart>) -> Tree {
         let found = if check.passed.is_none() { "not looked at".to_owned() } else { found };
         [check.name.clone(), found, format!("wanted: {}", check.expected), why]
     };
-    let rows: Vec<_> = token.checks.iter().map(row).collect();
-    let lines = token.checks.iter().zip(columns(&rows));
-    Tree::heading("token").with(lines.map(|(check, line)| Tree::new(mark(check.passed), line)))
+    // Of what need not be there and is not, the names are enough.
+    let is_absent = |check: &&CheckPart| check.passed == Some(true) && check.found.is_none();
+    let (absent, told): (Vec<_>, Vec<_>) = token.checks.iter().partition(is_absent);
+    let rows: Vec<_> = told.iter().map(|check| row(check)).collect();
+    let lines = told.iter().zip(columns(&rows)).map(|(check, line)| Tree::new(mark(check.passed), line));
+    let names: Vec<&str> = absent.iter().map(|check| check.name.as_str()).collect();
+    let rest = (!names.is_empty())
+        .then(|| Tree::new(Mark::Yes, format!("not there, and need not be: {}", names.join(", "))));
+    Tree::heading("token").with(lines).with(rest)
 }
 
 fn mark(verdict: Option<bool>) -> Mark {
@@ -107,8 +113,9 @@ fn requirement(part: &RequirementPart) -> Tree {
 fn policy(part: &PolicyPart, arn: &str) -> Tree {
     let prefix: String = arn.split_inclusive('/').take(2).collect();
     let statement = |statement: &StatementPart| {
-        let rows: Vec<_> = statement
-            .resources
+        // The paths that every policy denies.
+        let (odd, told): (Vec<_>, Vec<_>) = statement.resources.iter().partition(|resource| resource.is_odd);
+        let rows: Vec<_> = told
             .iter()
             .map(|resource| {
                 let short = resource.resource.strip_prefix(prefix.as_str()).map(|tail| format!("…/{tail}"));
@@ -119,7 +126,10 @@ fn policy(part: &PolicyPart, arn: &str) -> Tree {
                 [short.unwrap_or_else(|| resource.resource.clone()), why]
             })
             .collect();
-        Tree::heading(statement.effect).with(columns(&rows).into_iter().map(Tree::heading))
+        let odd = (!odd.is_empty()).then(|| {
+            Tree::heading(format!("{} resources for paths that backends may read as others", odd.len()))
+        });
+        Tree::heading(statement.effect).with(columns(&rows).into_iter().map(Tree::heading)).with(odd)
     };
     let differences = part.differences.iter().map(|text| Tree::new(Mark::Open, text.clone()));
     Tree::heading(format!("policy of this caller, for `{}…`", prefix))

@@ -30,7 +30,7 @@ pub struct KeysToFetch {
 /// What was fetched.
 #[derive(Clone, Debug)]
 pub struct Report {
-    rows: Vec<[Cell; 3]>,
+    rows: Vec<[Cell; 4]>,
     unusable: usize,
 }
 
@@ -79,15 +79,19 @@ impl KeysToFetch {
 impl Report {
     fn of(file: &KeySetFile) -> Self {
         let name = |id: Option<&str>| Cell::new(id.unwrap_or("-").escape_debug().to_string());
-        let usable = file
-            .keys
-            .keys()
-            .iter()
-            .map(|key| [name(key.id()), Cell::new(key.public().name()), Cell::new(algorithms(key))]);
+        let usable = file.keys.keys().iter().map(|key| {
+            [
+                name(key.id()),
+                Cell::new(key.public().name()),
+                Cell::new(key.bits().to_string()).right(),
+                Cell::new(algorithms(key)),
+            ]
+        });
         let unusable = file.keys.unusable().iter().map(|key| {
             [
                 name(key.id.as_deref()),
                 Cell::new("unusable").coloured(YELLOW),
+                Cell::new("-").right(),
                 Cell::new(key.problem.to_string()),
             ]
         });
@@ -97,12 +101,13 @@ impl Report {
     /// As a table, for a person.
     #[must_use]
     pub fn render(&self, colour: bool) -> String {
-        let table = render(["KEY ID", "TYPE", "VERIFIES"], &self.rows, colour);
+        let table = render(["KEY ID", "TYPE", "BITS", "VERIFIES"], &self.rows, colour);
         let unusable = match self.unusable {
             0 => String::new(),
             count => format!(", {count} of them unusable"),
         };
-        format!("{table}\n{} keys{unusable}\n", self.rows.len())
+        let noun = if self.rows.len() == 1 { "key" } else { "keys" };
+        format!("{table}\n{} {noun}{unusable}\n", self.rows.len())
     }
 }
 

@@ -20,11 +20,15 @@
 //! | [`local`] | a configuration from this machine, and events to put to it |
 //! | [`explanation`] | `authorizer explain`: a decision as a tree |
 //! | [`demo`] | `authorizer demo`: puts the sample events to a function |
+//! | [`check`] | `authorizer check`: what is to be said of a configuration, and its rules route by route |
+//! | [`mint`] | `authorizer mint`: tokens of a development issuer, and broken ones |
+//! | [`reasons`] | what the codes of reasons mean |
 //! | [`generate`] | `authorizer generate`: writes the files that are made from the sources |
 //! | [`commands`] | the commands as they are typed: arguments, help, and what they end with |
 //!
 //! Nothing here is for production: private keys live in memory and tokens are made for whoever asks.
 
+pub mod check;
 pub mod commands;
 pub mod demo;
 pub mod events;
@@ -36,6 +40,8 @@ pub mod issuer;
 pub mod keys;
 pub mod local;
 mod loopback;
+pub mod mint;
+pub mod reasons;
 pub mod runtime_api;
 pub mod scenario;
 pub mod signing;
@@ -44,3 +50,9 @@ mod tree;
 
 /// What the commands fail with: a message for a person, with its `hint:` where there is a next step.
 pub type Error = Box<dyn std::error::Error + Send + Sync>;
+
+/// A client that takes no proxy from the environment and follows no redirects.
+fn http_client() -> Result<reqwest::Client, Error> {
+    let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    Ok(reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?)
+}

@@ -6,10 +6,14 @@ use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
+use lambda_authorizer::arn::MethodArn;
+use lambda_authorizer::check::{Api, ApiRoute, ApiSegment};
 use lambda_authorizer::config::{Config, ConfigError, Environment};
 use lambda_authorizer::event::Event;
 use lambda_authorizer::io::{Edges, Log};
+use lambda_authorizer::request::Request;
 use lambda_authorizer::response::HttpApi;
+use lambda_authorizer::rules::Methods;
 use serde_json::{Value, json};
 
 use crate::Error;
@@ -22,7 +26,6 @@ use crate::runtime_api::{FunctionError, Outcome};
 /// # Errors
 ///
 /// [`ConfigError`], with every problem, or that the file cannot be read.
-#[expect(clippy::disallowed_methods, reason = "the tool is configured as the function is")]
 pub fn configuration(file: Option<&Path>) -> Result<Config, Error> {
     let Some(file) = file else {
         let ours = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
@@ -132,6 +135,43 @@ impl RequestLine {
         };
         event.to_string()
     }
+}
+
+/// The routes of an API's description, each with an example on the stage of the event, to look at a policy for.
+///
+/// # Errors
+///
+/// The description cannot be read.
+pub fn routes(description: &Path, event: &str) -> Result<Vec<(String, MethodArn)>, Error> {
+    let shown = description.display();
+    let text = fs::read_to_string(description).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
+    let api = Api::parse(&text).map_err(|error| format!("`{shown}`: {error}"))?;
+    let request = Request::try_from(invocation(event)).map_err(|fault| fault.to_string())?;
+    let example = |route: &ApiRoute| -> Vec<(String, MethodArn)> {
+        let arn = |tail: &str| format!("{}{tail}", request.arn.stage_prefix()).parse().ok();
+        let Some(segments) = &route.path else {
+            return arn("$connect").map(|arn| (route.place.clone(), arn)).into_iter().collect();
+        };
+        let path: String = segments
+            .iter()
+            .enumerate()
+            .map(|(position, segment)| match segment {
+                ApiSegment::Literal(text) => format!("/{text}"),
+                ApiSegment::Parameter => format!("/~{position}"),
+                ApiSegment::Greedy => format!("/~{position}/~"),
+            })
+            .collect();
+        let path = if path.is_empty() { "/".to_owned() } else { path };
+        let named = |method: &'static str| {
+            let name = match route.methods == Methods::ANY {
+                true => format!("{method}, of {}", route.place),
+                false => route.place.clone(),
+            };
+            Some((name, arn(&format!("{method}{path}"))?))
+        };
+        route.methods.names().filter_map(named).collect()
+    };
+    Ok(api.routes.iter().flat_map(example).collect())
 }
 
 /// The status that the client gets for an answer to this event.

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use authorizer_cli::commands::{self, Ending, Misuse};
+use authorizer_cli::local::is_of_configuration;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -22,7 +23,11 @@ async fn main() -> ExitCode {
         Err(error) if commands::is_broken_pipe(&error) => Ending::Failed.into(),
         Err(error) => {
             eprintln!("error: {error}");
-            if error.is::<Misuse>() { Ending::Invalid.into() } else { Ending::Failed.into() }
+            if error.is::<Misuse>() || is_of_configuration(&error) {
+                Ending::Invalid.into()
+            } else {
+                Ending::Failed.into()
+            }
         }
     }
 }

@@ -11,18 +11,23 @@
 //! # Ok::<(), authorizer_cli::signing::SigningError>(())
 //! ```
 
+use std::collections::BTreeMap;
 use std::fmt;
 
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
 use aws_lc_rs::error::Unspecified;
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
-use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _, RsaEncoding, RsaKeyPair};
+use aws_lc_rs::signature::{
+    self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RsaEncoding, RsaKeyPair,
+};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 pub use lambda_authorizer::jwks::Algorithm;
 use serde_json::{Value, json};
 
-/// A private key that never leaves the process, and the public JWK that belongs to it.
+/// A private key, and the public JWK that belongs to it.
 pub struct SigningKey {
     algorithm: Algorithm,
     kid: String,
@@ -32,21 +37,59 @@ pub struct SigningKey {
 impl SigningKey {
     /// Makes a new key pair; RSA keys have 2048 bits.
     pub fn generate(algorithm: Algorithm, kid: impl Into<String>) -> Result<Self, SigningError> {
-        let rsa = |encoding| Ok(Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048)?, encoding));
-        let ec = |curve, parameters| Ok(Pair::Ec(curve, EcdsaKeyPair::generate(parameters)?));
-        let pair: Result<Pair, Unspecified> = match algorithm {
-            Algorithm::RS256 => rsa(&signature::RSA_PKCS1_SHA256),
-            Algorithm::RS384 => rsa(&signature::RSA_PKCS1_SHA384),
-            Algorithm::RS512 => rsa(&signature::RSA_PKCS1_SHA512),
-            Algorithm::PS256 => rsa(&signature::RSA_PSS_SHA256),
-            Algorithm::PS384 => rsa(&signature::RSA_PSS_SHA384),
-            Algorithm::PS512 => rsa(&signature::RSA_PSS_SHA512),
-            Algorithm::ES256 => ec("P-256", &signature::ECDSA_P256_SHA256_FIXED_SIGNING),
-            Algorithm::ES384 => ec("P-384", &signature::ECDSA_P384_SHA384_FIXED_SIGNING),
-            Algorithm::ES512 => ec("P-521", &signature::ECDSA_P521_SHA512_FIXED_SIGNING),
-            Algorithm::EdDSA | Algorithm::Ed25519 => Ed25519KeyPair::generate().map(Pair::Ed25519),
+        let pair: Result<Pair, Unspecified> = match Kind::of(algorithm) {
+            Kind::Rsa(encoding) => {
+                RsaKeyPair::generate(KeySize::Rsa2048).map(|pair| Pair::Rsa(pair, encoding))
+            }
+            Kind::Ec(curve, parameters) => {
+                EcdsaKeyPair::generate(parameters).map(|pair| Pair::Ec(curve, pair))
+            }
+            Kind::Ed25519 => Ed25519KeyPair::generate().map(Pair::Ed25519),
         };
         Ok(Self { algorithm, kid: kid.into(), pair: pair? })
+    }
+
+    /// A key pair from PKCS #8 (RFC 5958), to sign with this algorithm, or with the usual one of its type.
+    pub fn from_pkcs8(
+        der: &[u8],
+        algorithm: Option<Algorithm>,
+        kid: impl Into<String>,
+    ) -> Result<Self, SigningError> {
+        const USUAL: [Algorithm; 5] =
+            [Algorithm::RS256, Algorithm::ES256, Algorithm::ES384, Algorithm::ES512, Algorithm::EdDSA];
+        let candidates = algorithm.as_ref().map_or(USUAL.as_slice(), std::slice::from_ref);
+        let read = |algorithm: &Algorithm| {
+            let pair = match Kind::of(*algorithm) {
+                Kind::Rsa(encoding) => RsaKeyPair::from_pkcs8(der).ok().map(|pair| Pair::Rsa(pair, encoding)),
+                Kind::Ec(curve, parameters) => {
+                    EcdsaKeyPair::from_pkcs8(parameters, der).ok().map(|pair| Pair::Ec(curve, pair))
+                }
+                Kind::Ed25519 => Ed25519KeyPair::from_pkcs8(der).ok().map(Pair::Ed25519),
+            };
+            pair.map(|pair| (*algorithm, pair))
+        };
+        let (algorithm, pair) = candidates.iter().find_map(read).ok_or(SigningError(()))?;
+        Ok(Self { algorithm, kid: kid.into(), pair })
+    }
+
+    /// Both halves as PKCS #8: this is the secret.
+    pub fn to_pkcs8(&self) -> Result<Vec<u8>, SigningError> {
+        match &self.pair {
+            Pair::Rsa(pair, _) => Ok(AsDer::<Pkcs8V1Der<'_>>::as_der(pair)?.as_ref().to_vec()),
+            Pair::Ec(_, pair) => Ok(pair.to_pkcs8v1()?.as_ref().to_vec()),
+            Pair::Ed25519(pair) => Ok(pair.to_pkcs8()?.as_ref().to_vec()),
+        }
+    }
+
+    /// The same key under the name that follows from its public half (RFC 7638).
+    #[must_use]
+    pub fn named_by_thumbprint(self) -> Self {
+        let jwk = self.public_jwk();
+        let members = ["crv", "e", "kty", "n", "x", "y"];
+        let required: BTreeMap<&str, &Value> =
+            members.into_iter().filter_map(|name| Some((name, jwk.get(name)?))).collect();
+        let text = json!(required).to_string();
+        Self { kid: encode(digest(&SHA256, text.as_bytes()).as_ref()), ..self }
     }
 
     /// The algorithm that this key signs with.
@@ -165,6 +208,30 @@ enum Pair {
     Ed25519(Ed25519KeyPair),
 }
 
+/// What an algorithm signs with.
+enum Kind {
+    Rsa(&'static dyn RsaEncoding),
+    Ec(&'static str, &'static EcdsaSigningAlgorithm),
+    Ed25519,
+}
+
+impl Kind {
+    fn of(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::RS256 => Self::Rsa(&signature::RSA_PKCS1_SHA256),
+            Algorithm::RS384 => Self::Rsa(&signature::RSA_PKCS1_SHA384),
+            Algorithm::RS512 => Self::Rsa(&signature::RSA_PKCS1_SHA512),
+            Algorithm::PS256 => Self::Rsa(&signature::RSA_PSS_SHA256),
+            Algorithm::PS384 => Self::Rsa(&signature::RSA_PSS_SHA384),
+            Algorithm::PS512 => Self::Rsa(&signature::RSA_PSS_SHA512),
+            Algorithm::ES256 => Self::Ec("P-256", &signature::ECDSA_P256_SHA256_FIXED_SIGNING),
+            Algorithm::ES384 => Self::Ec("P-384", &signature::ECDSA_P384_SHA384_FIXED_SIGNING),
+            Algorithm::ES512 => Self::Ec("P-521", &signature::ECDSA_P521_SHA512_FIXED_SIGNING),
+            Algorithm::EdDSA | Algorithm::Ed25519 => Self::Ed25519,
+        }
+    }
+}
+
 fn encode(bytes: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
 }
@@ -242,6 +309,22 @@ mod tests {
                 assert!(jwk.get(private).is_none(), "{} has `{private}`", algorithm.name());
             }
         }
+    }
+
+    #[test]
+    fn a_key_is_the_same_after_it_was_written_and_read() {
+        for algorithm in Algorithm::ALL {
+            let key = SigningKey::generate(algorithm, "k").unwrap().named_by_thumbprint();
+            let der = key.to_pkcs8().unwrap();
+            let read = SigningKey::from_pkcs8(&der, Some(algorithm), "k").unwrap().named_by_thumbprint();
+            assert_eq!(read.public_jwk(), key.public_jwk(), "{}", algorithm.name());
+            let usual = SigningKey::from_pkcs8(&der, None, "k").unwrap();
+            assert_eq!(usual.public_jwk().get("kty"), key.public_jwk().get("kty"));
+        }
+        let der = SigningKey::generate(Algorithm::ES256, "k").unwrap().to_pkcs8().unwrap();
+        assert!(SigningKey::from_pkcs8(&der, Some(Algorithm::ES384), "k").is_err());
+        assert!(SigningKey::from_pkcs8(&der, Some(Algorithm::RS256), "k").is_err());
+        assert!(SigningKey::from_pkcs8(b"no key", None, "k").is_err());
     }
 
     #[test]

@@ -73,6 +73,11 @@ fn a_shell_completes_every_command() {
             assert!(text(&output.stdout).contains(word), "{shell}: {word}");
         }
     }
+    // As a shell completes it.
+    let asked = "source <(\"$0\" completions bash); COMP_WORDS=(authorizer check --op); COMP_CWORD=2; \
+                 _authorizer authorizer --op check; echo \"${COMPREPLY[@]}\"";
+    let bash = Command::new("bash").args(["-c", asked, env!("CARGO_BIN_EXE_authorizer")]).output().unwrap();
+    assert_eq!(text(&bash.stdout), "--openapi\n", "{}", text(&bash.stderr));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use authorizer_cli::commands;
 
@@ -32,7 +32,7 @@ fn examples(command: &clap::Command) -> Vec<String> {
 #[test]
 fn every_command_has_examples_that_are_typed_right() {
     let commands = commands();
-    assert!(commands.len() >= 5);
+    assert!(commands.len() >= 7);
     for command in commands {
         let examples = examples(&command);
         assert!(!examples.is_empty(), "`{}` has no examples", command.get_name());
@@ -43,31 +43,58 @@ fn every_command_has_examples_that_are_typed_right() {
     }
 }
 
-/// Examples that need what no test has: another host, the function's binary, the repository's own directory.
-const ELSEWHERE: [&str; 4] =
-    ["authorizer keys fetch", "authorizer demo", "authorizer generate", "authorizer events --directory /"];
+/// Examples that need what no test has: another host, the function's binary, the repository's own directory, fixed ports.
+const ELSEWHERE: [&str; 6] = [
+    "authorizer keys fetch",
+    "authorizer demo",
+    "authorizer generate",
+    "authorizer events --directory /",
+    "authorizer gateway",
+    "authorizer invoke events/rest-token.json --endpoint",
+];
 
 #[test]
 fn the_examples_do_what_they_say() {
-    let directory = directory();
+    let directory = directory("examples");
     let mut count = 0;
     for command in commands() {
         for example in examples(&command) {
             if ELSEWHERE.iter().any(|elsewhere| example.starts_with(elsewhere)) {
                 continue;
             }
-            let words = words(&example);
-            let output = Command::new(env!("CARGO_BIN_EXE_authorizer"))
-                .args(words.iter().skip(1))
-                .current_dir(&directory)
-                .output()
-                .unwrap();
+            let output = authorizer(&directory, &example);
             let talk = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{example}\n{talk}");
+            // Denied is an answer, too.
+            assert!(matches!(output.status.code(), Some(0 | 2)), "{example}\n{talk}");
             count += 1;
         }
     }
-    assert!(count >= 3, "{count} examples were run");
+    assert!(count >= 10, "{count} examples were run");
+}
+
+/// What docs/tool.md prints, in its order: one command makes what the next one reads.
+#[test]
+fn the_commands_of_the_page_do_what_they_say() {
+    let directory = directory("page");
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/tool.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let blocks = page.split("```sh\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let lines: Vec<&str> =
+        blocks.flat_map(str::lines).filter(|line| line.starts_with("authorizer ")).collect();
+    let run = |line: &&&str| !ELSEWHERE.iter().any(|elsewhere| line.starts_with(elsewhere));
+    let run: Vec<&&str> = lines.iter().filter(run).collect();
+    assert!(run.len() >= 9, "{run:?}");
+    for line in run {
+        let output = authorizer(&directory, line);
+        let talk = String::from_utf8_lossy(&output.stderr);
+        assert!(matches!(output.status.code(), Some(0 | 2)), "{line}\n{talk}");
+    }
+}
+
+fn authorizer(directory: &Path, line: &str) -> Output {
+    let words = words(line);
+    let tool = env!("CARGO_BIN_EXE_authorizer");
+    Command::new(tool).args(words.iter().skip(1)).current_dir(directory).output().unwrap()
 }
 
 /// The words of a line, as a shell takes them apart: single quotes hold them together.
@@ -85,9 +112,20 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// A directory with what the examples name.
-fn directory() -> PathBuf {
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("examples");
+fn directory(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _not_there = std::fs::remove_dir_all(&path);
     std::fs::create_dir_all(&path).unwrap();
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    std::fs::copy(repository.join("template.yaml"), path.join("template.yaml")).unwrap();
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/check");
+    std::fs::create_dir(path.join("events")).unwrap();
+    for event in ["rest-token.json", "authorizer.toml", "jwks.json"] {
+        std::fs::copy(repository.join("events").join(event), path.join("events").join(event)).unwrap();
+    }
+    std::fs::write(path.join("token.jwt"), "a.b.c\n").unwrap();
+    for name in ["authorizer.toml", "openapi.yaml"] {
+        std::fs::copy(tests.join(name), path.join(name)).unwrap();
+    }
     path
 }

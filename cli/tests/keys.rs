@@ -40,7 +40,12 @@ async fn an_issuers_keys_are_written_to_a_file_that_the_function_takes() {
         let (table, talk) =
             (String::from_utf8_lossy(&fetched.stdout), String::from_utf8_lossy(&fetched.stderr));
         assert!(fetched.status.success(), "{talk}");
-        for row in ["KEY ID  TYPE", "one     RSA       RS256\n", "two     EC P-384  ES384\n", "2 keys\n"] {
+        for row in [
+            "KEY ID  TYPE      BITS  VERIFIES\n",
+            "one     RSA       2048  RS256\n",
+            "two     EC P-384   384  ES384\n",
+            "2 keys\n",
+        ] {
             assert!(table.contains(row), "{table}");
         }
         let text = std::fs::read(&path).unwrap();
@@ -61,7 +66,8 @@ async fn keys_that_cannot_be_used_are_shown() {
     let place = ["--issuer", issuer.url(), "--output", path.to_str().unwrap()];
     let fetched = fetch(&[&place[..], &["--development", "--header", "x-key=1"]].concat()).await;
     let table = String::from_utf8(fetched.stdout).unwrap();
-    for row in ["secret  unusable", "-       Ed25519   EdDSA Ed25519\n", "2 keys, 1 of them unusable\n"] {
+    for row in ["secret  unusable", "-       Ed25519    256  EdDSA Ed25519\n", "2 keys, 1 of them unusable\n"]
+    {
         assert!(table.contains(row), "{table}");
     }
 }

@@ -1,6 +1,8 @@
 //! What API Gateway does before it asks, and with what it is answered, as far as the configuration tells.
 
-use super::Finding;
+use std::collections::BTreeSet;
+
+use super::finding::{Finding, Severity};
 use super::kinds::Kind;
 use super::rules::place;
 use crate::claims::ClaimPath;
@@ -70,29 +72,28 @@ const FEW_VALUES: usize = 5;
 /// Routes that are bound to a claim that may be a list, of which few values fit.
 pub(super) fn values(config: &Config) -> Option<Finding> {
     let compiler = &config.compiler;
-    let is_one = |claim: &ClaimPath| {
-        let kinds = || config.issuers.iter().map(|issuer| Kind::of(claim, issuer));
-        !config.issuers.is_empty() && kinds().all(|kind| kind.is_some_and(|kind| kind != Kind::List))
+    let kinds = |claim: &ClaimPath| -> Vec<Option<Kind>> {
+        config.issuers.iter().map(|issuer| Kind::of(claim, issuer)).collect()
     };
-    let rules = compiler.rules().as_slice();
-    let mut several: Vec<String> = rules
-        .iter()
-        .flat_map(|rule| &rule.routes)
-        .flat_map(|route| route.claims())
-        .filter(|claim| !is_one(claim))
-        .map(|claim| format!("`{claim}`"))
-        .collect();
-    several.sort_unstable();
-    several.dedup();
+    let may_be_several =
+        |claim: &&ClaimPath| kinds(claim).iter().any(|kind| kind.is_none_or(|kind| kind == Kind::List));
+    let routes = compiler.rules().as_slice().iter().flat_map(|rule| &rule.routes);
+    let several: BTreeSet<&ClaimPath> =
+        routes.flat_map(|route| route.claims()).filter(may_be_several).collect();
+    if several.is_empty() {
+        return None;
+    }
     let count = compiler.values_that_fit(&compiler.largest(usize::MAX))?;
-    (!several.is_empty() && (1..FEW_VALUES).contains(&count)).then(|| {
+    (1..FEW_VALUES).contains(&count).then(|| {
         let values = if count == 1 { "one value".to_owned() } else { format!("{count} values") };
+        let names: Vec<_> = several.iter().map(|claim| format!("`{claim}`")).collect();
         let message = format!(
             "the largest policy fits with no more than {values} of each claim in its routes: a caller with a longer list in {} is refused everywhere",
-            several.join(" or "),
+            names.join(" or "),
         );
-        Finding::warning("values_limited", "rule", message).hint(
-            "fewer routes with the claim, or `**`; or see to it that the issuer gives few values",
-        )
+        let is_a_list = several.iter().any(|claim| kinds(claim).contains(&Some(Kind::List)));
+        let finding = Finding::warning("values_limited", "rule", message)
+            .hint("fewer routes with the claim, or `**`; or see to it that the issuer gives few values");
+        if is_a_list { finding } else { Finding { severity: Severity::Note, ..finding } }
     })
 }

@@ -13,6 +13,7 @@ mod findings;
 mod gateway;
 mod instances;
 mod kinds;
+mod matrix;
 mod proof;
 mod relevance;
 mod report;
@@ -24,6 +25,7 @@ pub use api::{
     Settings,
 };
 pub use finding::{Finding, Severity};
+pub use matrix::{Guard, MatrixRow, NamingRule, matrix};
 pub use report::Report;
 
 use crate::config::Config;

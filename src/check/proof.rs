@@ -219,7 +219,8 @@ impl<'a> Proof<'a> {
         }
         if let Some(reason) = outcome.uncompiled {
             let message = format!("there is a caller who has no policy, and gets in nowhere: {reason}");
-            found.push(Finding::warning("route_unproven", &route.place, message));
+            let finding = Finding::warning("route_unproven", &route.place, message);
+            found.push(finding.hint("shorter paths, or fewer routes for one caller"));
         } else if !is_complete {
             let message = "too many requirements bear on it to try all their combinations; every caller who meets up to three was tried";
             let finding = Finding::warning("route_unproven", &route.place, message);

@@ -254,6 +254,15 @@ fn few_values_of_a_claim_that_may_be_a_list_are_told() {
     let limited = one("values_limited", "rule");
     assert_eq!(found(&[("r", &routes("teams", 8), "'authenticated'", "")]), limited);
     assert_eq!(found(&[("r", &routes("teams", 2), "'authenticated'", "")]), []);
+    let severity = |issuer: &str, claim: &str| {
+        let rule =
+            format!("[[rule]]\nname = 'r'\nroutes = {}\nrequires = 'authenticated'\n", routes(claim, 8));
+        let config = Config::parse(&format!("{issuer}{rule}"), None).unwrap();
+        check(&config, None).first().map(|finding| finding.severity)
+    };
+    let cognito = ISSUER.to_owned() + "profile = 'cognito_access'\n";
+    assert_eq!(severity(&cognito, "cognito:groups"), Some(Severity::Warning));
+    assert_eq!(severity(ISSUER, "cognito:groups"), Some(Severity::Note));
     // There is one `sub`.
     assert_eq!(found(&[("r", &routes("sub", 8), "'authenticated'", "")]), []);
 }

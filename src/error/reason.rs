@@ -1,7 +1,7 @@
 //! [`Reason`]: why a credential, or a route, was refused.
 
 use super::{Code, Outcome};
-use crate::io::UnixTime;
+use crate::io::{UnixTime, rfc3339};
 
 /// Why a credential, or a route, was refused. For the operator: the caller learns the status only.
 ///
@@ -110,7 +110,7 @@ pub enum Reason {
         found: String,
     },
     /// `exp` has passed.
-    #[error("the token expired at {expired_at}, it is {now}")]
+    #[error("the token expired at {}, it is {}", rfc3339(*expired_at), rfc3339(*now))]
     TokenExpired {
         /// `exp`.
         expired_at: UnixTime,
@@ -118,7 +118,7 @@ pub enum Reason {
         now: UnixTime,
     },
     /// `nbf` has not come, or `iat` where it must not lie in the future.
-    #[error("the token is valid from {valid_from} on, it is {now}")]
+    #[error("the token is valid from {} on, it is {}", rfc3339(*valid_from), rfc3339(*now))]
     TokenNotYetValid {
         /// `nbf`, or `iat`.
         valid_from: UnixTime,
@@ -126,7 +126,7 @@ pub enum Reason {
         now: UnixTime,
     },
     /// Issued longer ago than the configuration allows.
-    #[error("the token was issued at {issued_at}, it is {now}, and {max_age} seconds are allowed")]
+    #[error("the token was issued at {}, it is {}, and {max_age} seconds are allowed", rfc3339(*issued_at), rfc3339(*now))]
     TokenTooOld {
         /// `iat`.
         issued_at: UnixTime,

@@ -38,6 +38,8 @@ pub struct ResourcePart {
     pub rules: Vec<String>,
     /// Why it is there, where no rule says so.
     pub note: Option<&'static str>,
+    /// Whether every policy with wildcards has it: a Deny of `//`, `.`, `..` and their likes.
+    pub is_odd: bool,
 }
 
 /// What a policy says of another route.
@@ -168,7 +170,8 @@ fn statements(
         };
         let rules: Vec<String> = applying.iter().filter(names).map(|rule| rule.name.clone()).collect();
         let note = rules.is_empty().then(|| note(compiler, pattern, arn, effect));
-        ResourcePart { resource: pattern.as_str().to_owned(), rules, note }
+        let is_odd = effect == Effect::Deny && ODD_PATHS.contains(&behind_stage(pattern, arn));
+        ResourcePart { resource: pattern.as_str().to_owned(), rules, note, is_odd }
     };
     let statement = |statement: &crate::policy::Statement| StatementPart {
         effect: match statement.effect {
@@ -181,7 +184,7 @@ fn statements(
 }
 
 fn note(compiler: &Compiler, pattern: &ArnPattern, arn: &MethodArn, effect: Effect) -> &'static str {
-    let text = pattern.as_str().strip_prefix(arn.stage_prefix()).unwrap_or(pattern.as_str());
+    let text = behind_stage(pattern, arn);
     match effect {
         Effect::Allow if compiler.rules().is_silent() => {
             "there are no rules: a verified caller may call everything"
@@ -189,9 +192,17 @@ fn note(compiler: &Compiler, pattern: &ArnPattern, arn: &MethodArn, effect: Effe
         Effect::Allow => "a spelling of a route that a rule allows",
         Effect::Deny if pattern.as_str() == "*" => "nothing is allowed",
         Effect::Deny if ODD_PATHS.contains(&text) => "a path that backends may read as another one",
-        Effect::Deny if pattern.matches(&arn.to_string()) && !text.contains('*') => {
-            "the route that was asked for"
-        }
+        Effect::Deny if is_spelling_of(pattern, arn) => "the route that was asked for",
         Effect::Deny => "what `*` opens beyond the segment that it stands for",
     }
+}
+
+fn behind_stage<'a>(pattern: &'a ArnPattern, arn: &MethodArn) -> &'a str {
+    pattern.as_str().strip_prefix(arn.stage_prefix()).unwrap_or(pattern.as_str())
+}
+
+/// With another number of slashes at its end, it is the same route.
+fn is_spelling_of(pattern: &ArnPattern, arn: &MethodArn) -> bool {
+    let pattern = ArnPattern::new(pattern.as_str().trim_end_matches('/'));
+    !pattern.as_str().contains('*') && pattern.matches(arn.to_string().trim_end_matches('/'))
 }

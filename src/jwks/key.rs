@@ -20,6 +20,7 @@ pub struct Key {
     /// The key's own `alg`, where it has one.
     algorithm: Option<Algorithm>,
     public: PublicKey,
+    bits: usize,
     /// The numbers of the key, by which two members of a set are known to be one key.
     material: Vec<u8>,
 }
@@ -98,8 +99,14 @@ impl Key {
         if algorithm.is_some_and(|algorithm| !public.fits(algorithm)) {
             return Err(KeyProblem::AlgorithmMismatch);
         }
+        let bits = match &public {
+            PublicKey::Rsa(_) => bits(&integer("n", &jwk.n)?),
+            PublicKey::P256(_) | PublicKey::Ed25519(_) => 256,
+            PublicKey::P384(_) => 384,
+            PublicKey::P521(_) => 521,
+        };
         let material = jwk.material();
-        Ok(Self { id: jwk.kid, algorithm, public, material })
+        Ok(Self { id: jwk.kid, algorithm, public, bits, material })
     }
 
     /// `kid`.
@@ -112,6 +119,12 @@ impl Key {
     #[must_use]
     pub fn public(&self) -> &PublicKey {
         &self.public
+    }
+
+    /// Its size: of an RSA key the bits of its modulus, otherwise those of its curve.
+    #[must_use]
+    pub fn bits(&self) -> usize {
+        self.bits
     }
 
     /// Whether the other is this very key, listed once more.
@@ -200,8 +213,7 @@ impl Jwk {
         let modulus = integer("n", &self.n)?;
         let exponent = integer("e", &self.e)?;
         let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
-        let bits = modulus.len() * 8 - modulus.first().map_or(0, |byte| byte.leading_zeros() as usize);
-        if !(2048..=8192).contains(&bits) || !is_odd(&modulus) {
+        if !(2048..=8192).contains(&bits(&modulus)) || !is_odd(&modulus) {
             return Err(KeyProblem::InvalidMember("n"));
         }
         if !is_odd(&exponent) || exponent.len() > 4 || exponent == [1] {
@@ -254,6 +266,10 @@ fn coordinate<const LENGTH: usize>(
 fn integer(name: &'static str, value: &Option<String>) -> Result<Vec<u8>, KeyProblem> {
     let bytes: Vec<u8> = decode(name, value)?.into_iter().skip_while(|byte| *byte == 0).collect();
     if bytes.is_empty() { Err(KeyProblem::InvalidMember(name)) } else { Ok(bytes) }
+}
+
+fn bits(number: &[u8]) -> usize {
+    number.len() * 8 - number.first().map_or(0, |byte| byte.leading_zeros() as usize)
 }
 
 fn decode(name: &'static str, value: &Option<String>) -> Result<Vec<u8>, KeyProblem> {

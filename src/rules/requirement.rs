@@ -1,5 +1,7 @@
 //! [`Requirement`]: what a caller must have, and [`Caller`], who may have it.
 
+mod words;
+
 use std::net::IpAddr;
 
 use serde_json::{Number, Value};

@@ -21,6 +21,7 @@ ELSEWHERE = {
     r"\.ci/run": "runs this test",
     r"make check": "`make test` starts with it",
     r"make build": "the release build: `make package` and `sam build` make one, too",
+    r"make gateway|(TOKEN=\$\()?curl .*http://127\.0\.0\.1:9[78]00/.*": "cli/tests/gateway/walkthrough.rs runs it",
     r"make events": "makes new keys and writes them into the repository",
     r"make package": "takes minutes; tests/template looks at what it is for",
     r"make deploy|sam deploy.*": "there is no AWS account here",

@@ -12,9 +12,9 @@ pub(super) fn command() -> Command {
     Command::new("demo")
         .about("Put every sample event to the function and show what the client gets")
         .long_about(
-            "Put every sample event to the function and show what the client gets. Starts a development issuer and a \
-             Lambda Runtime API on loopback; needs no network and no account. Ends with 1 if an event does not come \
-             out as expected.",
+            "Put every sample event to the function and show what the client gets. Starts a development\n\
+             issuer and a Lambda Runtime API on loopback; needs no network and no account. Ends with 1 if an event\n\
+             does not come out as expected.",
         )
         .arg(
             Arg::new("function")

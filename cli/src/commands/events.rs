@@ -11,8 +11,8 @@ pub(super) fn command() -> Command {
     Command::new("events")
         .about("Make the sample events again: new keys, new tokens")
         .long_about(
-            "Make the sample events again: new keys, new tokens, and the public key set beside them. No private key \
-             is kept.",
+            "Make the sample events again: new keys, new tokens, and the public key set beside them. No private\n\
+             key is kept.",
         )
         .arg(
             Arg::new("directory")

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
-use lambda_authorizer::error::Code;
 use lambda_authorizer::explain::{AnswerPart, Verdict};
 use lambda_authorizer::{Authorizer, Level};
 use serde_json::{Value, json};
@@ -12,7 +11,7 @@ use super::terminal::is_colourful;
 use super::{Ending, Misuse, examples, print};
 use crate::local::{self, RequestLine};
 use crate::runtime_api::Outcome;
-use crate::{Error, explanation};
+use crate::{Error, explanation, reasons};
 
 pub(super) fn command() -> Command {
     let text = |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
@@ -48,12 +47,18 @@ pub(super) fn command() -> Command {
         )
         .arg(text("stage", "STAGE").help("Its stage").default_value("dev"))
         .arg(text("source-ip", "ADDRESS").help("The client's address").default_value("203.0.113.7"))
+        .arg(
+            text("api", "FILE")
+                .value_parser(value_parser!(PathBuf))
+                .help("An OpenAPI document or a template: what the cached policy says of its routes [default: of those in the rules]"),
+        )
         .arg(super::format_argument())
         .arg(text("reason", "CODE").help("What a reason code means, and what to do").exclusive(true))
         .after_help(examples(&[
             "authorizer explain events/rest-token.json --config events/authorizer.toml",
             "authorizer explain --request 'GET /orders/7' --config events/authorizer.toml",
             "authorizer explain --request 'GET /orders/7' --config events/authorizer.toml --format json",
+            "authorizer explain events/rest-token.json --config events/authorizer.toml --api template.yaml",
             "authorizer explain --reason token_expired",
         ]))
 }
@@ -67,7 +72,11 @@ pub(super) async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
     let http_api = config.answers.http_api;
     let authorizer = Authorizer::new(config, Level::Info, local::quiet_edges());
     authorizer.prefetch().await;
-    let explained = authorizer.explain(local::invocation(&event), &[]).await;
+    let others = match matches.get_one::<PathBuf>("api") {
+        Some(description) => local::routes(description, &event)?,
+        None => Vec::new(),
+    };
+    let explained = authorizer.explain(local::invocation(&event), &others).await;
     let explained = explained.map_err(|fault| format!("{fault}\nhint: {}", fault.code().action()))?;
     let outcome = match &explained.answer {
         AnswerPart::Response(answer) => Outcome::Response(answer.to_string().into()),
@@ -109,23 +118,13 @@ fn event(matches: &ArgMatches) -> Result<String, Error> {
 }
 
 fn reason(code: &str) -> Result<Ending, Error> {
-    let names = || Code::ALL.iter().map(|code| code.name());
-    let Some(code) = Code::ALL.iter().find(|known| known.name() == code) else {
-        let list = names().collect::<Vec<_>>().join(", ");
-        return Err(Misuse::new(format!("`{code}` is no reason code\nhint: one of {list}")).into());
+    let Some(text) = reasons::text(code) else {
+        let hint = match reasons::nearest(code) {
+            Some(nearest) => format!("`{nearest}` is one"),
+            None => "docs/reasons.md lists them".to_owned(),
+        };
+        return Err(Misuse::new(format!("`{code}` is no reason code\nhint: {hint}")).into());
     };
-    let outcome = match code.outcome() {
-        lambda_authorizer::error::Outcome::RefusedCredential => "the credential is refused",
-        lambda_authorizer::error::Outcome::RefusedRequest => {
-            "the credential holds, and the request is refused"
-        }
-        lambda_authorizer::error::Outcome::Fault => "nothing could be decided",
-    };
-    print(&format!(
-        "{}: {outcome}\n\nCause: {}\n\nWhat to do: {}\n",
-        code.name(),
-        code.cause(),
-        code.action()
-    ))?;
+    print(&text)?;
     Ok(Ending::Done)
 }

@@ -67,13 +67,13 @@ pub(super) fn command() -> Command {
         .arg(
             option("issuer", "ADDRESS")
                 .value_parser(value_parser!(SocketAddr))
-                .help("The development issuer's address; starts it beside a configuration of yours, too [default: 127.0.0.1:9100]"),
+                .help("The development issuer's address; starts it beside a configuration of yours, too [default: 127.0.0.1:9800]"),
         )
         .arg(option("client", "ID:SECRET").value_parser(client).help("Who may have tokens of it [default: a random secret, shown]"))
         .arg(
             option("listen", "ADDRESS")
                 .value_parser(value_parser!(SocketAddr))
-                .help("The address of the first API [default: 127.0.0.1:9000]"),
+                .help("The address of the first API [default: 127.0.0.1:9700]"),
         )
         .arg(
             option("source-ip", "ADDRESS")
@@ -130,7 +130,6 @@ fn client(text: &str) -> Result<Client, &'static str> {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the gateway's function is configured as on AWS")]
 fn environment() -> Vec<(String, String)> {
     let variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));

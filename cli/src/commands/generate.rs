@@ -11,7 +11,8 @@ pub(super) fn command() -> Command {
     Command::new("generate")
         .about("Write the documentation that is made from the sources")
         .long_about(
-            "Write the documentation that is made from the sources: the settings, their JSON Schema, and the reasons.",
+            "Write the documentation that is made from the sources: the settings, their JSON\n\
+             Schema, and the reasons.",
         )
         .arg(
             Arg::new("directory")

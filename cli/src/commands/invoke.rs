@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::{Ending, Misuse, examples, print};
 use crate::Error;
+use crate::http_client;
 use crate::local;
 use crate::runtime_api::{FunctionError, Outcome};
 
@@ -84,7 +85,7 @@ pub(super) async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
 
 /// Local stand-ins for Lambda tell of a failed invocation in the body of a 200, or by the status.
 async fn ask(endpoint: &str, event: &str) -> Result<Outcome, Error> {
-    let sent = reqwest::Client::builder().no_proxy().build()?.post(endpoint).body(event.to_owned()).send();
+    let sent = http_client()?.post(endpoint).body(event.to_owned()).send();
     let answer = sent.await.map_err(|error| {
         format!(
             "`{endpoint}` does not answer: {}\nhint: start the function with `cargo lambda watch`, say",

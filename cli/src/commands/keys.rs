@@ -20,8 +20,8 @@ fn fetch() -> Command {
     Command::new("fetch")
         .about("Write an issuer's key set to a file, and say what is in it")
         .long_about(
-            "Write an issuer's key set to a file, for `initial_jwks_file`, and say what is in it: each key's ID and \
-             type, the algorithms that it verifies, and what makes it unusable.",
+            "Write an issuer's key set to a file, for `initial_jwks_file`, and say what is in it: each key's ID,\n\
+             type and size, the algorithms that it verifies, and what makes it unusable.",
         )
         .arg(
             Arg::new("issuer").long("issuer").value_name("URL").required(true).help("The issuer, as in `iss`"),
@@ -55,7 +55,7 @@ fn fetch() -> Command {
 }
 
 /// Not quoted in its error: there may be a secret in it.
-fn header(text: &String) -> Result<(String, String), Misuse> {
+fn header(text: &str) -> Result<(String, String), Misuse> {
     let (name, value) = text.split_once('=').ok_or_else(|| Misuse::new("a header field is `NAME=VALUE`"))?;
     Ok((name.to_owned(), value.to_owned()))
 }
@@ -69,7 +69,12 @@ pub(super) async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
         jwks_uri: text("jwks-uri"),
         ca_file: path("ca-file"),
         proxy: text("proxy"),
-        headers: matches.get_many("header").into_iter().flatten().map(header).collect::<Result<_, _>>()?,
+        headers: matches
+            .get_many::<String>("header")
+            .into_iter()
+            .flatten()
+            .map(|text| header(text))
+            .collect::<Result<_, _>>()?,
         development: matches.get_flag("development"),
     };
     let output = path("output").unwrap_or_default();

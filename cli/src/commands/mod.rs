@@ -3,6 +3,7 @@
 //! A command is a module with `command()` and `run()`, one line in [`command`] and one in [`run`]. Its examples are
 //! run by `tests/help.rs`.
 
+mod check;
 mod completions;
 mod demo;
 mod events;
@@ -11,6 +12,7 @@ mod gateway;
 mod generate;
 mod invoke;
 mod keys;
+mod mint;
 mod terminal;
 
 use std::fmt;
@@ -83,6 +85,8 @@ pub fn command() -> Command {
             explain::command(),
             invoke::command(),
             gateway::command(),
+            check::command(),
+            mint::command(),
             keys::command(),
             demo::command(),
             events::command(),
@@ -97,6 +101,8 @@ pub async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
         Some(("explain", matches)) => explain::run(matches).await,
         Some(("invoke", matches)) => invoke::run(matches).await,
         Some(("gateway", matches)) => gateway::run(matches).await,
+        Some(("check", matches)) => check::run(matches),
+        Some(("mint", matches)) => mint::run(matches),
         Some(("keys", matches)) => keys::run(matches).await,
         Some(("demo", matches)) => demo::run(matches).await,
         Some(("events", matches)) => events::run(matches),

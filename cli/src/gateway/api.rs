@@ -7,11 +7,10 @@ use lambda_authorizer::check::{
 };
 use lambda_authorizer::config::IdentityExpression;
 use regex::Regex;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::answer::EventKind;
 use super::route::Route;
-use super::with;
 use crate::Error;
 
 /// An API, with everything that an event says of it.
@@ -174,11 +173,15 @@ impl LocalAuthorizer {
     fn new(authorizer: &Authorizer, overrides: &Overrides) -> Result<Self, Error> {
         let validation = authorizer.validation.as_ref().map(|expression| {
             // Contract 8, no. 5: whether it must match the whole token is not documented.
-            Regex::new(&format!("^(?:{expression})$")).map_err(|error| {
+            Regex::new(&format!("{BEGIN}{expression}{END}")).map_err(|error| {
                 format!("authorizer `{}`: its validation expression cannot be read: {error}", authorizer.name)
             })
         });
-        let identity_sources = authorizer.gateway.identity_sources.clone().unwrap_or_default();
+        let mut identity_sources = authorizer.gateway.identity_sources.clone().unwrap_or_default();
+        if authorizer.kind == AuthorizerKind::RestToken && identity_sources.is_empty() {
+            // There is no event without a token.
+            identity_sources.push(IdentityExpression::header("Authorization"));
+        }
         let cache_seconds = match authorizer.kind {
             AuthorizerKind::WebSocket | AuthorizerKind::Other => 0,
             // Nothing tells one cached answer from another.
@@ -219,9 +222,18 @@ impl LocalAuthorizer {
             "kind": kind_name(self.kind),
             "identity_sources": self.identity_sources.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "cache_seconds": self.cache_seconds,
-            "validation": self.validation.as_ref().map(Regex::as_str),
+            "validation": self.validation.as_ref().map(|expression| within(expression.as_str())),
         })
     }
+}
+
+const BEGIN: &str = "^(?:";
+const END: &str = ")$";
+
+/// A validation expression as the description has it.
+fn within(expression: &str) -> &str {
+    let inner = expression.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END));
+    inner.unwrap_or(expression)
 }
 
 /// The kinds of authorizer, as the command line and the JSON name them.
@@ -245,120 +257,6 @@ fn protocol_name(protocol: Protocol) -> &'static str {
         Protocol::Rest => "rest",
         Protocol::Http => "http",
         Protocol::WebSocket => "websocket",
-    }
-}
-
-/// A description of these routes behind one authorizer, as OpenAPI and CloudFormation would write it.
-///
-/// # Errors
-///
-/// A route that API Gateway would not take.
-pub fn listed(
-    routes: &[String],
-    kind: AuthorizerKind,
-    identity_sources: &[String],
-    validation: Option<&str>,
-    cache_seconds: u32,
-) -> Result<Api, Error> {
-    let mut resources = Map::new();
-    let (protocol, authorizer) = match kind {
-        AuthorizerKind::WebSocket => ("WEBSOCKET", json!({"AuthorizerType": "REQUEST"})),
-        AuthorizerKind::HttpVersion1 => ("HTTP", json!({"AuthorizerPayloadFormatVersion": "1.0"})),
-        AuthorizerKind::HttpPolicy => ("HTTP", json!({"AuthorizerPayloadFormatVersion": "2.0"})),
-        AuthorizerKind::HttpSimple => {
-            ("HTTP", json!({"AuthorizerPayloadFormatVersion": "2.0", "EnableSimpleResponses": true}))
-        }
-        AuthorizerKind::RestToken | AuthorizerKind::RestRequest | AuthorizerKind::Other => {
-            return rest(routes, kind, identity_sources, validation, cache_seconds);
-        }
-    };
-    resources.insert(
-        "api".into(),
-        json!({"Type": "AWS::ApiGatewayV2::Api", "Properties": {"ProtocolType": protocol}}),
-    );
-    let properties = with(
-        authorizer,
-        [
-            ("ApiId", json!({"Ref": "api"})),
-            ("AuthorizerResultTtlInSeconds", cache_seconds.into()),
-            ("IdentitySource", json!(identity_sources)),
-        ],
-    );
-    resources.insert(
-        "authorizer".into(),
-        json!({"Type": "AWS::ApiGatewayV2::Authorizer", "Properties": properties}),
-    );
-    for (place, route) in routes.iter().enumerate() {
-        resources.insert(
-            format!("route{place}"),
-            json!({"Type": "AWS::ApiGatewayV2::Route", "Properties": {
-                "ApiId": {"Ref": "api"},
-                "RouteKey": route,
-                "AuthorizationType": "CUSTOM",
-                "AuthorizerId": {"Ref": "authorizer"},
-            }}),
-        );
-    }
-    parsed(&json!({"Resources": resources}), routes)
-}
-
-fn rest(
-    routes: &[String],
-    kind: AuthorizerKind,
-    identity_sources: &[String],
-    validation: Option<&str>,
-    cache_seconds: u32,
-) -> Result<Api, Error> {
-    // In a REST API's words: the others would make the document one of an HTTP API's.
-    let sources = identity_sources.iter().map(|source| match source.strip_prefix("$") {
-        Some(source) if source.starts_with("request.") => format!("method.{source}"),
-        Some(source) => source.to_owned(),
-        None => source.clone(),
-    });
-    let extension = json!({
-        "type": if kind == AuthorizerKind::RestToken { "token" } else { "request" },
-        "identitySource": sources.collect::<Vec<_>>().join(", "),
-        "authorizerResultTtlInSeconds": cache_seconds,
-        "identityValidationExpression": validation,
-    });
-    let mut paths = Map::new();
-    for route in routes {
-        let (method, path) = route
-            .split_once(' ')
-            .ok_or_else(|| format!("`{route}` is no route, such as `GET /orders/{{id}}`"))?;
-        let method = match method {
-            "ANY" => "x-amazon-apigateway-any-method".to_owned(),
-            method => method.to_ascii_lowercase(),
-        };
-        let item = paths.entry(path).or_insert_with(|| json!({}));
-        if let Some(item) = item.as_object_mut() {
-            item.insert(method, json!({}));
-        }
-    }
-    let document = json!({
-        "openapi": "3.0.1",
-        "paths": paths,
-        "security": [{"authorizer": []}],
-        "components": {"securitySchemes": {"authorizer": {
-            "type": "apiKey", "in": "header", "name": "Authorization",
-            "x-amazon-apigateway-authorizer": extension,
-        }}},
-    });
-    parsed(&document, routes)
-}
-
-/// Every route that was asked for must be there: a typing error must not leave it out.
-fn parsed(document: &Value, routes: &[String]) -> Result<Api, Error> {
-    let api = Api::parse(&document.to_string())?;
-    if let Some(note) = api.notes.iter().find(|note| note.is_gap) {
-        return Err(format!("{}: {}", note.place, note.message).into());
-    }
-    let is_there = |key: &String| api.routes.iter().any(|route| route.key == *key);
-    match routes.iter().find(|route| !is_there(route)) {
-        Some(lost) => {
-            Err(format!("`{lost}` is no route of this kind of API, such as `GET /orders/{{id}}`").into())
-        }
-        None => Ok(api),
     }
 }
 

@@ -43,9 +43,7 @@ impl Proxy {
         if !matches!(parsed.scheme(), "http" | "https") || parsed.query().is_some() {
             return Err(format!("`{url}` is no URL of a backend, such as `http://127.0.0.1:8080`").into());
         }
-        let _installed_before = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let client =
-            reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
+        let client = crate::http_client()?;
         Ok(Self { client, url: url.trim_end_matches('/').to_owned() })
     }
 

@@ -8,8 +8,8 @@
 //! where the function is a binary, which cannot explain itself: it is this tool's library with the same configuration.
 //! Nothing is cached or kept.
 //!
-//! `POST /_mint` takes `claims` (which replace those of an ordinary token; null takes one away), `algorithm` and `flaw`
-//! (`expired`, `not_yet_valid`, `wrong_audience` or `forged`), and answers with `token`.
+//! `POST /_mint` takes `claims` (which replace those of an ordinary token; null takes one away), `algorithm` and `broken`
+//! (as `authorizer mint --broken`), and answers with `token`.
 //!
 //! Both want `content-type: application/json`, which a page of another website cannot send without being asked for its
 //! origin first, and a client on this machine: whoever may mint may do everything.

@@ -19,7 +19,7 @@
 //! | `decision` | string or null | `allow`, `deny` or `error`; null where no authorizer was needed |
 //! | `cache` | string or null | `hit`, `miss` or `off`; null where the authorizer was not needed |
 //! | `cached_from` | number or null | of a hit, the `id` of the request that the authorizer was asked about |
-//! | `reason` | string or null | the authorizer's reason code (docs/reasons.md), or the gateway's: `identity_source_missing`, `validation_failed`, `not_in_cached_policy`, `no_route`, `not_a_lambda_authorizer`, `answer_malformed`, `authorizer_failed`, `backend_failed` |
+//! | `reason` | string or null | the authorizer's reason code (docs/reasons.md), or the gateway's: `identity_source_missing`, `validation_failed`, `not_in_cached_policy`, `no_route`, `arn_too_long`, `not_a_lambda_authorizer`, `answer_malformed`, `authorizer_failed`, `backend_failed` |
 //! | `detail` | string or null | the reason in words |
 //! | `rule` | string or null | the rule that allowed it; of a hit, null: no rule was asked |
 //! | `principal` | string or null | the `principalId` of the answer |
@@ -111,8 +111,8 @@ const CREDENTIALS: [&str; 14] = [
     "code",
 ];
 
-/// An event without its credentials: what is in a place for them, the values of the identity sources wherever they
-/// are, and whatever looks like a JWT.
+/// An event without its credentials: what is in a place for them, these values of identity sources wherever they are,
+/// and whatever looks like a JWT.
 #[must_use]
 pub fn redacted(event: &Value, identity: &[String]) -> Value {
     match event {
@@ -132,6 +132,14 @@ pub fn redacted(event: &Value, identity: &[String]) -> Value {
     }
 }
 
+/// A path for a terminal: without what plays tricks on one, and without a token.
+pub(super) fn printable(path: &str) -> String {
+    match is_secret(path, &[]) {
+        true => REDACTED.to_owned(),
+        false => path.chars().filter(char::is_ascii_graphic).collect(),
+    }
+}
+
 fn hidden(value: &Value) -> Value {
     match value {
         Value::Array(items) => items.iter().map(hidden).collect(),
@@ -143,10 +151,12 @@ fn hidden(value: &Value) -> Value {
 fn is_secret(text: &str, identity: &[String]) -> bool {
     let names_one = CREDENTIALS.iter().any(|name| text.contains(&format!("{name}=")));
     // The Base64 of `{"`, with which the header of a JWT begins.
-    names_one || text.contains("eyJ") || identity.iter().any(|value| is_long(value) && text.contains(value))
+    names_one
+        || text.contains("eyJ")
+        || identity.iter().any(|value| text == value || (is_long(value) && text.contains(value)))
 }
 
-/// A short identity value, such as a tenant's number, is no credential, and part of much else.
+/// A short value, such as a tenant's number, is part of much else.
 fn is_long(value: &str) -> bool {
     value.len() >= 8
 }
@@ -162,7 +172,7 @@ mod tests {
         let event = json!({
             "authorizationToken": "Bearer secret-token",
             "identitySource": ["Bearer secret-token", "7"],
-            "headers": {"Authorization": "Bearer secret-token", "accept": "*/*", "x-tenant": "7"},
+            "headers": {"Authorization": "Bearer secret-token", "accept": "*/*", "x-tenant": "7", "x-build": "1.7"},
             "multiValueHeaders": {"cookie": ["a=secret"], "accept": ["*/*"]},
             "queryStringParameters": {"access_token": "secret", "page": "2"},
             "rawQueryString": "access_token=secret&page=2",
@@ -171,7 +181,8 @@ mod tests {
         let kept = redacted(&event, &["Bearer secret-token".to_owned(), "7".to_owned()]);
         assert!(!kept.to_string().contains("secret") && !kept.to_string().contains("eyJ"), "{kept}");
         assert_eq!(kept["headers"]["accept"], "*/*");
-        assert_eq!(kept["headers"]["x-tenant"], "7");
+        assert_eq!(kept["headers"]["x-tenant"], "(redacted)");
+        assert_eq!(kept["headers"]["x-build"], "1.7");
         assert_eq!(kept["queryStringParameters"]["page"], "2");
     }
 

@@ -40,6 +40,13 @@ pub(super) fn values(
     if values.first().is_none_or(is_valid) { Ok(values) } else { Err(Missing::Invalid) }
 }
 
+/// Those of the values that the client sent: what is of the gateway's own making is no secret.
+pub(super) fn secrets(authorizer: &LocalAuthorizer, values: &[String]) -> Vec<String> {
+    let pairs = authorizer.identity_sources.iter().zip(values);
+    let sent = pairs.filter(|(source, _)| source.to_string().starts_with("$request."));
+    sent.map(|(_, value)| value.clone()).collect()
+}
+
 /// Header names are the same in any case, names of query parameters are not.
 fn value(source: &str, request: &ClientRequest, api: &LocalApi, context: &Value) -> Option<String> {
     let source = source.trim_start_matches('$');

@@ -18,6 +18,7 @@ mod console;
 mod event;
 pub mod history;
 mod identity;
+mod listed;
 mod listener;
 pub mod management;
 mod options;

@@ -60,7 +60,7 @@ impl Default for GatewayOptions {
             backend: None,
             issuer: None,
             client: None,
-            listen: (Ipv4Addr::LOCALHOST, 9000).into(),
+            listen: (Ipv4Addr::LOCALHOST, 9700).into(),
             source_ip: None,
             history: 200,
             environment: Vec::new(),

@@ -13,7 +13,7 @@ use super::authorizer::Function;
 use super::backend::authorizer_context;
 use super::cache::{Cache, Kept, Key};
 use super::event::Routed;
-use super::history::redacted;
+use super::history::{printable, redacted};
 use super::identity::{self, Missing};
 use super::request::ClientRequest;
 use super::responses::Refusal;
@@ -138,7 +138,7 @@ impl Pipeline {
         decided: &mut Decided,
     ) -> Result<Arc<Answer>, Refusal> {
         let event = routed.event(kind, context, &values);
-        decided.trail.event = Some(redacted(&event, &values));
+        decided.trail.event = Some(redacted(&event, &identity::secrets(authorizer, &values)));
         let key = Key { api: routed.api.name.clone(), authorizer: authorizer.name.clone(), values };
         if let Some(kept) = self.cache.get(&key, Instant::now()) {
             decided.trail.cache = Some("hit");
@@ -260,7 +260,7 @@ impl Trail {
 
     /// The record for the history.
     pub(super) fn record(&self, api: &LocalApi, request: &ClientRequest, status: u16) -> Value {
-        json!({
+        let record = json!({
             "id": self.id,
             "time": rfc3339(request.unix_time()),
             "api": api.name,
@@ -282,7 +282,8 @@ impl Trail {
             "policy": self.policy,
             "context": self.context,
             "duration_us": self.duration_us,
-        })
+        });
+        redacted(&record, &[])
     }
 
     /// One line for a person.
@@ -290,7 +291,7 @@ impl Trail {
         let why = self.rule.as_deref().or(self.reason.as_deref()).unwrap_or("-");
         let cache = self.cache.map(|cache| format!(", cache {cache}")).unwrap_or_default();
         let milliseconds = std::time::Duration::from_micros(self.duration_us).as_secs_f64() * 1000.0;
-        let path: String = request.path.chars().filter(char::is_ascii_graphic).collect();
+        let path = printable(&request.path);
         format!("{} {path}: {status} ({why}{cache}, {milliseconds:.1} ms)", request.method)
     }
 }

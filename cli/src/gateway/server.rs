@@ -62,6 +62,9 @@ pub(super) async fn handle(
         Protocol::Rest | Protocol::Http => None,
     };
     let mut client = door.client_request(&connection, &parts);
+    if door.api.protocol == Protocol::WebSocket && upgrade.is_none() {
+        return Refusal::NoUpgrade.response(&door.api, &client.id, &serde_json::Map::new());
+    }
     let Ok(body) = to_bytes(body, LARGEST_BODY).await else {
         return Refusal::TooLarge.response(&door.api, &client.id, &serde_json::Map::new());
     };
@@ -106,14 +109,13 @@ impl Door {
         upgrade: Option<WebSocketUpgrade>,
     ) -> Response {
         let response = match (decided.refusal, route) {
-            (None, Some(_)) if self.api.protocol == Protocol::WebSocket => match upgrade {
+            (None, Some(route)) => match upgrade {
                 Some(upgrade) => {
                     let context = std::mem::take(&mut decided.request_context);
                     websocket::accept(upgrade, &client, context, decided.authorizer.clone())
                 }
-                None => self.refused(Refusal::NoUpgrade, &client, &decided),
+                None => self.backend(&client, route, &mut decided).await,
             },
-            (None, Some(route)) => self.backend(&client, route, &mut decided).await,
             (refusal, _) => self.refused(refusal.unwrap_or(Refusal::NoRoute), &client, &decided),
         };
         let status = response.status().as_u16();

@@ -12,11 +12,12 @@ use lambda_authorizer::check::{Api, AuthorizerKind, Protocol};
 use lambda_authorizer::config::{Config, Environment};
 use lambda_authorizer::{Authorizer, Level};
 
-use super::api::{LocalApi, Overrides, listed};
+use super::api::{LocalApi, Overrides};
 use super::authorizer::Function;
 use super::backend::{Backend, Proxy};
 use super::cache::Cache;
 use super::history::History;
+use super::listed::listed;
 use super::management::OWN;
 use super::options::GatewayOptions;
 use super::pipeline::Pipeline;
@@ -29,12 +30,15 @@ use crate::signing::{Algorithm, SigningKey};
 /// The configuration where none is given.
 const DEFAULT_CONFIGURATION: &str = include_str!("default.toml");
 
+/// What the built-in configuration has besides for an authorizer with simple responses.
+const SIMPLE_RESPONSES: &str = "[gateway]\ncache_seconds = 0\n\n[response]\nhttp_api = \"simple\"\n";
+
 /// The routes where none are given: those that this configuration has rules for, and one that it has none for.
 const DEFAULT_ROUTES: [&str; 6] =
     ["GET /orders", "POST /orders", "GET /orders/{id}", "GET /users/{id}", "PUT /users/{id}", "GET /reports"];
 
 /// The port of the development issuer.
-const ISSUER_PORT: u16 = 9100;
+const ISSUER_PORT: u16 = 9800;
 
 const ROUTE_CACHE_SECONDS: u32 = 300;
 
@@ -45,15 +49,21 @@ enum Source<'a> {
     BuiltIn,
 }
 
+impl<'a> Source<'a> {
+    fn of(options: &'a GatewayOptions) -> Self {
+        match &options.config {
+            Some(file) => Self::File(file),
+            None if options.environment.is_empty() => Self::BuiltIn,
+            None => Self::Environment,
+        }
+    }
+}
+
 pub(super) async fn gatehouse(
     options: &GatewayOptions,
 ) -> Result<(Gatehouse, Option<DevelopmentIssuer>), Error> {
     let apis = LocalApi::all(&description(options)?, &overrides(options))?;
-    let source = match &options.config {
-        Some(file) => Source::File(file),
-        None if options.environment.is_empty() => Source::BuiltIn,
-        None => Source::Environment,
-    };
+    let source = Source::of(options);
     let issuer = match (&source, options.issuer) {
         (Source::BuiltIn, address) => {
             Some(issuer(address.unwrap_or((Ipv4Addr::LOCALHOST, ISSUER_PORT).into()), options).await?)
@@ -104,7 +114,11 @@ fn description(options: &GatewayOptions) -> Result<Api, Error> {
         [] => vec!["$request.header.Authorization".to_owned()],
         sources => sources.to_vec(),
     };
-    let seconds = options.cache_seconds.unwrap_or(ROUTE_CACHE_SECONDS);
+    // A simple response would be replayed on other routes: the built-in rules are not for that.
+    let has_built_in_rules = matches!(Source::of(options), Source::BuiltIn);
+    let is_simple = options.kind == AuthorizerKind::HttpSimple;
+    let default = if is_simple && has_built_in_rules { 0 } else { ROUTE_CACHE_SECONDS };
+    let seconds = options.cache_seconds.unwrap_or(default);
     listed(&routes, options.kind, &sources, options.validation.as_deref(), seconds)
 }
 
@@ -146,15 +160,17 @@ async fn function(
                 vec![("AUTHORIZER_CONFIG_FILE".to_owned(), path.display().to_string())]
             }
             Source::Environment => options.environment.clone(),
-            Source::BuiltIn => vec![("AUTHORIZER_CONFIG".to_owned(), built_in(issuer))],
+            Source::BuiltIn => vec![("AUTHORIZER_CONFIG".to_owned(), built_in(options, issuer))],
         };
         return Function::process(binary.clone(), environment).await;
     }
     Ok(Function::in_process(configuration(options, source, issuer)?).await)
 }
 
-fn built_in(issuer: Option<&DevelopmentIssuer>) -> String {
-    DEFAULT_CONFIGURATION.replace("{issuer}", issuer.map_or("", DevelopmentIssuer::url))
+fn built_in(options: &GatewayOptions, issuer: Option<&DevelopmentIssuer>) -> String {
+    let own = DEFAULT_CONFIGURATION.replace("{issuer}", issuer.map_or("", DevelopmentIssuer::url));
+    let is_simple = options.api.is_none() && options.kind == AuthorizerKind::HttpSimple;
+    if is_simple { own.replace("[response]\n", SIMPLE_RESPONSES) } else { own }
 }
 
 fn configuration(
@@ -172,7 +188,7 @@ fn configuration(
             let variables = options.environment.iter().cloned().collect();
             Config::load(&Environment { variables, directory: None })?
         }
-        Source::BuiltIn => Config::parse(&built_in(issuer), None)?,
+        Source::BuiltIn => Config::parse(&built_in(options, issuer), None)?,
     })
 }
 

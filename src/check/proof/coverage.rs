@@ -3,7 +3,8 @@
 use super::Proof;
 use crate::check::Finding;
 use crate::check::api::{Api, ApiRoute, Note};
-use crate::check::{instances, relevance};
+use crate::check::relevance;
+use crate::rules::{Effect, Requirement, Rule};
 
 const UNMATCHED_HINT: &str =
     "compare method and path with the description; leave out what the API no longer has";
@@ -18,15 +19,25 @@ pub(super) fn unread(api: &Api) -> Vec<Finding> {
     gaps.map(finding).collect()
 }
 
+/// Whether the rule says for every route of it what it is: one that denies some callers does not.
+fn is_about_everybody(rule: &Rule) -> bool {
+    match rule.effect {
+        Effect::Allow => true,
+        Effect::Deny => Requirement::Authenticated.implies(&rule.requirement),
+    }
+}
+
 impl Proof<'_> {
     pub(super) fn unruled(&self, route: &ApiRoute) -> Option<Finding> {
         // `$default` of an HTTP API is two.
         let is_same = |other: &&ApiRoute| (&other.api, &other.place) == (&route.api, &route.place);
         let all: Vec<&ApiRoute> = self.api.routes.iter().filter(is_same).collect();
         let is_named = |pattern| all.iter().any(|route| relevance::overlaps(pattern, route));
-        (!instances::patterns(self.rules()).any(is_named)).then(|| {
-            Finding::warning("route_unruled", &route.place, "no rule names it: everybody is refused")
-                .hint("name it in a rule; with `effect = \"deny\"` where that is meant")
+        let mut meant = self.rules().as_slice().iter().filter(|rule| is_about_everybody(rule));
+        (!meant.any(|rule| rule.routes.iter().any(is_named))).then(|| {
+            Finding::warning("route_unruled", &route.place, "no rule opens it: everybody is refused").hint(
+                "open it by a rule; where it is meant, close it by one with `effect = \"deny\"` and `requires = \"authenticated\"`",
+            )
         })
     }
 

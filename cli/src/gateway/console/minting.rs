@@ -7,49 +7,32 @@ use serde_json::{Map, Value};
 
 use super::text;
 use crate::Error;
-use crate::issuer::{DevelopmentIssuer, unix_time};
+use crate::issuer::{AUDIENCE, DevelopmentIssuer};
+use crate::mint::{Broken, Mint};
 use crate::signing::SigningKey;
 
-const FLAWS: [&str; 4] = ["expired", "not_yet_valid", "wrong_audience", "forged"];
-
 pub(super) fn mint(issuer: &DevelopmentIssuer, question: &Value) -> Result<String, Error> {
-    let mut claims = issuer.claims();
-    let given = match question.get("claims") {
-        None | Some(Value::Null) => &Map::new(),
-        Some(given) => given.as_object().ok_or("`claims` is no JSON object")?,
+    let claims = match question.get("claims") {
+        None | Some(Value::Null) => Map::new(),
+        Some(given) => given.as_object().cloned().ok_or("`claims` is no JSON object")?,
     };
-    // What this issuer signs says so: a development token never has another's name.
-    if given.get("iss").is_some_and(|named| named != issuer.url()) {
-        return Err(format!("the development issuer is `{}`, and mints for no other", issuer.url()).into());
-    }
-    if let Value::Object(claims) = &mut claims {
-        for (name, value) in given {
-            if value.is_null() {
-                claims.remove(name);
-            } else {
-                claims.insert(name.clone(), value.clone());
-            }
-        }
-    }
-    let flaw = text(question, "flaw")?;
-    if let Some(unknown) = flaw.filter(|flaw| !FLAWS.contains(flaw)) {
-        return Err(format!("`{unknown}` is no flaw; there are {}", FLAWS.join(", ")).into());
-    }
-    let now = unix_time();
-    let spoilt: &[(&str, Value)] = match flaw {
-        Some("expired") => &[("iat", (now - 7200).into()), ("exp", (now - 3600).into())],
-        Some("not_yet_valid") => &[("nbf", (now + 3600).into()), ("exp", (now + 7200).into())],
-        Some("wrong_audience") => &[("aud", "another-api".into())],
-        Some(_) | None => &[],
+    let broken = text(question, "broken")?.map(broken).transpose()?;
+    let mint = Mint {
+        issuer: issuer.url().to_owned(),
+        audience: vec![AUDIENCE.to_owned()],
+        subject: "user-7f1c".to_owned(),
+        expires_in: 3600,
+        claims,
+        broken,
     };
-    if let Value::Object(claims) = &mut claims {
-        claims.extend(spoilt.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
-    }
-    let key = key(issuer, text(question, "algorithm")?)?;
-    match flaw {
-        Some("forged") => Ok(SigningKey::generate(key.algorithm(), key.kid())?.token(&claims)?),
-        Some(_) | None => Ok(key.token(&claims)?),
-    }
+    mint.token(key(issuer, text(question, "algorithm")?)?.as_ref())
+}
+
+fn broken(name: &str) -> Result<Broken, Error> {
+    Broken::ALL.into_iter().find(|known| known.name() == name).ok_or_else(|| {
+        let names = Broken::ALL.map(Broken::name).join(", ");
+        format!("`{name}` is no way to break a token; there are {names}").into()
+    })
 }
 
 /// The issuer's key of this algorithm, which is made when it is first asked for; without any, the first.

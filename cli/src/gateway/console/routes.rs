@@ -142,7 +142,8 @@ fn values(claims: Option<&Value>) -> Vec<String> {
 mod tests {
     use lambda_authorizer::check::AuthorizerKind;
 
-    use super::super::super::api::{Overrides, listed};
+    use super::super::super::api::Overrides;
+    use super::super::super::listed::listed;
     use super::*;
 
     fn api(routes: &[&str]) -> LocalApi {

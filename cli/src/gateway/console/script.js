@@ -502,7 +502,7 @@ async function mint() {
   }
   const given = (id) => (find(id).value === "" ? null : find(id).value);
   const claims = { sub: given("mint-subject"), scope: given("mint-scopes"), ...others };
-  const { token } = await ask("/_mint", { claims, algorithm: given("mint-algorithm"), flaw: given("mint-flaw") });
+  const { token } = await ask("/_mint", { claims, algorithm: given("mint-algorithm"), broken: given("mint-broken") });
   await addCaller(token);
   find("mint").open = false;
   document.querySelector("#callers input:checked").focus({ preventScroll: true });

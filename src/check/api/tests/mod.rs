@@ -1,4 +1,5 @@
 mod openapi;
+mod settings;
 mod templates;
 mod texts;
 

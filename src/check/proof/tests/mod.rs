@@ -67,6 +67,19 @@ fn rules_that_a_policy_can_say_are_proved() {
     assert_eq!(codes(&found(&[READ, REFUND, items].concat(), &ORDERS)), []);
 }
 
+/// A rule that closes everything to some callers is not about the route that somebody forgot.
+#[test]
+fn a_route_that_is_closed_to_some_and_open_to_nobody_is_told() {
+    let deny = |requires: &str| {
+        format!("[[rule]]\nname = 'no'\neffect = 'deny'\nroutes = ['ANY /**']\nrequires = {requires}\n")
+    };
+    let routes = ["GET /orders", "GET /orders/{id}", "GET /reports"];
+    let some = [READ, &deny("{ claim = 'suspended', equals = true }")].concat();
+    assert_eq!(codes(&found(&some, &routes)), [("route_unruled", "GET /reports")]);
+    let reports = deny("'authenticated'").replace("ANY /**", "GET /reports");
+    assert_eq!(codes(&found(&[READ, &reports].concat(), &routes)), []);
+}
+
 /// `*` takes slashes, and what would close it would close a route that the caller may.
 #[test]
 fn a_route_that_a_wildcard_opens_is_an_error_until_a_rule_names_it() {

@@ -1,0 +1,143 @@
+//! An explanation comes to what the function answers, for every sample event and every kind of caller.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a helper of a test fails as the test does"
+)]
+
+use std::path::Path;
+
+use lambda_authorizer::config::Config;
+use lambda_authorizer::event::Event;
+use lambda_authorizer::explain::{AnswerPart, Explanation, Verdict};
+use lambda_authorizer::io::Edges;
+use lambda_authorizer::{Authorizer, Level};
+use serde_json::{Value, json};
+
+const EVENTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/events");
+
+fn authorizer(more: &str) -> Authorizer {
+    let text = std::fs::read_to_string(Path::new(EVENTS).join("authorizer.toml")).unwrap();
+    let config = Config::parse(&format!("{text}\n{more}"), Some(Path::new(EVENTS))).unwrap();
+    Authorizer::new(config, Level::Info, Edges::of_this_machine())
+}
+
+fn event(payload: &str) -> Event<'_> {
+    Event { payload, invocation_id: "1", deadline: None }
+}
+
+fn sample(name: &str) -> String {
+    std::fs::read_to_string(Path::new(EVENTS).join(name)).unwrap()
+}
+
+async fn explain(authorizer: &Authorizer, payload: &str) -> Explanation {
+    authorizer.explain(event(payload), &[]).await.unwrap()
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn every_sample_is_explained_as_it_is_answered() {
+    let authorizer = authorizer("");
+    let mut verdicts = [0; 3];
+    for entry in std::fs::read_dir(EVENTS).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        if !name.ends_with(".json") || name == "jwks.json" {
+            continue;
+        }
+        let payload = sample(&name);
+        let answered = match authorizer.authorize(event(&payload)).await {
+            Ok(response) => serde_json::from_str(response.as_str()).unwrap(),
+            Err(failure) => json!([failure.error_type(), failure.error_message()]),
+        };
+        let Ok(explained) = authorizer.explain(event(&payload), &[]).await else {
+            assert_eq!(answered, json!(["event_malformed", "InternalError"]), "{name}");
+            continue;
+        };
+        let told = match &explained.answer {
+            AnswerPart::Response(answer) => answer.clone(),
+            AnswerPart::Failure { error_type, error_message } => json!([error_type, error_message]),
+        };
+        assert_eq!(told, answered, "{name}");
+        let failed =
+            explained.token.iter().flat_map(|token| &token.checks).find_map(|check| check.reason.as_ref());
+        match explained.decision.verdict {
+            Verdict::Allow => {
+                assert!(failed.is_none() && explained.decision.rule.is_some(), "{name}");
+                verdicts[0] += 1;
+            }
+            Verdict::Deny => {
+                let reason = explained.decision.reason.as_ref().unwrap();
+                assert!(failed.is_none_or(|failed| failed == reason), "{name}: {failed:?} {reason:?}");
+                verdicts[1] += 1;
+            }
+            Verdict::Error => verdicts[2] += 1,
+        }
+    }
+    assert!(verdicts.iter().all(|count| *count > 0), "{verdicts:?}");
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_policy_is_explained_by_the_rules_behind_it_and_by_what_it_opens_besides() {
+    let authorizer = authorizer("");
+    let explained = explain(&authorizer, &sample("rest-token.json")).await;
+    let policy = explained.policy.unwrap();
+    let allow = policy.statements.iter().find(|statement| statement.effect == "Allow").unwrap();
+    assert!(
+        allow.resources.iter().all(|resource| resource.rules == ["read orders"] && resource.note.is_none())
+    );
+    let deny = policy.statements.iter().find(|statement| statement.effect == "Deny").unwrap();
+    assert!(deny.resources.iter().all(|resource| resource.rules.is_empty() && resource.is_odd));
+    let said: Vec<(&str, bool, Option<&str>)> = policy
+        .routes
+        .iter()
+        .map(|other| (other.route.as_str(), other.allowed, other.rule.as_deref()))
+        .collect();
+    assert_eq!(
+        said,
+        [
+            ("GET /orders", true, Some("read orders")),
+            ("GET /orders/**", true, Some("read orders")),
+            ("$connect", true, Some("read orders")),
+            ("POST /orders", false, None),
+        ]
+    );
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_rule_says_why_it_is_for_nobody_here() {
+    let rules = "
+        [[rule]]
+        name = 'open'
+        routes = ['GET /health']
+        requires = 'anyone'
+        [[rule]]
+        name = 'elsewhere'
+        routes = ['GET /orders']
+        stages = ['prod']
+        requires = { any = [{ scope = 'x' }, { not = { claim = 'guest', equals = true } }] }";
+    let authorizer = authorizer(rules);
+    let payload = json!({
+        "type": "REQUEST", "headers": {}, "httpMethod": "GET", "path": "/orders",
+        "methodArn": "arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/GET/orders",
+        "requestContext": {"identity": {"sourceIp": "203.0.113.7"}},
+    });
+    let explained = explain(&authorizer, &payload.to_string()).await;
+    let rules: Value = serde_json::to_value(&explained.rules).unwrap();
+    let rule = |name: &str| rules.as_array().unwrap().iter().find(|rule| rule["name"] == name).unwrap();
+    assert_eq!(
+        (&rule("open")["applies"], &rule("open")["routes"][0]["names_request"]),
+        (&json!(true), &json!(false))
+    );
+    let elsewhere = rule("elsewhere");
+    assert_eq!((&elsewhere["applies"], &elsewhere["is_on_stage"]), (&json!(false), &json!(false)));
+    let parts = &elsewhere["requirement"]["parts"];
+    assert_eq!(
+        (&parts[0]["verdict"], &parts[1]["parts"][0]["text"]),
+        (&json!("unknown"), &json!("claim `guest` is `true`"))
+    );
+    assert_eq!(explained.decision.reason.unwrap().code, "credential_missing");
+    assert!(
+        explained.policy.unwrap().routes.iter().any(|other| other.route == "GET /health" && other.allowed)
+    );
+}
