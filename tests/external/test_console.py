@@ -424,6 +424,9 @@ def test_a_phone_shows_it_all(browser, gateway):
             assert page.evaluate("document.documentElement.scrollWidth") == 360
             # What was asked for is in sight.
             expect(verdict(page)).to_be_in_viewport()
+        cut = page.evaluate("""() => [...document.querySelectorAll("button.cell")]
+            .filter((cell) => cell.scrollWidth > cell.clientWidth).map((cell) => cell.textContent)""")
+        assert not cut, cut
         small = page.evaluate("""() => [...document.querySelectorAll("button, summary, select, input:not([type=radio])")]
             .filter((element) => element.getClientRects().length > 0 && element.getBoundingClientRect().height < 24)
             .map((element) => element.outerHTML.slice(0, 90))""")

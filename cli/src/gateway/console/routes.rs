@@ -157,10 +157,9 @@ mod tests {
         let claims = json!({"sub": "user-7", "iss": "https://issuer.example/", "org": {"id": "acme"}});
         let api = api(&["GET /", "GET /users/{id}", "POST /t/{tenant}/{proxy+}"]);
         let names: Vec<_> = examples(&api, Some(&claims)).into_iter().map(|(name, _)| name).collect();
-        assert_eq!(
-            names.iter().take(4).collect::<Vec<_>>(),
-            ["GET /", "GET /users/1", "GET /users/acme", "GET /users/user-7"]
-        );
+        let users: Vec<_> = names.iter().filter(|name| name.contains("/users/")).collect();
+        assert_eq!(users, ["GET /users/1", "GET /users/acme", "GET /users/user-7"]);
+        assert!(names.contains(&"GET /".to_owned()));
         assert_eq!(names.len(), 4 + 9);
         assert!(names.contains(&"POST /t/acme/user-7".to_owned()));
     }

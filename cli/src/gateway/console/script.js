@@ -177,6 +177,7 @@ function request() {
 
 async function explain() {
   const turn = ++state.turn;
+  find("sent").textContent = "";
   const answer = await ask("/_explain", { ...request(), token: state.caller.token });
   // A later question may have been answered earlier.
   if (turn === state.turn) showDecision(answer);
