@@ -116,7 +116,8 @@ template: $(PYTHON_TOOLS) ## Validate template.yaml, and what SAM makes of it
 
 .PHONY: external
 external: $(PYTHON_TOOLS) $(NODE_TOOLS) binaries ## The built function against implementations that are not ours
-	@LAMBDA_AUTHORIZER_BINARY="$(FUNCTION)" LAMBDA_AUTHORIZER_CLI="$(CLI)" $(PYTEST) tests/external
+	@CHROMIUM="$$(.ci/browser.sh "$(TOOLS)/browser")" LAMBDA_AUTHORIZER_BINARY="$(FUNCTION)" \
+	    LAMBDA_AUTHORIZER_CLI="$(CLI)" $(PYTEST) tests/external
 
 .PHONY: fuzz
 fuzz: $(FUZZ) $(PYTHON_TOOLS) ## Fuzz every decoder for FUZZ_SECONDS (20) each

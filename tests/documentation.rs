@@ -12,12 +12,13 @@ use std::path::Path;
 use lambda_authorizer::config::Config;
 use lambda_authorizer::error::Code;
 
-const DOCUMENTS: [&str; 12] = [
+const DOCUMENTS: [&str; 13] = [
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/configuration.md",
+    "docs/console.md",
     "docs/design.md",
     "docs/gateway.md",
     "docs/operations.md",

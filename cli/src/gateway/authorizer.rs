@@ -11,6 +11,7 @@ use lambda_authorizer::io::{Edges, Log};
 use lambda_authorizer::{Authorizer, Level};
 use serde_json::Value;
 
+use super::console::Explaining;
 use super::request::random_uuid;
 use crate::Error;
 use crate::function::FunctionProcess;
@@ -31,6 +32,8 @@ pub(super) enum Function {
     InProcess(InProcess),
     /// A binary of its own.
     Process(Box<Process>),
+    /// The library for one question of the console.
+    Explaining(Box<Explaining>),
 }
 
 /// The library, in this process.
@@ -51,6 +54,14 @@ pub(super) struct Process {
 const TIME_LIMIT: Duration = Duration::from_secs(10);
 
 impl Function {
+    /// The library, where it is in this process.
+    pub(super) fn authorizer(&self) -> Option<Arc<Authorizer>> {
+        match self {
+            Self::InProcess(function) => Some(Arc::clone(&function.authorizer)),
+            Self::Process(_) | Self::Explaining(_) => None,
+        }
+    }
+
     /// The library with this configuration. It fetches the issuers' keys before it returns.
     pub(super) async fn in_process(config: Config) -> Self {
         let records = Arc::new(Records::default());
@@ -77,6 +88,7 @@ impl Function {
         match self {
             Self::InProcess(function) => function.ask(event.to_string()).await,
             Self::Process(function) => function.ask(event.to_string()).await,
+            Self::Explaining(function) => function.ask(event.to_string()).await,
         }
     }
 }

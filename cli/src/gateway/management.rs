@@ -68,7 +68,7 @@ pub(super) async fn guard(request: Request, next: Next) -> Response {
 }
 
 /// The gateway's own paths, and what is below them.
-pub(super) const OWN: [&str; 3] = ["/_api", "/_requests", "/_console"];
+pub(super) const OWN: [&str; 5] = ["/_api", "/_requests", "/_console", "/_explain", "/_mint"];
 
 fn is_own(path: &str) -> bool {
     OWN.iter().any(|own| path.strip_prefix(own).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))

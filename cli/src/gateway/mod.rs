@@ -14,6 +14,7 @@ pub mod api;
 mod authorizer;
 mod backend;
 mod cache;
+mod console;
 mod event;
 pub mod history;
 mod identity;
@@ -34,7 +35,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn;
-use axum::routing::get;
+use axum::routing::{get, post};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -51,7 +52,7 @@ use crate::issuer::DevelopmentIssuer;
 /// A gateway that runs. Once dropped, its ports refuse connections.
 pub struct LocalGateway {
     addresses: Vec<(String, SocketAddr)>,
-    issuer: Option<DevelopmentIssuer>,
+    issuer: Option<Arc<DevelopmentIssuer>>,
     servers: Vec<JoinHandle<()>>,
     house: Arc<Gatehouse>,
 }
@@ -64,7 +65,7 @@ impl LocalGateway {
     /// What is wrong with the description or the configuration, or a port that is taken.
     pub async fn start(options: &GatewayOptions) -> Result<Self, Error> {
         let (house, issuer) = setup::gatehouse(options).await?;
-        let house = Arc::new(house);
+        let (house, issuer) = (Arc::new(house), issuer.map(Arc::new));
         let mut listeners = Vec::new();
         for (place, api) in house.apis.iter().enumerate() {
             let mut address = options.listen;
@@ -77,10 +78,12 @@ impl LocalGateway {
             })?;
             listeners.push((Arc::clone(api), listener.local_addr()?, listener));
         }
-        let overview = overview(&listeners, issuer.as_ref());
+        let overview = overview(&listeners, issuer.as_deref());
         let addresses = listeners.iter().map(|(api, address, _)| (api.name.clone(), *address)).collect();
+        let issuing = issuer.as_ref().map(Arc::downgrade).unwrap_or_default();
         let serve = |(api, _, listener)| {
-            let app = router(Door { house: Arc::clone(&house), api }, overview.clone());
+            let door = Door { house: Arc::clone(&house), api, issuer: issuing.clone() };
+            let app = router(door, overview.clone());
             tokio::spawn(async move {
                 let service = app.into_make_service_with_connect_info::<Connection>();
                 let _never_ends = axum::serve(SpellingListener(listener), service).await;
@@ -99,7 +102,7 @@ impl LocalGateway {
     /// The development issuer, where there is one.
     #[must_use]
     pub fn issuer(&self) -> Option<&DevelopmentIssuer> {
-        self.issuer.as_ref()
+        self.issuer.as_deref()
     }
 
     /// The last requests, as `/_requests` has them.
@@ -111,7 +114,7 @@ impl LocalGateway {
     /// What a person is told at the start.
     #[must_use]
     pub fn greeting(&self) -> String {
-        setup::greeting(&self.house, &self.addresses, self.issuer.as_ref())
+        setup::greeting(&self.house, &self.addresses, self.issuer.as_deref())
     }
 }
 
@@ -147,6 +150,9 @@ fn router(door: Door, overview: Overview) -> Router {
         .route("/_api", get(async move || server::document(&overview.0)))
         .route("/_requests", get(management::requests))
         .route("/_requests/stream", get(management::stream))
+        .route("/_console", get(console::page))
+        .route("/_explain", post(console::explain))
+        .route("/_mint", post(console::mint))
         .fallback(server::handle)
         .layer(from_fn(management::guard))
         .with_state(door)

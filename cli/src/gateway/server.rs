@@ -1,7 +1,7 @@
 //! The gateway's door: connections in, answers out.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::SystemTime;
 
 use axum::body::{Body, to_bytes};
@@ -10,6 +10,7 @@ use axum::extract::{ConnectInfo, FromRequestParts as _, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
+use lambda_authorizer::Authorizer;
 use lambda_authorizer::check::Protocol;
 use serde_json::Value;
 
@@ -23,6 +24,7 @@ use super::request::{ClientRequest, Headers, random_id, random_uuid};
 use super::responses::{Refusal, respond};
 use super::route::Route;
 use super::websocket;
+use crate::issuer::DevelopmentIssuer;
 
 /// What all listeners share.
 pub(super) struct Gatehouse {
@@ -32,6 +34,8 @@ pub(super) struct Gatehouse {
     pub(super) history: History,
     /// The client's address in every event, in the place of the real one.
     pub(super) source_ip: Option<IpAddr>,
+    /// What the console explains with: the library with the function's configuration, or why there is none.
+    pub(super) explainer: Result<Arc<Authorizer>, String>,
 }
 
 /// One listener: one API.
@@ -39,6 +43,8 @@ pub(super) struct Gatehouse {
 pub(super) struct Door {
     pub(super) house: Arc<Gatehouse>,
     pub(super) api: Arc<LocalApi>,
+    /// The development issuer, as long as there is one.
+    pub(super) issuer: Weak<DevelopmentIssuer>,
 }
 
 /// API Gateway's own limit.

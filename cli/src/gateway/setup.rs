@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_authorizer::check::{Api, AuthorizerKind, Protocol};
 use lambda_authorizer::config::{Config, Environment};
+use lambda_authorizer::{Authorizer, Level};
 
 use super::api::{LocalApi, Overrides};
 use super::authorizer::Function;
@@ -23,6 +24,7 @@ use super::pipeline::Pipeline;
 use super::server::Gatehouse;
 use crate::Error;
 use crate::issuer::{Client, DevelopmentIssuer, TOKEN_PATH};
+use crate::local::quiet_edges;
 use crate::signing::{Algorithm, SigningKey};
 
 /// The configuration where none is given.
@@ -70,6 +72,7 @@ pub(super) async fn gatehouse(
         (Source::File(_) | Source::Environment, None) => None,
     };
     let function = function(options, &source, issuer.as_ref()).await?;
+    let explainer = explainer(&function, options, &source, issuer.as_ref());
     let backend = match &options.backend {
         Some(url) => Backend::Proxy(Proxy::new(url)?),
         None => Backend::Echo,
@@ -80,6 +83,7 @@ pub(super) async fn gatehouse(
         backend,
         history: History::new(options.history),
         source_ip: options.source_ip,
+        explainer,
     };
     Ok((house, issuer))
 }
@@ -148,11 +152,6 @@ async fn function(
     source: &Source<'_>,
     issuer: Option<&DevelopmentIssuer>,
 ) -> Result<Function, Error> {
-    let built_in = || {
-        let own = DEFAULT_CONFIGURATION.replace("{issuer}", issuer.map_or("", DevelopmentIssuer::url));
-        let is_simple = options.api.is_none() && options.kind == AuthorizerKind::HttpSimple;
-        if is_simple { own.replace("[response]\n", SIMPLE_RESPONSES) } else { own }
-    };
     if let Some(binary) = &options.function {
         let environment = match source {
             Source::File(file) => {
@@ -161,11 +160,25 @@ async fn function(
                 vec![("AUTHORIZER_CONFIG_FILE".to_owned(), path.display().to_string())]
             }
             Source::Environment => options.environment.clone(),
-            Source::BuiltIn => vec![("AUTHORIZER_CONFIG".to_owned(), built_in())],
+            Source::BuiltIn => vec![("AUTHORIZER_CONFIG".to_owned(), built_in(options, issuer))],
         };
         return Function::process(binary.clone(), environment).await;
     }
-    let config = match source {
+    Ok(Function::in_process(configuration(options, source, issuer)?).await)
+}
+
+fn built_in(options: &GatewayOptions, issuer: Option<&DevelopmentIssuer>) -> String {
+    let own = DEFAULT_CONFIGURATION.replace("{issuer}", issuer.map_or("", DevelopmentIssuer::url));
+    let is_simple = options.api.is_none() && options.kind == AuthorizerKind::HttpSimple;
+    if is_simple { own.replace("[response]\n", SIMPLE_RESPONSES) } else { own }
+}
+
+fn configuration(
+    options: &GatewayOptions,
+    source: &Source<'_>,
+    issuer: Option<&DevelopmentIssuer>,
+) -> Result<Config, Error> {
+    Ok(match source {
         Source::File(file) => {
             let text = fs::read_to_string(file)
                 .map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
@@ -175,9 +188,22 @@ async fn function(
             let variables = options.environment.iter().cloned().collect();
             Config::load(&Environment { variables, directory: None })?
         }
-        Source::BuiltIn => Config::parse(&built_in(), None)?,
-    };
-    Ok(Function::in_process(config).await)
+        Source::BuiltIn => Config::parse(&built_in(options, issuer), None)?,
+    })
+}
+
+/// What the console explains with. Where a binary answers, it is this tool's own library with the same configuration.
+fn explainer(
+    function: &Function,
+    options: &GatewayOptions,
+    source: &Source<'_>,
+    issuer: Option<&DevelopmentIssuer>,
+) -> Result<Arc<Authorizer>, String> {
+    if let Some(authorizer) = function.authorizer() {
+        return Ok(authorizer);
+    }
+    let config = configuration(options, source, issuer).map_err(|error| error.to_string())?;
+    Ok(Arc::new(Authorizer::new(config, Level::Info, quiet_edges())))
 }
 
 /// What a person is told at the start: where everything is, and where the gateway reads AWS's words strictly.
@@ -201,6 +227,7 @@ pub(super) fn greeting(
                 line(format!("warning: `{}` is not served: the path is the gateway's own", route.key));
             }
         }
+        line(format!("  http://{address}/_console  see every decision in the browser"));
         if !address.ip().is_loopback() {
             line(format!(
                 "warning: `{address}` is open to other machines: whoever reaches it sees `/_requests`"
