@@ -43,15 +43,15 @@ async fn it_says_where_everything_is_and_serves_it() {
 #[tokio::test]
 async fn what_cannot_be_is_said_with_what_to_do() {
     for (arguments, expected) in [
-        (&["--kind", "soap"][..], "hint: one of rest-token"),
+        (&["--kind", "soap"][..], "there are rest-token"),
         (&["--route", "GET"], "`GET` is no route"),
         (&["--route", "$default"], "is no route"),
         (&["--route", "FETCH /a"], "`FETCH /a` is no route"),
         (&["--route", "GET /a//b"], "/a//b"),
         (&["--api", "none.yaml"], "cannot read `none.yaml`"),
-        (&["--api", "a.yaml", "--route", "GET /a"], "`--route` is for routes"),
+        (&["--api", "a.yaml", "--route", "GET /a"], "`--api <FILE>` cannot be used with `--route <ROUTE>`"),
         (&["--config", "none.toml"], "cannot read `none.toml`"),
-        (&["--client", "id"], "`--client` is `ID:SECRET`"),
+        (&["--client", "id"], "a client is `ID:SECRET`"),
         (&["--issuer", "0.0.0.0:0", "--listen", "127.0.0.1:0"], "is not on loopback"),
         (&["--backend", "ftp://a"], "is no URL of a backend"),
         (&["--kind", "rest-token", "--validation", "("], "validation expression cannot be read"),
