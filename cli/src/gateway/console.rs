@@ -52,7 +52,11 @@ static PAGE: LazyLock<String> = LazyLock::new(|| {
 });
 
 const STYLE: &str = include_str!("console/style.css");
-const SCRIPT: &str = include_str!("console/script.js");
+const SCRIPT: &str = concat!(
+    include_str!("console/elements.js"),
+    include_str!("console/decision.js"),
+    include_str!("console/script.js")
+);
 
 /// Only the page's own script and style, by what they are; and no text can become HTML (`require-trusted-types-for`).
 static POLICY: LazyLock<String> = LazyLock::new(|| {
