@@ -53,7 +53,7 @@ impl From<Ending> for ExitCode {
 pub struct Misuse(String);
 
 impl Misuse {
-    fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 }
