@@ -23,6 +23,7 @@ async fn main() -> ExitCode {
         Err(error) if commands::is_broken_pipe(&error) => Ending::Failed.into(),
         Err(error) => {
             eprintln!("error: {error}");
+            let _nobody_reads = commands::print_failure(&matches, &error);
             if error.is::<Misuse>() || is_of_configuration(&error) {
                 Ending::Invalid.into()
             } else {

@@ -124,7 +124,7 @@ fn others(description: &Path, event: &str) -> Result<Vec<AskedRoute>, Error> {
     let (routes, left_out) = local::routes(description, event)?;
     if left_out > 0 {
         eprintln!(
-            "note: {left_out} routes are left out: they have no authorizer, or one that gets no such event"
+            "note: left out, for want of an authorizer that gets such events: {left_out} of the routes"
         );
     }
     Ok(routes)

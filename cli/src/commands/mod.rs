@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use serde_json::json;
 
 use crate::Error;
 pub use terminal::{is_broken_pipe, print};
@@ -113,6 +114,21 @@ pub async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
             Ok(Ending::Done)
         }
     }
+}
+
+/// A failure for a machine, where the command was asked for JSON.
+pub fn print_failure(matches: &ArgMatches, error: &Error) -> Result<(), Error> {
+    let Some((_, matches)) = matches.subcommand() else { return Ok(()) };
+    if !matches.try_get_one::<String>("format").is_ok_and(|format| format.is_some_and(|name| name == "json"))
+    {
+        return Ok(());
+    }
+    let text = error.to_string();
+    let (message, hint) = match text.rsplit_once("\nhint: ") {
+        Some((message, hint)) => (message, Some(hint)),
+        None => (text.as_str(), None),
+    };
+    Ok(print(&format!("{:#}\n", json!({ "error": message, "hint": hint })))?)
 }
 
 /// What was typed wrongly, in the words of the house, and what to do next.

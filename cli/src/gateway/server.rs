@@ -32,6 +32,8 @@ pub(super) struct Gatehouse {
     pub(super) history: History,
     /// The client's address in every event, in the place of the real one.
     pub(super) source_ip: Option<IpAddr>,
+    /// What is to be said at the start of the API and the configuration.
+    pub(super) warnings: Vec<String>,
 }
 
 /// One listener: one API.
