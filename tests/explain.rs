@@ -1,10 +1,7 @@
 //! An explanation comes to what the function answers, for every sample event and every kind of caller.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    reason = "a helper of a test fails as the test does"
-)]
+#![expect(clippy::unwrap_used, reason = "a helper of a test fails as the test does")]
+#![expect(clippy::disallowed_methods, reason = "a test reads the samples")]
 
 use std::path::Path;
 

@@ -114,6 +114,8 @@ fn explanations_for_other_configurations() {
     };
     let orders = ["--request", "GET /orders?token=eyJh.eyJi.c&page=2"];
     assert_snapshot("explain-simple", &of("simple.toml", &["--request", "GET /orders"]));
+    let http = "../../../events/http-2.0.json";
+    assert_snapshot("explain-api-http", &of("own.toml", &[http, "--api", "http.yaml"]));
     assert_snapshot("explain-query", &of("query.toml", &orders));
     assert_snapshot(
         "explain-kind",

@@ -153,3 +153,29 @@ async fn what_aws_would_not_deploy_is_warned_about() {
         );
     }
 }
+
+/// API Gateway knows nothing of it: its identity source is another one.
+#[tokio::test]
+async fn what_the_configuration_takes_for_a_credential_is_not_kept() {
+    let api = json!({"openapi": "3.0.1", "paths": {"/orders": {"get": {"security": [{"lambda": []}]}}}, "components": {
+        "securitySchemes": {"lambda": {"x-amazon-apigateway-authorizer": {"type": "request",
+            "identitySource": "$request.header.X-Tenant", "authorizerPayloadFormatVersion": "2.0"}}}}});
+    let config = "development = true\n[[issuer]]\nurl = 'https://issuer.development.invalid/'\naudience = 'orders-api'\n
+        jwks_uri = 'http://127.0.0.1:9/'\n[[identity_source]]\nfrom = 'query'\nname = 'ticket'\n
+        [[identity_source]]\nfrom = 'header'\nname = 'X-Token'\nscheme = 'none'\n";
+    let gateway = described("own-credentials", &api, Some(config)).await;
+    for (line, fields) in [
+        ("GET /orders?page=2&ticket=opaque%2Dsecret", &["X-Tenant: 7", "X-Other: kept"][..]),
+        ("GET /orders?page=2", &["X-Tenant: 7", "X-Other: kept", "X-Token: opaque-secret"]),
+        (
+            "GET /orders?page=2",
+            &["X-Tenant: 7", "X-Other: kept", "X-Token: opaque-secret", "x-token: opaque-other"],
+        ),
+    ] {
+        let _refused = send(&gateway, line, fields).await;
+        let record = last(&gateway);
+        assert!(record["event"].is_object() && !record.to_string().contains("opaque"), "{record}");
+        assert_eq!(record["event"]["queryStringParameters"]["page"], "2");
+        assert_eq!(record["event"]["headers"]["x-other"], "kept");
+    }
+}
