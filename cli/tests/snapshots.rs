@@ -156,6 +156,7 @@ fn what_is_typed_wrongly() {
     for (name, arguments) in [
         ("misuse-command", &["dmeo"][..]),
         ("misuse-option", &["check", "--opneapi", "openapi.yaml"]),
+        ("misuse-json", &["check", "--opneapi", "openapi.yaml", "--format", "json"]),
         ("misuse-keys", &["keys"]),
         ("misuse-fetch", &["keys", "fecth"]),
         ("misuse-shell", &["completions", "cmd"]),

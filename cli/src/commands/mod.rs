@@ -15,9 +15,10 @@ mod keys;
 mod mint;
 mod terminal;
 
-use std::fmt;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::{fmt, io};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
@@ -116,19 +117,20 @@ pub async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
     }
 }
 
-/// A failure for a machine, where the command was asked for JSON.
-pub fn print_failure(matches: &ArgMatches, error: &Error) -> Result<(), Error> {
-    let Some((_, matches)) = matches.subcommand() else { return Ok(()) };
-    if !matches.try_get_one::<String>("format").is_ok_and(|format| format.is_some_and(|name| name == "json"))
-    {
-        return Ok(());
-    }
-    let text = error.to_string();
+/// Whether the words of a command line ask for JSON, even where they are no command.
+pub fn asks_for_json(words: impl Iterator<Item = OsString>) -> bool {
+    let words: Vec<OsString> = words.collect();
+    words.windows(2).any(|pair| pair == ["--format", "json"])
+        || words.iter().any(|word| word == "--format=json")
+}
+
+/// A failure for a machine: what is wrong, and the last hint.
+pub fn print_failure(text: &str) -> io::Result<()> {
     let (message, hint) = match text.rsplit_once("\nhint: ") {
         Some((message, hint)) => (message, Some(hint)),
-        None => (text.as_str(), None),
+        None => (text, None),
     };
-    Ok(print(&format!("{:#}\n", json!({ "error": message, "hint": hint })))?)
+    print(&format!("{:#}\n", json!({ "error": message, "hint": hint })))
 }
 
 /// What was typed wrongly, in the words of the house, and what to do next.
