@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::config::{Config, Waits};
+use crate::config::{Config, Gateway, Waits};
 use crate::credential::IdentitySources;
 use crate::error::{Error, Reason};
 use crate::event::Event;
@@ -22,6 +22,7 @@ pub struct Authorizer {
     verifiers: Verifiers,
     compiler: Compiler,
     answers: Answers,
+    gateway: Gateway,
     telemetry: Telemetry,
     waits: Waits,
     rest: Mutex<Rest>,
@@ -66,6 +67,7 @@ impl Authorizer {
             verifiers: Verifiers::new(issuers.collect()),
             compiler: config.compiler,
             answers: config.answers,
+            gateway: config.gateway,
             telemetry,
             waits: config.waits,
             rest: Mutex::default(),
@@ -163,6 +165,10 @@ impl Authorizer {
 
     pub(crate) fn answers(&self) -> &Answers {
         &self.answers
+    }
+
+    pub(crate) fn gateway(&self) -> &Gateway {
+        &self.gateway
     }
 
     fn rest(&self) -> MutexGuard<'_, Rest> {

@@ -22,7 +22,7 @@ pub struct Checked {
 impl Checked {
     /// Looks at the files.
     pub fn of(configuration: &Path, description: Option<&Path>) -> Result<Self, Error> {
-        let toml = read(configuration)?;
+        let toml = read(configuration, "name the file, as in `authorizer check authorizer.toml`")?;
         let api = description.map(api).transpose()?;
         let report = Report::of(&toml, configuration.parent(), api.as_ref());
         Ok(Self { report, api })
@@ -88,14 +88,13 @@ impl Checked {
 fn api(path: &Path) -> Result<Api, Error> {
     let hint =
         "hint: an OpenAPI 3 document with `paths`, or a SAM or CloudFormation template, in JSON or YAML";
-    Api::parse(&read(path)?).map_err(|error| format!("`{}`: {error}\n{hint}", path.display()).into())
+    let text = read(path, "name the API's description, as in `authorizer check --api openapi.yaml`")?;
+    Api::parse(&text).map_err(|error| format!("`{}`: {error}\n{hint}", path.display()).into())
 }
 
-fn read(path: &Path) -> Result<String, Error> {
-    fs::read_to_string(path).map_err(|error| {
-        let hint = "hint: name the file, as in `authorizer check authorizer.toml`";
-        format!("cannot read `{}`: {error}\n{hint}", path.display()).into()
-    })
+fn read(path: &Path, hint: &str) -> Result<String, Error> {
+    fs::read_to_string(path)
+        .map_err(|error| format!("cannot read `{}`: {error}\nhint: {hint}", path.display()).into())
 }
 
 /// The lines of one route: one for each rule.

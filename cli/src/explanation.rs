@@ -1,8 +1,8 @@
 //! An [`Explanation`] as a tree that a person reads at a glance.
 
 use lambda_authorizer::explain::{
-    AnswerPart, CheckPart, Explanation, Looked, OtherRoute, PlacePart, PolicyPart, RequirementPart, RulePart,
-    StatementPart, TokenPart, Verdict,
+    AnswerPart, Cached, CheckPart, Explanation, Looked, OtherRoute, PlacePart, PolicyPart, RequirementPart,
+    RulePart, StatementPart, TokenPart, Verdict,
 };
 
 use crate::tree::{Mark, Tree, columns};
@@ -18,10 +18,11 @@ pub fn render(explanation: &Explanation, status: u16, colour: bool) -> String {
     let mut branches = vec![
         Tree::heading("credential").with(explanation.credential.iter().map(place)),
         token(explanation.token.as_ref()),
-        rules(&explanation.rules, explanation.policy.is_some()),
+        rules(&explanation.rules),
     ];
-    branches.extend(explanation.policy.as_ref().map(|part| policy(part, &event.arn)));
-    branches.extend(explanation.policy.as_ref().filter(|part| !part.routes.is_empty()).map(others));
+    let told = explanation.policy.as_ref().filter(|part| !part.statements.is_empty());
+    branches.extend(told.map(|part| policy(part, &event.arn)));
+    branches.extend(while_cached(explanation));
     branches.push(answer(explanation, status));
     let heading = format!("{} event: {request}, on the stage {}", event.kind, event.stage);
     Tree::heading(heading).with(branches).render(colour)
@@ -68,7 +69,8 @@ fn mark(verdict: Option<bool>) -> Mark {
     }
 }
 
-fn rules(rules: &[RulePart], is_known: bool) -> Tree {
+fn rules(rules: &[RulePart]) -> Tree {
+    let is_known = rules.iter().any(|rule| rule.applies.is_some());
     match (rules, is_known) {
         ([], _) => Tree::heading("rules: none, so a verified caller may call everything"),
         (rules, true) => Tree::heading("rules").with(rules.iter().map(rule)),
@@ -137,16 +139,32 @@ fn policy(part: &PolicyPart, arn: &str) -> Tree {
         .with(differences)
 }
 
-fn others(part: &PolicyPart) -> Tree {
+/// What the answer decides besides. A WebSocket API asks once for each connection, and keeps nothing.
+fn while_cached(explanation: &Explanation) -> Option<Tree> {
+    let policy = explanation.policy.as_ref().filter(|part| !part.routes.is_empty());
+    let bare =
+        |what: &str| Tree::heading(format!("while API Gateway caches it, this bare yes or no is for {what}"));
+    match explanation.cached {
+        Cached::Policy => policy.map(|part| others(part, "while API Gateway caches it, it also decides")),
+        Cached::AnswerForRoute => Some(bare("every request to this route")),
+        Cached::AnswerForApi => Some(bare("every route of the API")),
+        Cached::Nothing if explanation.event.method.is_none() => None,
+        Cached::Nothing => {
+            policy.map(|part| others(part, "nothing is cached; on other routes it would decide"))
+        }
+    }
+}
+
+fn others(part: &PolicyPart, heading: &str) -> Tree {
     let row = |other: &OtherRoute| {
         let rule = other.rule.as_ref().map(|rule| format!("rule: {rule}")).unwrap_or_default();
-        [other.route.clone(), rule]
+        let own = if other.own { "own only".to_owned() } else { String::new() };
+        [other.route.clone(), own, rule]
     };
     let rows: Vec<_> = part.routes.iter().map(row).collect();
     let lines = part.routes.iter().zip(columns(&rows));
     let mark = |allowed| if allowed { Mark::Yes } else { Mark::No };
-    Tree::heading("while API Gateway caches it, it also decides")
-        .with(lines.map(|(other, line)| Tree::new(mark(other.allowed), line)))
+    Tree::heading(heading).with(lines.map(|(other, line)| Tree::new(mark(other.allowed), line)))
 }
 
 fn answer(explanation: &Explanation, status: u16) -> Tree {
@@ -157,8 +175,11 @@ fn answer(explanation: &Explanation, status: u16) -> Tree {
         Verdict::Error => (Mark::No, "error"),
     };
     let told = match &explanation.answer {
-        AnswerPart::Response(_) => "a policy",
-        AnswerPart::Failure { error_message, .. } => error_message,
+        AnswerPart::Response(answer) => match answer.get("isAuthorized") {
+            Some(authorized) => format!("`isAuthorized`: {authorized}"),
+            None => "a policy".to_owned(),
+        },
+        AnswerPart::Failure { error_message, .. } => (*error_message).to_owned(),
     };
     let who = decision.principal_id.as_ref().map(|id| format!(" for `{id}`")).unwrap_or_default();
     let mut branches = vec![Tree::heading(format!("API Gateway is told: {told}; the client gets: {status}"))];

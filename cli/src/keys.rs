@@ -8,6 +8,7 @@ use lambda_authorizer::io::{Connector, Edges};
 use lambda_authorizer::jwks::{Algorithm, Key, KeyServer, KeySetFile, KeySetSource, key_set_url};
 
 use crate::Error;
+use crate::commands::Misuse;
 use crate::table::{Cell, YELLOW, render};
 
 /// Whose keys to fetch, and from where.
@@ -51,10 +52,13 @@ impl KeysToFetch {
             self.jwks_uri.as_ref().map_or(("--issuer", &self.issuer), |uri| ("--jwks-uri", uri));
         // Not quoted: a password may stand in it.
         let url = key_set_url(place, self.development).ok_or_else(|| {
-            format!(
-                "`{option}` is not an https URL, or it holds a user or a password\n\
-                 hint: `--jwks-uri` says where the keys are, and `--header` sends a password"
-            )
+            let hint = match key_set_url(place, true) {
+                Some(_) => "`--development` allows plain http to loopback addresses",
+                None => "`--jwks-uri` says where the keys are, and `--header` sends a password",
+            };
+            Misuse::new(format!(
+                "`{option}` is not an https URL, or it holds a user or a password\nhint: {hint}"
+            ))
         })?;
         let mut connector = Connector::default();
         if let Some(file) = &self.ca_file {
@@ -63,7 +67,8 @@ impl KeysToFetch {
             connector = connector.trusting(&pem).map_err(|error| format!("`{shown}`: {error}"))?;
         }
         if let Some(proxy) = &self.proxy {
-            connector = connector.through(proxy).map_err(|error| format!("the proxy: {error}"))?;
+            connector =
+                connector.through(proxy).map_err(|error| Misuse::new(format!("the proxy: {error}")))?;
         }
         let headers = self.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         let connector = connector.sending(headers, &url)?;

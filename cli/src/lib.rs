@@ -18,6 +18,7 @@
 //! | [`events`] | `authorizer events`: writes the sample events |
 //! | [`keys`] | `authorizer keys fetch`: writes an issuer's key set to a file |
 //! | [`local`] | a configuration from this machine, and events to put to it |
+//! | [`request_line`] | `authorizer explain --request`: the event of a request in one line |
 //! | [`explanation`] | `authorizer explain`: a decision as a tree |
 //! | [`demo`] | `authorizer demo`: puts the sample events to a function |
 //! | [`check`] | `authorizer check`: what is to be said of a configuration, and its rules route by route |
@@ -42,6 +43,7 @@ pub mod local;
 mod loopback;
 pub mod mint;
 pub mod reasons;
+pub mod request_line;
 pub mod runtime_api;
 pub mod scenario;
 pub mod signing;

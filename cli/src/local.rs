@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Read as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use lambda_authorizer::arn::MethodArn;
-use lambda_authorizer::check::{Api, ApiRoute, ApiSegment};
+use lambda_authorizer::check::{Api, ApiRoute, ApiSegment, AuthorizerKind, Protocol};
 use lambda_authorizer::config::{Config, ConfigError, Environment};
 use lambda_authorizer::event::Event;
+use lambda_authorizer::explain::AskedRoute;
 use lambda_authorizer::io::{Edges, Log};
-use lambda_authorizer::request::Request;
+use lambda_authorizer::request::{EventKind, Request};
 use lambda_authorizer::response::HttpApi;
-use lambda_authorizer::rules::Methods;
 use serde_json::{Value, json};
 
 use crate::Error;
+use crate::commands::Misuse;
 use crate::gateway::Gateway;
 use crate::runtime_api::{FunctionError, Outcome};
 
@@ -32,7 +32,13 @@ pub fn configuration(file: Option<&Path>) -> Result<Config, Error> {
             Some((name.into_string().ok()?, value.into_string().ok()?))
         };
         let variables: BTreeMap<String, String> = std::env::vars_os().filter_map(ours).collect();
-        return Ok(Config::load(&Environment { variables, directory: std::env::current_dir().ok() })?);
+        let directory = std::env::current_dir().ok();
+        return Config::load(&Environment { variables, directory }).map_err(|error| {
+            if error.problems().iter().any(|problem| problem.path == "configuration") {
+                return Misuse::new(NO_CONFIGURATION).into();
+            }
+            error.into()
+        });
     };
     let shown = file.display();
     let text = fs::read_to_string(file).map_err(|error| {
@@ -42,6 +48,9 @@ pub fn configuration(file: Option<&Path>) -> Result<Config, Error> {
     })?;
     Ok(Config::parse(&text, file.parent())?)
 }
+
+const NO_CONFIGURATION: &str = "there is no configuration\nhint: `--config FILE` names one; without it, `authorizer.toml` \
+                                in this directory counts, or AUTHORIZER_... in the environment";
 
 /// Whether a failure is the configuration's.
 #[must_use]
@@ -53,21 +62,24 @@ pub fn is_of_configuration(error: &Error) -> bool {
 ///
 /// # Errors
 ///
-/// It cannot be read.
+/// It cannot be read, or is no JSON.
 pub fn event(file: &Path) -> Result<String, Error> {
-    if file == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin()
-            .read_to_string(&mut text)
-            .map_err(|error| format!("cannot read the event: {error}"))?;
-        return Ok(text);
-    }
-    let shown = file.display();
-    fs::read_to_string(file).map_err(|error| {
-        format!("cannot read `{shown}`: {error}\nhint: the sample events are in `events/`, and `-` is the standard input")
-            .into()
-    })
+    let shown = if file == Path::new("-") { "the event".to_owned() } else { format!("`{}`", file.display()) };
+    let text = match file == Path::new("-") {
+        true => std::io::read_to_string(std::io::stdin()),
+        false => fs::read_to_string(file),
+    };
+    let hint = "hint: the sample events are in `events/`, and `-` is the standard input";
+    let text = text.map_err(|error| format!("cannot read {shown}: {error}\n{hint}"))?;
+    // Where it is wrong, and nothing of it: an event is full of credentials.
+    serde_json::from_str::<Value>(&text).map_err(|error| {
+        format!("{shown} is no JSON: line {}, column {}\n{EVENT_HINT}", error.line(), error.column())
+    })?;
+    Ok(text)
 }
+
+/// What to do about an event that is none.
+pub const EVENT_HINT: &str = "hint: an event is what API Gateway sends, as those in `events/`";
 
 /// The edges of this machine, without a log: what is decided is said otherwise.
 #[must_use]
@@ -87,91 +99,75 @@ pub fn invocation(payload: &str) -> Event<'_> {
     Event { payload, invocation_id: "00000000-0000-0000-0000-000000000000", deadline: None }
 }
 
-/// A request to make an event of.
-#[derive(Clone, Debug)]
-pub struct RequestLine {
-    method: String,
-    path: String,
-}
-
-impl std::str::FromStr for RequestLine {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        const FORM: &str = "a request is a method and a path, as in `GET /orders/7`, or `$connect`";
-        if text == "$connect" {
-            return Ok(Self { method: String::new(), path: text.to_owned() });
-        }
-        let (method, path) = text.split_once(' ').ok_or(FORM)?;
-        let is_method = !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase());
-        if !is_method || !path.starts_with('/') {
-            return Err(FORM.to_owned());
-        }
-        Ok(Self { method: method.to_owned(), path: path.to_owned() })
-    }
-}
-
-impl RequestLine {
-    /// A REST API's REQUEST event, or a WebSocket API's, for this request with this token.
-    #[must_use]
-    pub fn event(&self, token: Option<&str>, stage: &str, source_ip: &str) -> String {
-        let (api, identity) = ("a1b2c3d4e5", json!({ "sourceIp": source_ip }));
-        let arn = |tail: &str| format!("arn:aws:execute-api:us-east-1:123456789012:{api}/{stage}/{tail}");
-        let headers = token.map(|token| json!({ "Authorization": format!("Bearer {token}") }));
-        let headers = headers.unwrap_or_else(|| json!({}));
-        let event = match self.method.as_str() {
-            "" => json!({
-                "type": "REQUEST", "methodArn": arn("$connect"), "headers": headers,
-                "requestContext": {
-                    "routeKey": "$connect", "eventType": "CONNECT", "connectionId": "Fa1bCcEZIAMCJgQ=", "apiId": api,
-                    "stage": stage, "identity": identity,
-                },
-            }),
-            method => json!({
-                "type": "REQUEST", "methodArn": arn(&format!("{method}{}", self.path)), "headers": headers,
-                "httpMethod": method, "path": self.path,
-                "requestContext": { "httpMethod": method, "apiId": api, "stage": stage, "identity": identity },
-            }),
-        };
-        event.to_string()
-    }
-}
-
-/// The routes of an API's description, each with an example on the stage of the event, to look at a policy for.
+/// The routes of an API's description that the event's API may have, each with examples on the stage of the event, to look
+/// at a policy for; and how many were left out: no policy of this authorizer's decides about them.
 ///
 /// # Errors
 ///
 /// The description cannot be read.
-pub fn routes(description: &Path, event: &str) -> Result<Vec<(String, MethodArn)>, Error> {
+pub fn routes(description: &Path, event: &str) -> Result<(Vec<AskedRoute>, usize), Error> {
     let shown = description.display();
     let text = fs::read_to_string(description).map_err(|error| format!("cannot read `{shown}`: {error}"))?;
     let api = Api::parse(&text).map_err(|error| format!("`{shown}`: {error}"))?;
     let request = Request::try_from(invocation(event)).map_err(|fault| fault.to_string())?;
-    let example = |route: &ApiRoute| -> Vec<(String, MethodArn)> {
-        let arn = |tail: &str| format!("{}{tail}", request.arn.stage_prefix()).parse().ok();
-        let Some(segments) = &route.path else {
-            return arn("$connect").map(|arn| (route.place.clone(), arn)).into_iter().collect();
-        };
-        let path: String = segments
-            .iter()
-            .enumerate()
-            .map(|(position, segment)| match segment {
-                ApiSegment::Literal(text) => format!("/{text}"),
-                ApiSegment::Parameter => format!("/~{position}"),
-                ApiSegment::Greedy => format!("/~{position}/~"),
-            })
-            .collect();
-        let path = if path.is_empty() { "/".to_owned() } else { path };
-        let named = |method: &'static str| {
-            let name = match route.methods == Methods::ANY {
-                true => format!("{method}, of {}", route.place),
-                false => route.place.clone(),
-            };
-            Some((name, arn(&format!("{method}{path}"))?))
-        };
-        route.methods.names().filter_map(named).collect()
+    let is_decided = |route: &&ApiRoute| {
+        api.authorizer(route)
+            .is_some_and(|authorizer| protocol(authorizer.kind) == Some(of_event(request.kind)))
     };
-    Ok(api.routes.iter().flat_map(example).collect())
+    let (decided, left_out): (Vec<_>, Vec<_>) = api.routes.iter().partition(is_decided);
+    let mut asked: Vec<AskedRoute> = Vec::new();
+    for route in decided {
+        let route = asked_route(route, request.arn.stage_prefix());
+        // `$default` is two: all that is below the root, and the root.
+        match asked.iter_mut().find(|known| known.name == route.name) {
+            Some(known) => known.examples.extend(route.examples),
+            None => asked.push(route),
+        }
+    }
+    Ok((asked, left_out.len()))
+}
+
+fn asked_route(route: &ApiRoute, stage_prefix: &str) -> AskedRoute {
+    let arn = |tail: &str| format!("{stage_prefix}{tail}").parse::<MethodArn>().ok();
+    let segments = route.path.as_deref().unwrap_or_default();
+    let path: String = segments
+        .iter()
+        .enumerate()
+        .map(|(position, segment)| match segment {
+            ApiSegment::Literal(text) => format!("/{text}"),
+            ApiSegment::Parameter => format!("/~{position}"),
+            ApiSegment::Greedy => format!("/~{position}/~"),
+        })
+        .collect();
+    let path = if path.is_empty() { "/" } else { path.as_str() };
+    let example = |method: &str| Some((method.to_owned(), arn(&format!("{method}{path}"))?));
+    let examples = match &route.path {
+        Some(_) => route.methods.names().filter_map(example).collect(),
+        None => arn("$connect").map(|arn| (String::new(), arn)).into_iter().collect(),
+    };
+    let is_parameter = |(_, segment): &(usize, &ApiSegment)| **segment == ApiSegment::Parameter;
+    let parameters = segments.iter().enumerate().filter(is_parameter).map(|(position, _)| position).collect();
+    AskedRoute { name: route.place.clone(), examples, parameters }
+}
+
+/// The kind of API that has such an authorizer; `None` for one that is none of this function's.
+fn protocol(kind: AuthorizerKind) -> Option<Protocol> {
+    match kind {
+        AuthorizerKind::RestToken | AuthorizerKind::RestRequest => Some(Protocol::Rest),
+        AuthorizerKind::HttpVersion1 | AuthorizerKind::HttpPolicy | AuthorizerKind::HttpSimple => {
+            Some(Protocol::Http)
+        }
+        AuthorizerKind::WebSocket => Some(Protocol::WebSocket),
+        AuthorizerKind::Other => None,
+    }
+}
+
+fn of_event(kind: EventKind) -> Protocol {
+    match kind {
+        EventKind::RestToken | EventKind::RestRequest => Protocol::Rest,
+        EventKind::Http1 | EventKind::Http2 => Protocol::Http,
+        EventKind::WebSocket => Protocol::WebSocket,
+    }
 }
 
 /// The status that the client gets for an answer to this event.

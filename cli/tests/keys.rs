@@ -88,10 +88,13 @@ async fn what_fails_is_told_and_leaves_the_file_alone() {
     assert!(needs.ends_with("not provided:\n  --issuer <URL>\nhint: `authorizer --help` lists the commands, and `--help` behind one its options\n"), "{needs}");
     let unnamed = told(&["--issuer", issuer.url(), "--output", output, "--header", "s3cret"], 3).await;
     assert_eq!(unnamed, "error: a header field is `NAME=VALUE`\n");
-    let plain = told(&["--issuer", issuer.url(), "--output", output], 1).await;
-    assert!(plain.contains("`--issuer` is not an https URL"), "{plain}");
+    let plain = told(&["--issuer", issuer.url(), "--output", output], 3).await;
+    assert!(
+        plain.contains("`--issuer` is not an https URL") && plain.contains("hint: `--development`"),
+        "{plain}"
+    );
     for place in [&["--issuer", SECRET][..], &["--issuer", issuer.url(), "--jwks-uri", SECRET]] {
-        let secret = told(&[place, &["--output", output]].concat(), 1).await;
+        let secret = told(&[place, &["--output", output]].concat(), 3).await;
         assert!(secret.contains("it holds a user or a password\nhint: "), "{secret}");
         assert!(!secret.contains("s3cret"), "{secret}");
     }

@@ -140,6 +140,48 @@ fn nothing_is_made_for_a_real_issuers_name() {
         assert!(String::from_utf8(output.stderr).unwrap().contains("may be a real issuer's name"));
     }
     assert_eq!(fs::read_dir(&directory).unwrap().count(), 0);
-    let claimed = mint(&directory, &["--claim", "iss=https://login.example.com/"]);
-    assert_eq!((claimed.status.code(), claimed.stdout.as_slice()), (Some(1), &b""[..]));
+    fs::write(directory.join("claims.json"), r#"{"iss": "https://login.example.com/"}"#).unwrap();
+    for claims in [["--claim", "iss=https://login.example.com/"], ["--claims", "claims.json"]] {
+        let claimed = mint(&directory, &claims);
+        assert_eq!((claimed.status.code(), claimed.stdout.as_slice()), (Some(3), &b""[..]), "{claims:?}");
+    }
+    assert!(!directory.join("key.pem").exists());
+}
+
+#[tokio::test]
+async fn a_token_may_have_expired_before_it_is_made() {
+    let directory = directory("mint-past");
+    for (seconds, expected) in [("-500", "Deny"), ("500", "Allow")] {
+        let token = token(&mint(&directory, &["--jwks", "jwks.json", "--expires-in", seconds]));
+        assert_eq!(effect(&answer(&directory, &token).await), expected, "{seconds}");
+    }
+}
+
+/// The caller was verified: only the policy could not be made.
+#[test]
+fn the_rules_are_explained_to_a_caller_whose_policy_is_too_large() {
+    let directory = directory("mint-large");
+    let teams: Vec<String> = (0..30).map(|team| format!("team-{team:016}")).collect();
+    let claim = format!("teams={}", json!(teams));
+    let token = token(&mint(&directory, &["--jwks", "jwks.json", "--claim", &claim]));
+    let routes: Vec<String> =
+        (0..8).map(|part| format!("GET /teams/{{claims.teams}}/documents-of-the-part-{part}")).collect();
+    let config = format!(
+        "development = true\n[[issuer]]\nurl = 'https://issuer.development.invalid/'\naudience = 'orders-api'\n
+        jwks_file = 'jwks.json'\n[[rule]]\nname = 'team'\nroutes = {}\nrequires = 'authenticated'\n",
+        json!(routes)
+    );
+    fs::write(directory.join("authorizer.toml"), config).unwrap();
+    let explained = |token: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_authorizer"))
+            .args(["explain", "--request", "GET /teams/a", "--token", token])
+            .current_dir(&directory)
+            .output()
+            .unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let large = explained(&token);
+    assert!(large.contains("policy_too_large") && large.contains("team: "), "{large}");
+    assert!(!large.contains("for want of a verified caller"), "{large}");
+    assert!(explained("a.b.c").contains("rules: 1, not looked at for want of a verified caller"));
 }

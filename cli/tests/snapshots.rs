@@ -45,6 +45,8 @@ fn checks() {
         ("check-wrong", &["check", "wrong.toml"]),
         ("check-wrong-json", &["check", "wrong.toml", "--format", "json"]),
         ("check-missing", &["check", "missing.toml"]),
+        ("check-missing-api", &["check", "--openapi", "none.yaml"]),
+        ("check-missing-json", &["check", "missing.toml", "--format", "json"]),
         ("check-no-api", &["check", "--openapi", "authorizer.toml"]),
     ] {
         assert_snapshot(name, &shown(arguments));
@@ -104,6 +106,39 @@ fn an_explanation_does_not_hold_the_token() {
     }
 }
 
+/// The answer is a bare yes or no; and a token is where the configuration looks for it.
+#[test]
+fn explanations_for_other_configurations() {
+    let of = |config: &str, arguments: &[&str]| {
+        timeless(&shown(&[&["explain", "--config", config], arguments].concat()))
+    };
+    let orders = ["--request", "GET /orders?token=eyJh.eyJi.c&page=2"];
+    assert_snapshot("explain-simple", &of("simple.toml", &["--request", "GET /orders"]));
+    let http = "../../../events/http-2.0.json";
+    assert_snapshot("explain-api-http", &of("own.toml", &[http, "--api", "http.yaml"]));
+    assert_snapshot("explain-query", &of("query.toml", &orders));
+    assert_snapshot(
+        "explain-kind",
+        &of("query.toml", &[&orders[..], &["--kind", "rest-token", "--token", "a.b.c"]].concat()),
+    );
+    assert_snapshot("explain-connect", &of("query.toml", &["--request", "$connect"]));
+    assert_snapshot(
+        "explain-source-ip",
+        &of("query.toml", &[&orders[..], &["--source-ip", "nope"]].concat()),
+    );
+    assert_snapshot("explain-no-request", &of("query.toml", &["--request", "get /orders?token=eyJh"]));
+    assert_snapshot("explain-no-json", &of("query.toml", &["wrong.toml"]));
+    assert_snapshot("explain-no-json-json", &of("query.toml", &["wrong.toml", "--format", "json"]));
+    assert_snapshot("explain-no-event", &of("query.toml", &["../../../events/jwks.json"]));
+    let nowhere = Command::new(env!("CARGO_BIN_EXE_authorizer"))
+        .args(["explain", "--request", "GET /"])
+        .current_dir(env!("CARGO_TARGET_TMPDIR"))
+        .output()
+        .unwrap();
+    let told = String::from_utf8(nowhere.stderr).unwrap();
+    assert!(told.contains("hint: `--config FILE`") && nowhere.status.code() == Some(3), "{told}");
+}
+
 #[test]
 fn invocations() {
     let config = format!("{SAMPLES}/authorizer.toml");
@@ -121,6 +156,7 @@ fn what_is_typed_wrongly() {
     for (name, arguments) in [
         ("misuse-command", &["dmeo"][..]),
         ("misuse-option", &["check", "--opneapi", "openapi.yaml"]),
+        ("misuse-json", &["check", "--opneapi", "openapi.yaml", "--format", "json"]),
         ("misuse-keys", &["keys"]),
         ("misuse-fetch", &["keys", "fecth"]),
         ("misuse-shell", &["completions", "cmd"]),
@@ -141,6 +177,10 @@ fn what_mint_refuses() {
         ("mint-no-key", &["mint"]),
         ("mint-key-is-none", &["mint", "--key", "openapi.yaml"]),
         ("mint-claim", &["mint", "--key", "never-made.pem", "--claim", "scope"]),
+        (
+            "mint-claim-of-a-real-issuer",
+            &["mint", "--key", "never-made.pem", "--claim", "iss=https://login.example.com/"],
+        ),
         ("mint-broken", &["mint", "--key", "never-made.pem", "--broken", "expird"]),
     ] {
         assert_snapshot(name, &shown(arguments));

@@ -3,13 +3,13 @@
 //!
 //! It holds what the token says, and never the token.
 
+mod cached;
 mod policy;
 mod rules;
 
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::arn::MethodArn;
 use crate::authorizer::Authorizer;
 use crate::credential::{IdentitySources, Location, Scheme};
 use crate::error::{Error, Fault, Reason};
@@ -18,7 +18,8 @@ use crate::request::Request;
 use crate::response::{Decision, Response};
 use crate::rules::Caller;
 use crate::verify;
-pub use policy::{OtherRoute, PolicyPart, ResourcePart, StatementPart};
+pub use cached::Cached;
+pub use policy::{AskedRoute, OtherRoute, PolicyPart, ResourcePart, StatementPart};
 pub use rules::{RequirementPart, RoutePart, RulePart};
 
 /// Why one event is answered as it is.
@@ -33,12 +34,14 @@ pub struct Explanation {
     pub token: Option<TokenPart>,
     /// How the caller stands to each rule.
     pub rules: Vec<RulePart>,
-    /// The caller's policy; `None` where there is none.
+    /// The caller's policy; `None` where there is none. Where API Gateway is told a bare yes or no, it has no statements.
     pub policy: Option<PolicyPart>,
     /// What was decided.
     pub decision: DecisionPart,
     /// What API Gateway is told.
     pub answer: AnswerPart,
+    /// What API Gateway keeps of it.
+    pub cached: Cached,
 }
 
 /// The request that an event is about.
@@ -175,17 +178,13 @@ pub enum AnswerPart {
 }
 
 impl Authorizer {
-    /// Decides one event and takes the decision apart. Nothing is recorded. `others` are further routes, under the names to
-    /// show, that the caller's policy is looked at for; without any, those that the rules name.
+    /// Decides one event and takes the decision apart. Nothing is recorded. `others` are further routes that
+    /// the caller's policy is looked at for; without any, those that the rules name.
     ///
     /// # Errors
     ///
     /// The event is none that API Gateway sends.
-    pub async fn explain(
-        &self,
-        event: Event<'_>,
-        others: &[(String, MethodArn)],
-    ) -> Result<Explanation, Fault> {
+    pub async fn explain(&self, event: Event<'_>, others: &[AskedRoute]) -> Result<Explanation, Fault> {
         let request = Request::try_from(event)?;
         let patience = self.patience(&event);
         let principal = self.principal(&request, patience).await;
@@ -202,16 +201,21 @@ impl Authorizer {
             (None, Ok(_)) => Err(Reason::CredentialMissing.into()),
         };
         let rules = rules::explain(self.compiler().rules(), caller.as_ref(), &request.arn);
-        let policy =
-            caller.as_ref().and_then(|caller| policy::explain(self.compiler(), caller, &request.arn, others));
+        let policy = caller
+            .as_ref()
+            .and_then(|caller| policy::explain(self.compiler(), caller, &request.arn, others))
+            .map(|policy| if cached::is_simple(&request, self.answers()) { policy.untold() } else { policy });
+        let decision = DecisionPart::of(&outcome);
+        let answer = AnswerPart::of(Response::new(&request, outcome, self.answers()));
         Ok(Explanation {
             event: EventPart::of(&request),
             credential: places(self.identity_sources(), &request),
             token: token.map(TokenPart::of),
             rules,
             policy,
-            decision: DecisionPart::of(&outcome),
-            answer: AnswerPart::of(Response::new(&request, outcome, self.answers())),
+            decision,
+            cached: Cached::of(&answer, &request, self.answers(), self.gateway()),
+            answer,
         })
     }
 }

@@ -42,6 +42,18 @@ pub struct ResourcePart {
     pub is_odd: bool,
 }
 
+/// A route that a policy is to be looked at for.
+#[derive(Clone, Debug)]
+pub struct AskedRoute {
+    /// The name to show.
+    pub name: String,
+    /// A request for it with each of its methods, beside the method's name.
+    pub examples: Vec<(String, MethodArn)>,
+    /// Which segments of its path are parameters, counted from 0: where a rule names the caller's own value, that is tried,
+    /// too.
+    pub parameters: Vec<usize>,
+}
+
 /// What a policy says of another route.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -50,28 +62,35 @@ pub struct OtherRoute {
     pub route: String,
     /// Whether the cached policy allows it.
     pub allowed: bool,
+    /// Whether it does so for the caller's own value of a parameter only.
+    pub own: bool,
     /// The rule that says so.
     pub rule: Option<String>,
+}
+
+impl PolicyPart {
+    /// What it decides, where API Gateway is not told the policy itself.
+    pub(super) fn untold(self) -> Self {
+        Self { statements: Vec::new(), differences: Vec::new(), ..self }
+    }
 }
 
 pub(super) fn explain(
     compiler: &Compiler,
     caller: &Caller<'_>,
     arn: &MethodArn,
-    others: &[(String, MethodArn)],
+    others: &[AskedRoute],
 ) -> Option<PolicyPart> {
     let standing = compiler.rules().standing(caller, arn);
     let policy = compiler.compile(&standing, arn).ok()?;
+    let look = |name: String, arn: &MethodArn| other(compiler, &standing, &policy, name, arn);
     let routes = match others {
-        [] => of_rules(compiler, &standing, arn),
-        others => others.to_vec(),
+        [] => of_rules(compiler, &standing, arn).iter().map(|(name, arn)| look(name.clone(), arn)).collect(),
+        others => others.iter().flat_map(|asked| of_asked(compiler, &standing, asked, &look)).collect(),
     };
     Some(PolicyPart {
         statements: statements(compiler, &standing, &policy, arn),
-        routes: routes
-            .into_iter()
-            .map(|(route, arn)| other(compiler, &standing, &policy, route, &arn))
-            .collect(),
+        routes,
         differences: compiler
             .inexact(&standing)
             .iter()
@@ -107,7 +126,55 @@ fn other(
         Ruling::Allowed(rule) => Some(rule.name.clone()),
         Ruling::Unruled | Ruling::Refused(_) => None,
     };
-    OtherRoute { route, allowed: policy.evaluate(arn) == Effect::Allow, rule }
+    OtherRoute { route, allowed: policy.evaluate(arn) == Effect::Allow, own: false, rule }
+}
+
+/// One line where it is the same for all methods, and else one for each.
+fn of_asked(
+    compiler: &Compiler,
+    standing: &Standing<'_>,
+    asked: &AskedRoute,
+    look: &impl Fn(String, &MethodArn) -> OtherRoute,
+) -> Vec<OtherRoute> {
+    let line = |arn: &MethodArn| {
+        let of_anybody = look(asked.name.clone(), arn);
+        if of_anybody.allowed {
+            return of_anybody;
+        }
+        let own = own(compiler, standing, asked, arn).into_iter().map(|arn| look(asked.name.clone(), &arn));
+        match own.into_iter().find(|other| other.allowed) {
+            Some(allowed) => OtherRoute { own: true, ..allowed },
+            None => of_anybody,
+        }
+    };
+    let lines: Vec<(&String, OtherRoute)> =
+        asked.examples.iter().map(|(method, arn)| (method, line(arn))).collect();
+    match lines.as_slice() {
+        [(_, first), rest @ ..] if rest.iter().all(|(_, other)| other == first) => vec![first.clone()],
+        _ => lines
+            .into_iter()
+            .map(|(method, other)| OtherRoute { route: format!("{method}, of {}", asked.name), ..other })
+            .collect(),
+    }
+}
+
+/// The route with the caller's own values, where a rule that names it asks for them in a parameter.
+fn own(compiler: &Compiler, standing: &Standing<'_>, asked: &AskedRoute, arn: &MethodArn) -> Vec<MethodArn> {
+    let routes = compiler.rules().as_slice().iter().flat_map(|rule| &rule.routes);
+    let filled = |route: &RoutePattern| {
+        let Shape::Path(_, path) = route.shape() else { return None };
+        let mut segments: Vec<String> =
+            arn.path().trim_start_matches('/').split('/').map(str::to_owned).collect();
+        for (position, segment) in path.segments.iter().enumerate() {
+            let Segment::Claim(claim) = segment else { continue };
+            if asked.parameters.contains(&position) {
+                let value = standing.bindings.of(claim).values.first()?.as_str().to_owned();
+                segments.get_mut(position).map(|segment| *segment = value)?;
+            }
+        }
+        format!("{}{}/{}", arn.stage_prefix(), arn.method()?, segments.join("/")).parse().ok()
+    };
+    routes.filter(|route| route.claims().next().is_some() && route.names(arn)).filter_map(filled).collect()
 }
 
 /// An example of each route that the rules name, once.

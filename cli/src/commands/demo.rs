@@ -10,6 +10,7 @@ use crate::{Error, demo};
 
 pub(super) fn command() -> Command {
     Command::new("demo")
+        .hide(true)
         .about("Put every sample event to the function and show what the client gets")
         .long_about(
             "Put every sample event to the function and show what the client gets. Starts a development\n\

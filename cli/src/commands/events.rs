@@ -9,6 +9,7 @@ use crate::{Error, events};
 
 pub(super) fn command() -> Command {
     Command::new("events")
+        .hide(true)
         .about("Make the sample events again: new keys, new tokens")
         .long_about(
             "Make the sample events again: new keys, new tokens, and the public key set beside them. No private\n\

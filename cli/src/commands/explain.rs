@@ -1,17 +1,23 @@
 //! `authorizer explain`: why an event is answered as it is.
 
-use std::path::PathBuf;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgMatches, Command, value_parser};
-use lambda_authorizer::explain::{AnswerPart, Verdict};
+use lambda_authorizer::config::Config;
+use lambda_authorizer::explain::{AnswerPart, AskedRoute, Verdict};
 use lambda_authorizer::{Authorizer, Level};
 use serde_json::{Value, json};
 
 use super::terminal::is_colourful;
 use super::{Ending, Misuse, examples, print};
-use crate::local::{self, RequestLine};
+use crate::local;
+use crate::request_line::{Circumstances, KINDS, RequestLine};
 use crate::runtime_api::Outcome;
 use crate::{Error, explanation, reasons};
+
+const NOTHING: &str = "there is nothing to explain\nhint: name an event's file, or `--request 'GET /orders/7'`, or `--reason CODE`";
 
 pub(super) fn command() -> Command {
     let text = |name: &'static str, value: &'static str| Arg::new(name).long(name).value_name(value);
@@ -27,26 +33,37 @@ pub(super) fn command() -> Command {
             Arg::new("event")
                 .value_name("EVENT")
                 .value_parser(value_parser!(PathBuf))
-                .help("The event's file; `-` for the standard input")
-                .required_unless_present_any(["request", "reason"]),
+                .help("The event's file; `-` for the standard input"),
         )
         .arg(super::configuration_argument())
         .arg(
             text("request", "REQUEST")
                 .help("A request instead of an event, as in 'GET /orders/7', or '$connect'")
-                .value_parser(|text: &str| text.parse::<RequestLine>())
                 .conflicts_with("event"),
         )
-        .arg(text("token", "TOKEN").help("Its bearer token").requires("request"))
+        .arg(
+            text("kind", "KIND")
+                .help("The kind of event: rest-token, rest-request, http-1.0, http-2.0 or websocket [default: what the configuration is for]")
+                .value_parser(PossibleValuesParser::new(KINDS.map(|(name, _)| name)))
+                .hide_possible_values(true)
+                .requires("request"),
+        )
+        .arg(text("token", "TOKEN").help("Its token, put where the configuration looks for one").requires("request"))
         .arg(
             text("token-file", "FILE")
-                .help("A file with its bearer token: a token in a command line is seen by others")
+                .help("A file with its token: a token in a command line is seen by others")
                 .value_parser(value_parser!(PathBuf))
                 .requires("request")
                 .conflicts_with("token"),
         )
-        .arg(text("stage", "STAGE").help("Its stage").default_value("dev"))
-        .arg(text("source-ip", "ADDRESS").help("The client's address").default_value("203.0.113.7"))
+        .arg(text("stage", "STAGE").help("Its stage").default_value("dev").requires("request"))
+        .arg(
+            text("source-ip", "ADDRESS")
+                .help("The client's address")
+                .value_parser(value_parser!(IpAddr))
+                .default_value("203.0.113.7")
+                .requires("request"),
+        )
         .arg(
             text("api", "FILE")
                 .value_parser(value_parser!(PathBuf))
@@ -67,17 +84,20 @@ pub(super) async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
     if let Some(code) = matches.get_one::<String>("reason") {
         return reason(code);
     }
+    if !matches.contains_id("request") && !matches.contains_id("event") {
+        return Err(Misuse::new(NOTHING).into());
+    }
     let config = local::configuration(matches.get_one::<PathBuf>("config").map(PathBuf::as_path))?;
-    let event = event(matches)?;
+    let event = event(matches, &config)?;
     let http_api = config.answers.http_api;
     let authorizer = Authorizer::new(config, Level::Info, local::quiet_edges());
     authorizer.prefetch().await;
     let others = match matches.get_one::<PathBuf>("api") {
-        Some(description) => local::routes(description, &event)?,
+        Some(description) => others(description, &event)?,
         None => Vec::new(),
     };
     let explained = authorizer.explain(local::invocation(&event), &others).await;
-    let explained = explained.map_err(|fault| format!("{fault}\nhint: {}", fault.code().action()))?;
+    let explained = explained.map_err(|fault| format!("{fault}\n{}", local::EVENT_HINT))?;
     let outcome = match &explained.answer {
         AnswerPart::Response(answer) => Outcome::Response(answer.to_string().into()),
         AnswerPart::Failure { error_type, error_message } => local::failure(error_type, error_message),
@@ -99,12 +119,30 @@ pub(super) async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
     })
 }
 
-fn event(matches: &ArgMatches) -> Result<String, Error> {
-    let Some(request) = matches.get_one::<RequestLine>("request") else {
-        let file = matches.get_one::<PathBuf>("event").ok_or_else(|| Misuse::new("there is no event"))?;
+/// The routes to look at the policy for; how many are left out is said.
+fn others(description: &Path, event: &str) -> Result<Vec<AskedRoute>, Error> {
+    let (routes, left_out) = local::routes(description, event)?;
+    if left_out > 0 {
+        eprintln!(
+            "note: left out, for want of an authorizer that gets such events: {left_out} of the routes"
+        );
+    }
+    Ok(routes)
+}
+
+fn event(matches: &ArgMatches, config: &Config) -> Result<String, Error> {
+    let Some(request) = matches.get_one::<String>("request") else {
+        let file = matches.get_one::<PathBuf>("event").ok_or_else(|| Misuse::new(NOTHING))?;
         return local::event(file);
     };
-    let text = |name: &str| matches.get_one::<String>(name).map(String::as_str).unwrap_or_default();
+    let request: RequestLine = request.parse()?;
+    let kind = matches.get_one::<String>("kind");
+    let kind = kind.and_then(|name| KINDS.iter().find(|(known, _)| known == name).map(|(_, kind)| *kind));
+    let circumstances = Circumstances {
+        kind: kind.unwrap_or_else(|| request.likely_kind(config)),
+        stage: matches.get_one::<String>("stage").cloned().unwrap_or_default(),
+        source_ip: matches.get_one("source-ip").copied().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+    };
     let token = match matches.get_one::<PathBuf>("token-file") {
         Some(file) => Some(
             std::fs::read_to_string(file)
@@ -114,7 +152,7 @@ fn event(matches: &ArgMatches) -> Result<String, Error> {
         ),
         None => matches.get_one::<String>("token").cloned(),
     };
-    Ok(request.event(token.as_deref(), text("stage"), text("source-ip")))
+    Ok(request.event(token.as_deref(), config, &circumstances)?)
 }
 
 fn reason(code: &str) -> Result<Ending, Error> {

@@ -51,8 +51,8 @@ pub(super) fn command() -> Command {
         )
         .arg(
             option("cache-seconds", "N")
-                .value_parser(value_parser!(u32))
-                .help("How long answers are kept [default: as in the description; of routes, 300]"),
+                .value_parser(value_parser!(u32).range(0..=3600))
+                .help("How long answers are kept, up to 3600 [default: as in the description; of routes, 300]"),
         )
         .arg(option("stage", "NAME").help("The stage [default: as in the description, or `$default` for an HTTP API and `dev` for the others]"))
         .next_help_heading(AUTHORIZER)

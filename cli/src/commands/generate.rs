@@ -9,6 +9,7 @@ use crate::{Error, generate};
 
 pub(super) fn command() -> Command {
     Command::new("generate")
+        .hide(true)
         .about("Write the documentation that is made from the sources")
         .long_about(
             "Write the documentation that is made from the sources: the settings, their JSON\n\

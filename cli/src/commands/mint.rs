@@ -12,7 +12,7 @@ use super::{Ending, Misuse, examples, print};
 use crate::Error;
 use crate::events::ISSUER;
 use crate::issuer::AUDIENCE;
-use crate::mint::{Broken, KeyFile, Mint, open, refuse_others, write_key_set};
+use crate::mint::{Broken, KeyFile, Mint, open, write_key_set};
 use crate::signing::Algorithm;
 
 pub(super) fn command() -> Command {
@@ -44,8 +44,9 @@ pub(super) fn command() -> Command {
         .arg(
             text("expires-in", "SECONDS")
                 .default_value("300")
-                .value_parser(value_parser!(u64))
-                .help("How long it is valid"),
+                .value_parser(value_parser!(i64))
+                .allow_negative_numbers(true)
+                .help("How long it is valid; it has expired where this is negative"),
         )
         .arg(
             text("claim", "NAME=VALUE")
@@ -79,7 +80,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<Ending, Error> {
         broken: Broken::ALL.into_iter().find(|known| known.name() == broken),
     };
     // Before there is a key for it.
-    refuse_others(&mint.issuer).map_err(|error| Misuse::new(error.to_string()))?;
+    mint.refuse_others().map_err(|error| Misuse::new(error.to_string()))?;
     let algorithm = matches.get_one::<String>("algorithm").and_then(|name| Algorithm::from_str(name).ok());
     let file = path("key").unwrap_or(Path::new(""));
     let KeyFile { key, is_new } = open(file, algorithm)?;

@@ -15,11 +15,13 @@ mod keys;
 mod mint;
 mod terminal;
 
-use std::fmt;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::{fmt, io};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
+use serde_json::json;
 
 use crate::Error;
 pub use terminal::{is_broken_pipe, print};
@@ -53,7 +55,7 @@ impl From<Ending> for ExitCode {
 pub struct Misuse(String);
 
 impl Misuse {
-    fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self(message.into())
     }
 }
@@ -113,6 +115,22 @@ pub async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
             Ok(Ending::Done)
         }
     }
+}
+
+/// Whether the words of a command line ask for JSON, even where they are no command.
+pub fn asks_for_json(words: impl Iterator<Item = OsString>) -> bool {
+    let words: Vec<OsString> = words.collect();
+    words.windows(2).any(|pair| pair == ["--format", "json"])
+        || words.iter().any(|word| word == "--format=json")
+}
+
+/// A failure for a machine: what is wrong, and the last hint.
+pub fn print_failure(text: &str) -> io::Result<()> {
+    let (message, hint) = match text.rsplit_once("\nhint: ") {
+        Some((message, hint)) => (message, Some(hint)),
+        None => (text, None),
+    };
+    print(&format!("{:#}\n", json!({ "error": message, "hint": hint })))
 }
 
 /// What was typed wrongly, in the words of the house, and what to do next.

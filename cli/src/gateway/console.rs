@@ -171,7 +171,7 @@ async fn explained(
         id: random_uuid(),
     };
     let route = route_of(api, &client);
-    let pipeline = explaining::pipeline(authorizer, Arc::clone(api));
+    let pipeline = explaining::pipeline(authorizer, Arc::clone(api), door.house.pipeline.credentials.clone());
     let decided = pipeline.decide(0, api, &client, route).await;
     let status = status(&decided, api, route, &client);
     let made = pipeline.function.explained();

@@ -1,5 +1,6 @@
 //! Identity sources: what must be there before an authorizer is asked, and what its answers are cached by.
 
+use lambda_authorizer::credential::Location;
 use serde_json::Value;
 
 use super::api::{LocalApi, LocalAuthorizer};
@@ -45,6 +46,32 @@ pub(super) fn secrets(authorizer: &LocalAuthorizer, values: &[String]) -> Vec<St
     let pairs = authorizer.identity_sources.iter().zip(values);
     let sent = pairs.filter(|(source, _)| source.to_string().starts_with("$request."));
     sent.map(|(_, value)| value.clone()).collect()
+}
+
+/// What stands where a configuration looks for credentials, as it may stand in an event: API Gateway need not know of it.
+/// Cookies, subprotocols and a TOKEN event's token are never kept.
+pub(super) fn credentials(locations: &[Location], request: &ClientRequest) -> Vec<String> {
+    let mut found = Vec::new();
+    for location in locations {
+        match location {
+            Location::Header(name) => {
+                found.extend(request.headers.all(name).map(str::to_owned));
+                found.extend(request.headers.joined(name));
+            }
+            Location::Query(name) => {
+                for pair in request.query.split('&') {
+                    let own = form_urlencoded::parse(pair.as_bytes()).filter(|(other, _)| other == name);
+                    // As the client wrote it, and decoded.
+                    found.extend(own.flat_map(|(_, value)| [pair.to_owned(), value.into_owned()]));
+                }
+                let values = request.parameters().into_iter().filter(|(other, _)| other == name);
+                found.push(values.map(|(_, value)| value).collect::<Vec<_>>().join(","));
+            }
+            Location::AuthorizationToken | Location::Cookie(_) | Location::WebSocketProtocol { .. } => {}
+        }
+    }
+    found.retain(|value| !value.is_empty());
+    found
 }
 
 /// Header names are the same in any case, names of query parameters are not.

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use super::with;
 use crate::Error;
+use crate::commands::Misuse;
 
 /// A description of these routes behind one authorizer, as OpenAPI and CloudFormation would write it.
 ///
@@ -18,6 +19,7 @@ pub(super) fn listed(
     validation: Option<&str>,
     cache_seconds: u32,
 ) -> Result<Api, Error> {
+    routes.iter().try_for_each(|route| well_written(route))?;
     let mut resources = Map::new();
     let (protocol, authorizer) = match kind {
         AuthorizerKind::WebSocket => ("WEBSOCKET", json!({"AuthorizerType": "REQUEST"})),
@@ -81,9 +83,7 @@ fn rest(
     });
     let mut paths = Map::new();
     for route in routes {
-        let (method, path) = route
-            .split_once(' ')
-            .ok_or_else(|| format!("`{route}` is no route, such as `GET /orders/{{id}}`"))?;
+        let (method, path) = route.split_once(' ').ok_or_else(|| no_route(route))?;
         let method = match method {
             "ANY" => "x-amazon-apigateway-any-method".to_owned(),
             method => method.to_ascii_lowercase(),
@@ -105,17 +105,33 @@ fn rest(
     parsed(&document, routes)
 }
 
+/// What API Gateway would take for something else than was meant.
+fn well_written(route: &str) -> Result<(), Misuse> {
+    let Some((_, path)) = route.split_once(' ') else {
+        return if route.starts_with('$') { Ok(()) } else { Err(no_route(route)) };
+    };
+    if path.contains('*') {
+        return Err(Misuse::new(format!(
+            "`{route}`: `*` is no wildcard in a route of API Gateway's\nhint: write `{{proxy+}}` for the rest of a path, `{{id}}` for one segment"
+        )));
+    }
+    if path.starts_with('/') { Ok(()) } else { Err(no_route(route)) }
+}
+
+fn no_route(route: &str) -> Misuse {
+    Misuse::new(format!("`{route}` is no route of this kind of API\nhint: such as `GET /orders/{{id}}`"))
+}
+
 /// Every route that was asked for must be there: a typing error must not leave it out.
 fn parsed(document: &Value, routes: &[String]) -> Result<Api, Error> {
-    let api = Api::parse(&document.to_string())?;
+    let api = Api::parse(&document.to_string())
+        .map_err(|error| Misuse::new(format!("the routes cannot be served: {error}")))?;
     if let Some(note) = api.notes.iter().find(|note| note.is_gap) {
-        return Err(format!("{}: {}", note.place, note.message).into());
+        return Err(Misuse::new(format!("{}: {}", note.place, note.message)).into());
     }
     let is_there = |key: &String| api.routes.iter().any(|route| route.key == *key);
     match routes.iter().find(|route| !is_there(route)) {
-        Some(lost) => {
-            Err(format!("`{lost}` is no route of this kind of API, such as `GET /orders/{{id}}`").into())
-        }
+        Some(lost) => Err(no_route(lost).into()),
         None => Ok(api),
     }
 }

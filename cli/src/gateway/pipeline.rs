@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use lambda_authorizer::check::{AuthorizerKind, Protocol};
+use lambda_authorizer::credential::Location;
 use lambda_authorizer::io::rfc3339;
 use serde_json::{Map, Value, json};
 
@@ -23,6 +24,8 @@ use super::route::{Route, select};
 pub(super) struct Pipeline {
     pub(super) function: Function,
     pub(super) cache: Cache,
+    /// Where the authorizer's configuration looks for credentials, as far as it is known here.
+    pub(super) credentials: Vec<Location>,
 }
 
 /// What was decided about a request.
@@ -138,7 +141,9 @@ impl Pipeline {
         decided: &mut Decided,
     ) -> Result<Arc<Answer>, Refusal> {
         let event = routed.event(kind, context, &values);
-        decided.trail.event = Some(redacted(&event, &identity::secrets(authorizer, &values)));
+        let mut secrets = identity::secrets(authorizer, &values);
+        secrets.extend(identity::credentials(&self.credentials, routed.request));
+        decided.trail.event = Some(redacted(&event, &secrets));
         let key = Key { api: routed.api.name.clone(), authorizer: authorizer.name.clone(), values };
         if let Some(kept) = self.cache.get(&key, Instant::now()) {
             decided.trail.cache = Some("hit");
@@ -234,6 +239,8 @@ impl Trail {
                 Refusal::AuthorizerFailed
             }
             Failure::Malformed => {
+                // Whatever the authorizer said of the request, this is why it fails.
+                (self.reason, self.rule) = (None, None);
                 self.fail("answer_malformed", "the answer is none that this kind of authorizer may give");
                 Refusal::AuthorizerFailed
             }

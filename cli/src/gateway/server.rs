@@ -36,6 +36,8 @@ pub(super) struct Gatehouse {
     pub(super) source_ip: Option<IpAddr>,
     /// What the console explains with: the library with the function's configuration, or why there is none.
     pub(super) explainer: Result<Arc<Authorizer>, String>,
+    /// What is to be said at the start of the API and the configuration.
+    pub(super) warnings: Vec<String>,
 }
 
 /// One listener: one API.

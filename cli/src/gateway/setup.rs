@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use lambda_authorizer::check::{Api, AuthorizerKind, Protocol};
+use lambda_authorizer::Level;
+use lambda_authorizer::check::{Api, Authorizer, AuthorizerKind, Protocol, check};
 use lambda_authorizer::config::{Config, Environment};
-use lambda_authorizer::{Authorizer, Level};
 
 use super::api::{LocalApi, Overrides};
 use super::authorizer::Function;
@@ -23,6 +23,7 @@ use super::options::GatewayOptions;
 use super::pipeline::Pipeline;
 use super::server::Gatehouse;
 use crate::Error;
+use crate::commands::Misuse;
 use crate::issuer::{Client, DevelopmentIssuer, TOKEN_PATH};
 use crate::local::quiet_edges;
 use crate::signing::{Algorithm, SigningKey};
@@ -62,7 +63,8 @@ impl<'a> Source<'a> {
 pub(super) async fn gatehouse(
     options: &GatewayOptions,
 ) -> Result<(Gatehouse, Option<DevelopmentIssuer>), Error> {
-    let apis = LocalApi::all(&description(options)?, &overrides(options))?;
+    let (api, overrides) = (description(options)?, overrides(options));
+    let apis = LocalApi::all(&api, &overrides)?;
     let source = Source::of(options);
     let issuer = match (&source, options.issuer) {
         (Source::BuiltIn, address) => {
@@ -71,7 +73,16 @@ pub(super) async fn gatehouse(
         (Source::File(_) | Source::Environment, Some(address)) => Some(issuer(address, options).await?),
         (Source::File(_) | Source::Environment, None) => None,
     };
-    let function = function(options, &source, issuer.as_ref()).await?;
+    let configured = configuration(options, &source, issuer.as_ref());
+    // What a binary is configured with, it says itself.
+    let known = configured.as_ref().ok();
+    let warnings = warnings(&api, known, &overrides);
+    let sources = known.map(|config| config.identity_sources.as_slice()).unwrap_or_default();
+    let credentials = sources.iter().map(|source| source.location.clone()).collect();
+    let function = match &options.function {
+        Some(binary) => process(binary, options, &source, issuer.as_ref()).await?,
+        None => Function::in_process(configured?).await,
+    };
     let explainer = explainer(&function, options, &source, issuer.as_ref());
     let backend = match &options.backend {
         Some(url) => Backend::Proxy(Proxy::new(url)?),
@@ -79,11 +90,12 @@ pub(super) async fn gatehouse(
     };
     let house = Gatehouse {
         apis: apis.into_iter().map(Arc::new).collect(),
-        pipeline: Pipeline { function, cache: Cache::default() },
+        pipeline: Pipeline { function, cache: Cache::default(), credentials },
         backend,
         history: History::new(options.history),
         source_ip: options.source_ip,
         explainer,
+        warnings,
     };
     Ok((house, issuer))
 }
@@ -147,26 +159,7 @@ fn random_client() -> Result<Client, Error> {
     Ok(Client { id: "development".to_owned(), secret: URL_SAFE_NO_PAD.encode(bytes) })
 }
 
-async fn function(
-    options: &GatewayOptions,
-    source: &Source<'_>,
-    issuer: Option<&DevelopmentIssuer>,
-) -> Result<Function, Error> {
-    if let Some(binary) = &options.function {
-        let environment = match source {
-            Source::File(file) => {
-                let path = fs::canonicalize(file)
-                    .map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
-                vec![("AUTHORIZER_CONFIG_FILE".to_owned(), path.display().to_string())]
-            }
-            Source::Environment => options.environment.clone(),
-            Source::BuiltIn => vec![("AUTHORIZER_CONFIG".to_owned(), built_in(options, issuer))],
-        };
-        return Function::process(binary.clone(), environment).await;
-    }
-    Ok(Function::in_process(configuration(options, source, issuer)?).await)
-}
-
+/// The text of the built-in configuration.
 fn built_in(options: &GatewayOptions, issuer: Option<&DevelopmentIssuer>) -> String {
     let own = DEFAULT_CONFIGURATION.replace("{issuer}", issuer.map_or("", DevelopmentIssuer::url));
     let is_simple = options.api.is_none() && options.kind == AuthorizerKind::HttpSimple;
@@ -180,9 +173,9 @@ fn configuration(
 ) -> Result<Config, Error> {
     Ok(match source {
         Source::File(file) => {
-            let text = fs::read_to_string(file)
-                .map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
-            Config::parse(&text, file.parent()).map_err(|error| format!("{}: {error}", file.display()))?
+            let text = fs::read_to_string(file).map_err(|error| unreadable(file, &error))?;
+            Config::parse(&text, file.parent())
+                .map_err(|error| Misuse::new(format!("{}: {error}", file.display())))?
         }
         Source::Environment => {
             let variables = options.environment.iter().cloned().collect();
@@ -198,12 +191,56 @@ fn explainer(
     options: &GatewayOptions,
     source: &Source<'_>,
     issuer: Option<&DevelopmentIssuer>,
-) -> Result<Arc<Authorizer>, String> {
+) -> Result<Arc<lambda_authorizer::Authorizer>, String> {
     if let Some(authorizer) = function.authorizer() {
         return Ok(authorizer);
     }
     let config = configuration(options, source, issuer).map_err(|error| error.to_string())?;
-    Ok(Arc::new(Authorizer::new(config, Level::Info, quiet_edges())))
+    Ok(Arc::new(lambda_authorizer::Authorizer::new(config, Level::Info, quiet_edges())))
+}
+
+fn unreadable(file: &Path, error: &std::io::Error) -> String {
+    let shown = file.display();
+    format!("cannot read `{shown}`: {error}\nhint: `--config` names the configuration, an `authorizer.toml`")
+}
+
+async fn process(
+    binary: &Path,
+    options: &GatewayOptions,
+    source: &Source<'_>,
+    issuer: Option<&DevelopmentIssuer>,
+) -> Result<Function, Error> {
+    let environment = match source {
+        Source::File(file) => {
+            let path = fs::canonicalize(file).map_err(|error| unreadable(file, &error))?;
+            vec![("AUTHORIZER_CONFIG_FILE".to_owned(), path.display().to_string())]
+        }
+        Source::Environment => options.environment.clone(),
+        Source::BuiltIn => vec![("AUTHORIZER_CONFIG".to_owned(), built_in(options, issuer))],
+    };
+    Function::process(binary.to_owned(), environment).await
+}
+
+/// What a deployment of this would fail with.
+fn warnings(api: &Api, config: Option<&Config>, overrides: &Overrides) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let found = config.map(|config| check(config, Some(api))).unwrap_or_default();
+    for finding in found.iter().filter(|finding| finding.code == "answer_kind_differs") {
+        warnings.push(format!("{}: {}", finding.place, finding.message));
+    }
+    let has_none = |authorizer: &&Authorizer| {
+        let seconds = overrides.cache_seconds.or(authorizer.gateway.cache_seconds);
+        authorizer.kind == AuthorizerKind::RestRequest
+            && seconds != Some(0)
+            && authorizer.gateway.identity_sources.as_ref().is_none_or(Vec::is_empty)
+    };
+    for authorizer in api.authorizers.iter().filter(has_none) {
+        warnings.push(format!(
+            "authorizer `{}`: AWS refuses a TTL without an identity source; nothing is cached here",
+            authorizer.name
+        ));
+    }
+    warnings
 }
 
 /// What a person is told at the start: where everything is, and where the gateway reads AWS's words strictly.
@@ -243,6 +280,9 @@ pub(super) fn greeting(
                 client.id, client.secret
             ));
         }
+    }
+    for warning in &house.warnings {
+        line(format!("warning: {warning}"));
     }
     for reading in strict_readings(house) {
         line(format!("strict: {reading}"));

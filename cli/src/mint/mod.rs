@@ -28,8 +28,8 @@ pub struct Mint {
     pub audience: Vec<String>,
     /// `sub`.
     pub subject: String,
-    /// How long it is valid, in seconds.
-    pub expires_in: u64,
+    /// How long it is valid, in seconds; it has expired where this is negative.
+    pub expires_in: i64,
     /// Other claims, and others in the place of these; `null` takes one away.
     pub claims: Map<String, Value>,
     /// What is to be wrong with it.
@@ -39,16 +39,21 @@ pub struct Mint {
 impl Mint {
     /// The token.
     pub fn token(&self, key: &SigningKey) -> Result<String, Error> {
+        self.refuse_others()?;
         let claims = self.all_claims();
-        // However it got there.
-        match claims.get("iss") {
-            None => {}
-            Some(Value::String(issuer)) => refuse_others(issuer)?,
-            Some(_) => return Err("the claim `iss` is no text\nhint: `--issuer` sets it".into()),
-        }
         match self.broken {
             None => Ok(key.token(&Value::Object(claims))?),
             Some(broken) => broken.token(key, claims),
+        }
+    }
+
+    /// Fails for an issuer that somebody may have, however it got there.
+    pub fn refuse_others(&self) -> Result<(), Error> {
+        refuse_others(&self.issuer)?;
+        match self.all_claims().get("iss") {
+            None => Ok(()),
+            Some(Value::String(issuer)) => refuse_others(issuer),
+            Some(_) => Err("the claim `iss` is no text\nhint: `--issuer` sets it".into()),
         }
     }
 
@@ -64,7 +69,7 @@ impl Mint {
             ("sub", json!(self.subject)),
             ("aud", audience),
             ("iat", json!(now)),
-            ("exp", json!(now.saturating_add(self.expires_in))),
+            ("exp", json!(now.saturating_add_signed(self.expires_in))),
         ] {
             claims.insert(name.to_owned(), value);
         }

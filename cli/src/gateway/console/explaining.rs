@@ -4,9 +4,9 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lambda_authorizer::Authorizer;
-use lambda_authorizer::arn::MethodArn;
+use lambda_authorizer::credential::Location;
 use lambda_authorizer::error::Fault;
-use lambda_authorizer::explain::{AnswerPart, Explanation};
+use lambda_authorizer::explain::{AnswerPart, AskedRoute, Explanation};
 use serde_json::{Value, json};
 
 use super::super::api::LocalApi;
@@ -25,9 +25,13 @@ pub(in super::super) struct Explaining {
 }
 
 /// A pipeline for one question. Its cache is empty.
-pub(super) fn pipeline(authorizer: Arc<Authorizer>, api: Arc<LocalApi>) -> Pipeline {
+pub(super) fn pipeline(
+    authorizer: Arc<Authorizer>,
+    api: Arc<LocalApi>,
+    credentials: Vec<Location>,
+) -> Pipeline {
     let explaining = Explaining { authorizer, api, made: Mutex::default() };
-    Pipeline { function: Function::Explaining(Box::new(explaining)), cache: Cache::default() }
+    Pipeline { function: Function::Explaining(Box::new(explaining)), cache: Cache::default(), credentials }
 }
 
 impl Function {
@@ -66,8 +70,12 @@ impl Explaining {
     async fn explain(&self, payload: &str) -> Result<Explanation, Fault> {
         let first = self.authorizer.explain(local::invocation(payload), &[]).await?;
         let claims = first.token.as_ref().and_then(|token| token.claims.as_ref());
-        let examples: Vec<(String, MethodArn)> = routes::examples(&self.api, claims);
-        self.authorizer.explain(local::invocation(payload), &examples).await
+        let examples = routes::examples(&self.api, claims).into_iter().map(|(name, arn)| AskedRoute {
+            examples: vec![(name.clone(), arn)],
+            name,
+            parameters: Vec::new(),
+        });
+        self.authorizer.explain(local::invocation(payload), &examples.collect::<Vec<_>>()).await
     }
 }
 
