@@ -70,11 +70,9 @@ fn never(place: &str, rule: &Rule, leaf: &Requirement, issuers: &[&Issuer]) -> O
         (Requirement::Claim(claim, _), None) => format!("the claim `{claim}` as it is compared"),
         _ => return None,
     };
-    let is_by_values = |issuer: &&Issuer| match leaf {
-        Requirement::Claim(claim, test) => {
-            !is_never_there(claim, issuer) && is_other_value(claim, test, issuer)
-        }
-        _ => false,
+    let is_by_values = |issuer: &&Issuer| {
+        let Requirement::Claim(claim, test) = leaf else { return false };
+        !is_never_there(claim, issuer) && is_other_value(claim, test, issuer)
     };
     let by = if issuers.iter().any(is_by_values) { "`required_values`" } else { "its issuer's `profile`" };
     let message = format!("it asks for {what}, which no token has by {by}");
