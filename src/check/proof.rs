@@ -34,6 +34,8 @@ struct Difference {
     caller: Caller,
     /// Whether the caller has a claim that may not stand in a policy, and a route is bound to it.
     has_unsafe: bool,
+    /// The claims that the caller has not, of those to which routes are bound.
+    lacking: Vec<String>,
     culprit: Option<String>,
 }
 
@@ -273,7 +275,7 @@ impl<'a> Proof<'a> {
     }
 
     fn difference(&self, route: &ApiRoute, difference: &Difference) -> Finding {
-        let Difference { is_open, shown, caller, has_unsafe, culprit } = difference;
+        let Difference { is_open, shown, caller, has_unsafe, lacking, culprit } = difference;
         let who = match (self.applying(caller).as_slice(), caller.has_credential) {
             ([], true) => "a caller for whom no rule is".to_owned(),
             ([], false) => "a caller without a credential".to_owned(),
@@ -283,6 +285,10 @@ impl<'a> Proof<'a> {
         let who = match has_unsafe {
             true => format!("{who}, and whose claim, to which a route is bound, may not stand in a policy"),
             false => who,
+        };
+        let who = match lacking.as_slice() {
+            [] => who,
+            claims => format!("{who}, and who has no {}", claims.join(" and no ")),
         };
         let by = culprit.as_ref().map(|name| format!("the rule `{name}`"));
         if *is_open {
@@ -363,10 +369,22 @@ impl Case<'_> {
                     shown: instance.shown.clone(),
                     caller: self.caller.clone(),
                     has_unsafe: self.standing.bindings.iter().any(|(_, bound)| bound.has_unsafe),
+                    lacking: self.lacking(),
                     culprit: self.culprit(instance, is_open),
                 });
             }
         }
+    }
+
+    fn lacking(&self) -> Vec<String> {
+        let rules = self.proof.rules().as_slice().iter().zip(&self.standing.applies);
+        let routes = rules.filter(|(_, applies)| **applies).flat_map(|(rule, _)| &rule.routes);
+        let claims: BTreeSet<&ClaimPath> = routes.flat_map(|route| route.claims()).collect();
+        let is_lacking = |claim: &&ClaimPath| {
+            let bound = self.standing.bindings.of(claim);
+            bound.values.is_empty() && !bound.has_unsafe
+        };
+        claims.into_iter().filter(is_lacking).map(|claim| format!("`{claim}`")).collect()
     }
 
     /// The rule without which it would not be so.

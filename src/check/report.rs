@@ -108,6 +108,7 @@ fn size(compiler: &Compiler) -> Option<Finding> {
     }
     let [plain, spelled] =
         [UsualValue::Uuid, UsualValue::TwoSpellings].map(|value| compiler.largest(usize::MAX, value));
+    let is_bound = spelled.bytes != plain.bytes;
     let largest = if spelled.bytes > plain.bytes { spelled } else { plain };
     let told = format!(
         "the largest policy of one caller has {} resources, which take {} of {LARGEST_POLICY} bytes",
@@ -117,7 +118,7 @@ fn size(compiler: &Compiler) -> Option<Finding> {
         UsualValue::Uuid => "as long as a UUID",
         UsualValue::TwoSpellings => "such as `auth0|507f1f77bcf86cd799439011`, in its two spellings,",
     };
-    let message = match compiler.values_that_fit(&largest) {
+    let message = match compiler.values_that_fit(&largest).filter(|_| is_bound) {
         Some(0) => format!("{told}, with one value {value} for each claim in a route"),
         Some(count) => format!(
             "{told}, with one value {value} for each claim in a route; a caller with more than {count} such values for each is refused everywhere"

@@ -345,6 +345,11 @@ fn each_claim_is_tried_by_itself() {
     let closed = found_of("team");
     assert_eq!(codes(&closed), [("route_closed", "GET /docs/shared/{proxy+}")]);
     assert!(closed[0].message.contains("/draft` is closed"), "{}", closed[0]);
+    assert!(
+        closed[0].message.contains("are, and who has no `team`, and the rules allow it"),
+        "{}",
+        closed[0]
+    );
     assert_eq!(codes(&found_of("sub")), []);
     let others = ["GET /docs/shared/{proxy+}", "GET /docs/{who}/{id}", "GET /team/{who}/{id}/draft"];
     assert_eq!(codes(&found(&rules("team", "team"), &others)), []);
