@@ -70,7 +70,12 @@ fn never(place: &str, rule: &Rule, leaf: &Requirement, issuers: &[&Issuer]) -> O
         (Requirement::Claim(claim, _), None) => format!("the claim `{claim}` as it is compared"),
         _ => return None,
     };
-    let message = format!("it asks for {what}, which no token has by its issuer's `profile`");
+    let is_by_values = |issuer: &&Issuer| {
+        let Requirement::Claim(claim, test) = leaf else { return false };
+        !is_never_there(claim, issuer) && is_other_value(claim, test, issuer)
+    };
+    let by = if issuers.iter().any(is_by_values) { "`required_values`" } else { "its issuer's `profile`" };
+    let message = format!("it asks for {what}, which no token has by {by}");
     let hint = "compare the rule with a token of the issuer, and with the profiles of docs/configuration.md";
     Some(Finding::warning("claim_never_there", place, message).hint(hint))
 }
@@ -123,15 +128,31 @@ fn contradicts(claim: &ClaimPath, test: &Test, issuer: &Issuer) -> bool {
     if *claim == ClaimPath::of(["iss"]) && is_other_issuer() {
         return true;
     }
-    issuer.expectations.claims().iter().any(|rule| match rule {
+    let is_other_kind = issuer.expectations.claims().iter().any(|rule| match rule {
         ClaimRule::Kind { claim: asked, kind } | ClaimRule::KindIfThere { claim: asked, kind } => {
             asked == claim && fails(&json!(kind))
         }
+        ClaimRule::Value { .. }
+        | ClaimRule::Present(_)
+        | ClaimRule::Text(_)
+        | ClaimRule::Past(_)
+        | ClaimRule::NotKind { .. }
+        | ClaimRule::Absent(_) => false,
+    });
+    is_other_kind || is_other_value(claim, test, issuer)
+}
+
+/// Whether the configuration's `required_values` ask for another value of the claim.
+fn is_other_value(claim: &ClaimPath, test: &Test, issuer: &Issuer) -> bool {
+    issuer.expectations.claims().iter().any(|rule| match rule {
         // A list of others may hold one of these: `contains` may be met.
         ClaimRule::Value { claim: asked, values } => {
+            let fails = |value: &Value| test.verdict(value) != Verdict::Met;
             asked == claim && !matches!(test, Test::Contains(_)) && values.iter().all(fails)
         }
-        ClaimRule::Present(_)
+        ClaimRule::Kind { .. }
+        | ClaimRule::KindIfThere { .. }
+        | ClaimRule::Present(_)
         | ClaimRule::Text(_)
         | ClaimRule::Past(_)
         | ClaimRule::NotKind { .. }

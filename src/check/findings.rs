@@ -27,7 +27,7 @@ pub(super) fn of(config: &Config, api: Option<&Api>, has_read: &dyn Fn(&str) -> 
         }
         // What may be, where nobody says what is.
         None => {
-            findings.extend(exactness::findings(&config.compiler));
+            findings.extend(exactness::findings(config));
             if has_setup {
                 findings.extend(gateway::findings(config));
             }

@@ -7,9 +7,10 @@ use super::kinds::Kind;
 use super::rules::place;
 use crate::claims::ClaimPath;
 use crate::config::{Config, IdentityExpression};
-use crate::policy::LARGEST_POLICY;
+use crate::policy::{LARGEST_POLICY, UsualValue};
 use crate::response::HttpApi;
 use crate::rules::Effect;
+use crate::verify::Profile;
 
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -56,14 +57,34 @@ fn simple_answers(config: &Config) -> Option<Finding> {
 
 /// A policy that API Gateway would not take, of whomever.
 pub(super) fn size(config: &Config) -> Option<Finding> {
-    let largest = config.compiler.largest(usize::MAX);
-    (!largest.fits()).then(|| {
-        let message = format!(
-            "a caller whom {} rules are for would get a policy of {} bytes, and {LARGEST_POLICY} is what API Gateway's 8 KB leave for it",
-            largest.rules.len(), largest.bytes,
-        );
-        Finding::error("policy_too_large", "rule", message).hint("fewer routes for one caller, or `**`; `ANY` only where every method is meant")
-    })
+    const HINT: &str = "fewer routes for one caller, or `**`; `ANY` only where every method is meant";
+    let [plain, spelled] =
+        [UsualValue::Uuid, UsualValue::TwoSpellings].map(|value| config.compiler.largest(usize::MAX, value));
+    let is_plain = !plain.fits();
+    let largest = if is_plain { plain } else { spelled };
+    if largest.fits() {
+        return None;
+    }
+    let who = match is_plain {
+        true => "",
+        false => ", and whose claims are such as `auth0|507f1f77bcf86cd799439011`, which has two spellings,",
+    };
+    let message = format!(
+        "a caller whom {} rules are for{who} would get a policy of {} bytes, and {LARGEST_POLICY} is what API Gateway's 8 KB leave for it",
+        largest.rules.len(),
+        largest.bytes,
+    );
+    let finding = Finding::error("policy_too_large", "rule", message).hint(HINT);
+    let is_certain = is_plain || is_auth0(config, &largest.rules);
+    Some(if is_certain { finding } else { Finding { severity: Severity::Warning, ..finding } })
+}
+
+/// Whether the routes of these rules, by position, are bound to the subject, which Auth0's tokens have with a `|`.
+fn is_auth0(config: &Config, rules: &[usize]) -> bool {
+    let rules = rules.iter().filter_map(|position| config.compiler.rules().as_slice().get(*position));
+    let mut claims = rules.flat_map(|rule| &rule.routes).flat_map(|route| route.claims());
+    claims.any(|claim| *claim == ClaimPath::of(["sub"]))
+        && config.issuers.iter().any(|issuer| issuer.profile == Profile::Auth0)
 }
 
 /// With so few values of a claim, callers who have a list of them are soon refused everywhere.
@@ -83,7 +104,7 @@ pub(super) fn values(config: &Config) -> Option<Finding> {
     if several.is_empty() {
         return None;
     }
-    let count = compiler.values_that_fit(&compiler.largest(usize::MAX))?;
+    let count = compiler.values_that_fit(&compiler.largest(usize::MAX, UsualValue::Uuid))?;
     (1..FEW_VALUES).contains(&count).then(|| {
         let values = if count == 1 { "one value".to_owned() } else { format!("{count} values") };
         let names: Vec<_> = several.iter().map(|claim| format!("`{claim}`")).collect();

@@ -1,5 +1,7 @@
 //! The paths that an API's route stands for, as far as the rules may tell them apart.
 
+use std::collections::BTreeSet;
+
 use super::api::{Api, ApiRoute, ApiSegment};
 use super::relevance::relevant;
 use crate::arn::MethodArn;
@@ -12,6 +14,24 @@ pub(super) struct Instances<'a> {
     rules: &'a Rules,
     /// The claims that the rules' routes are bound to.
     pub(super) claims: Vec<&'a ClaimPath>,
+}
+
+/// Texts that a caller may be called like.
+pub(super) struct Texts<'a> {
+    /// As many as are tried.
+    pub(super) all: Vec<&'a str>,
+    /// Those that stand where a route is bound to the claim.
+    of_claims: Vec<(&'a ClaimPath, &'a str)>,
+    /// Whether all that stand in such a place are tried.
+    pub(super) is_complete: bool,
+}
+
+impl<'a> Texts<'a> {
+    /// Those that stand in the place of the claim.
+    pub(super) fn of(&self, claim: &ClaimPath) -> impl Iterator<Item = &'a str> {
+        let own = self.of_claims.iter().filter(move |(of, text)| *of == claim && self.all.contains(text));
+        own.map(|(_, text)| *text)
+    }
 }
 
 /// One path of a route, with one method.
@@ -49,22 +69,41 @@ impl<'a> Instances<'a> {
         Self { api, rules, claims }
     }
 
-    /// The texts of these rules' routes, by position, that a caller may be called like.
-    pub(super) fn texts(&self, relevant: &[usize]) -> Vec<&'a str> {
-        let mut texts: Vec<&str> = Vec::new();
+    /// The texts of these rules' routes, by position, and of the API's, that a caller may be called like.
+    pub(super) fn texts(&self, relevant: &[usize]) -> Texts<'a> {
+        let mut texts = Texts { all: Vec::new(), of_claims: Vec::new(), is_complete: true };
         let rules = relevant.iter().filter_map(|position| self.rules.as_slice().get(*position));
         let patterns: Vec<_> = rules.flat_map(|rule| &rule.routes).filter_map(path_of).collect();
-        let is_claim = |segment: &Segment| matches!(segment, Segment::Claim(_));
-        if !patterns.iter().any(|path| path.segments.iter().any(is_claim)) {
-            return texts;
-        }
-        for segment in patterns.iter().flat_map(|path| &path.segments) {
-            match segment {
-                Segment::Literal(text) if !texts.contains(&text.as_str()) => texts.push(text),
-                Segment::Literal(_) | Segment::Any | Segment::Claim(_) => {}
+        for pattern in &patterns {
+            for (position, segment) in pattern.segments.iter().enumerate() {
+                let Segment::Claim(claim) = segment else { continue };
+                let start = pattern.segments.get(..position).unwrap_or_default();
+                let of_rules = patterns.iter().filter_map(|other| literal_behind(start, &other.segments));
+                let of_api = self
+                    .api
+                    .routes
+                    .iter()
+                    .filter_map(|route| api_literal_behind(start, route.path.as_ref()?));
+                for text in of_rules.chain(of_api) {
+                    let of_claim = (claim, text);
+                    if !texts.of_claims.contains(&of_claim) {
+                        texts.of_claims.push(of_claim);
+                    }
+                }
             }
         }
-        texts.truncate(MOST_TEXTS);
+        if self.claims.is_empty() || !patterns.iter().any(|path| path.segments.iter().any(is_claim)) {
+            return texts;
+        }
+        let of_patterns = patterns.iter().flat_map(|path| &path.segments).filter_map(literal);
+        for text in texts.of_claims.iter().map(|(_, text)| *text).chain(of_patterns) {
+            if !texts.all.contains(&text) {
+                texts.all.push(text);
+            }
+        }
+        let at_claims: BTreeSet<&str> = texts.of_claims.iter().map(|(_, text)| *text).collect();
+        texts.is_complete = at_claims.len() <= MOST_TEXTS;
+        texts.all.truncate(MOST_TEXTS);
         texts
     }
 
@@ -98,7 +137,7 @@ impl<'a> Instances<'a> {
     }
 
     fn paths(&self, route: &ApiRoute, path: &[ApiSegment]) -> Vec<Vec<String>> {
-        let called_alike = self.texts(&relevant(self.rules, route));
+        let called_alike = self.texts(&relevant(self.rules, route)).all;
         let fixed: Vec<Vec<String>> = path
             .iter()
             .take_while(|segment| **segment != ApiSegment::Greedy)
@@ -184,6 +223,7 @@ impl<'a> Instances<'a> {
             let (before, after) = texts.split_at(position);
             let behind = after.get(1..).unwrap_or_default();
             let own = after.get(..1).unwrap_or_default();
+            paths.push([before, &[None], behind].concat());
             paths.push([before, &[None], after].concat());
             paths.push([before, &[None, None], after].concat());
             paths.push([before, own, &[None], behind].concat());
@@ -223,6 +263,38 @@ fn instance(method: &str, path: &[String]) -> Option<Instance> {
     let arn = format!("{STAGE}{method}{path}").parse().ok()?;
     let is_odd = path.contains(ODD);
     Some(Instance { arn, shown: format!("{method} {path}"), is_odd })
+}
+
+fn is_claim(segment: &Segment) -> bool {
+    matches!(segment, Segment::Claim(_))
+}
+
+fn literal(segment: &Segment) -> Option<&str> {
+    match segment {
+        Segment::Literal(text) => Some(text),
+        Segment::Any | Segment::Claim(_) => None,
+    }
+}
+
+/// The text that a path has behind such a start.
+fn literal_behind<'b>(start: &[Segment], path: &'b [Segment]) -> Option<&'b str> {
+    let is_alike = |(one, other): (&Segment, &Segment)| match (literal(one), literal(other)) {
+        (Some(one), Some(other)) => one == other,
+        (None, _) | (_, None) => true,
+    };
+    let is_behind = path.iter().zip(start).all(is_alike);
+    path.get(start.len()).filter(|_| is_behind).and_then(literal)
+}
+
+fn api_literal_behind<'b>(start: &[Segment], path: &'b [ApiSegment]) -> Option<&'b str> {
+    let is_alike = |(one, other): (&Segment, &ApiSegment)| match (literal(one), other) {
+        (Some(one), ApiSegment::Literal(other)) => one == other,
+        (None, _) | (_, ApiSegment::Parameter | ApiSegment::Greedy) => true,
+    };
+    match path.get(start.len())? {
+        ApiSegment::Literal(text) if start.iter().zip(path).all(is_alike) => Some(text),
+        ApiSegment::Literal(_) | ApiSegment::Parameter | ApiSegment::Greedy => None,
+    }
 }
 
 /// The routes of all rules.

@@ -61,27 +61,37 @@ pub struct NamingRule<'a> {
 #[must_use]
 pub fn matrix<'a>(rules: &'a Rules, api: Option<&Api>) -> Vec<MatrixRow<'a>> {
     match api {
-        Some(api) => api.routes.iter().map(|route| of_api(rules, api, route)).collect(),
+        Some(api) => {
+            // The root and all that is below it are one `$default`.
+            let is_one =
+                |one: &ApiRoute, other: &ApiRoute| (&one.api, &one.place) == (&other.api, &other.place);
+            api.routes.chunk_by(is_one).filter_map(|routes| of_api(rules, api, routes)).collect()
+        }
         None => of_rules(rules),
     }
 }
 
-fn of_api<'a>(rules: &'a Rules, api: &Api, route: &ApiRoute) -> MatrixRow<'a> {
+/// The row of what is one route to API Gateway.
+fn of_api<'a>(rules: &'a Rules, api: &Api, routes: &[ApiRoute]) -> Option<MatrixRow<'a>> {
+    let route = routes.first()?;
     let guard = match api.authorizer(route) {
         Some(authorizer) if authorizer.kind.is_lambda() => Guard::Rules,
         Some(authorizer) => Guard::Other(authorizer.name.clone()),
         None => route.authorizer.clone().map_or(Guard::Nobody, Guard::Other),
     };
-    let path = route.path.as_ref().map(|segments| pattern(segments));
-    let is_whole = |own: &RoutePattern| match (own.shape(), &path) {
+    let is_whole = |own: &RoutePattern| routes.iter().all(|route| names_all(own, route));
+    let rules = naming(rules, is_whole, |own| routes.iter().any(|route| overlaps(own, route)));
+    Some(MatrixRow { route: route.place.clone(), guard, rules })
+}
+
+fn names_all(own: &RoutePattern, route: &ApiRoute) -> bool {
+    match (own.shape(), &route.path) {
         (Shape::Connect, None) => true,
         (Shape::Path(methods, own), Some(path)) => {
-            route.methods.without(*methods).is_empty() && own.covers(path)
+            route.methods.without(*methods).is_empty() && own.covers(&pattern(path))
         }
         (Shape::Connect, Some(_)) | (Shape::Path(..), None) => false,
-    };
-    let rules = naming(rules, is_whole, |own| overlaps(own, route));
-    MatrixRow { route: route.place.clone(), guard, rules }
+    }
 }
 
 fn of_rules(rules: &Rules) -> Vec<MatrixRow<'_>> {
@@ -203,5 +213,23 @@ mod tests {
         assert_eq!(of("GET /orders/{order}").guard, Guard::Rules);
         assert_eq!(of("GET /users/{id}").guard, Guard::Other("pool".into()));
         assert_eq!(of("GET /health").guard, Guard::Nobody);
+    }
+
+    #[test]
+    fn a_default_route_is_one_row() {
+        let config = Config::parse(RULES, None).unwrap();
+        let api = Api::parse(
+            r#"{"openapi": "3.0.1",
+                "paths": {"/$default": {"x-amazon-apigateway-any-method": {}}, "/orders": {"get": {}}}}"#,
+        )
+        .unwrap();
+        let rows = matrix(config.compiler.rules(), Some(&api));
+        let routes: Vec<&str> = rows.iter().map(|row| row.route.as_str()).collect();
+        assert_eq!(routes.iter().filter(|route| route.contains("$default")).count(), 1, "{routes:?}");
+        assert_eq!(routes.len(), 2);
+        let default = rows.iter().find(|row| row.route.contains("$default")).unwrap();
+        let named: Vec<_> =
+            default.rules.iter().map(|named| (named.rule.name.as_str(), named.parts.len())).collect();
+        assert_eq!(named, [("read", 2), ("own", 1), ("admin", 0), ("guests", 1)]);
     }
 }

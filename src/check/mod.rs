@@ -19,6 +19,7 @@ mod relevance;
 mod report;
 mod rules;
 mod setup;
+mod supposed;
 
 pub use api::{
     Api, ApiError, ApiRoute, ApiSegment, Authorizer, AuthorizerKind, GatewayResponse, Mock, Note, Protocol,

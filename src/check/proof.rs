@@ -8,13 +8,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::api::{Api, ApiRoute, Authorizer, AuthorizerKind};
 use super::callers::{self, Caller, Callers};
 use super::finding::Finding;
-use super::instances::{Instance, Instances};
+use super::instances::{Instance, Instances, Texts};
 use super::relevance;
+use super::supposed::{self, Choices, bound};
 use crate::arn::MethodArn;
 use crate::claims::ClaimPath;
 use crate::config::Config;
 use crate::policy::{Compiler, Policy};
-use crate::rules::{Bindings, Bound, Effect, Rule, Rules, Ruling, SafeText, Standing};
+use crate::rules::{Bindings, Effect, Rule, Rules, Ruling, Standing};
 
 /// What it takes to prove something of a route.
 pub(super) struct Proof<'a> {
@@ -22,6 +23,8 @@ pub(super) struct Proof<'a> {
     compiler: Compiler,
     instances: Instances<'a>,
     issuers: Vec<&'a str>,
+    /// The claims without which no token is taken.
+    always_there: Vec<&'a ClaimPath>,
 }
 
 /// One difference between a policy and the rules.
@@ -31,6 +34,8 @@ struct Difference {
     caller: Caller,
     /// Whether the caller has a claim that may not stand in a policy, and a route is bound to it.
     has_unsafe: bool,
+    /// The claims that the caller has not, of those to which routes are bound.
+    lacking: Vec<String>,
     culprit: Option<String>,
 }
 
@@ -41,6 +46,10 @@ struct Outcome {
     closed: Option<Difference>,
     uncompiled: Option<String>,
 }
+
+/// Of so many combinations of claims all are tried, of few callers, or so many of many.
+const MOST_SUPPOSED: usize = 256;
+const LEAST_SUPPOSED: usize = 24;
 
 /// Of so many other routes it is tried what becomes of this one when they are asked for first.
 const MOST_ASKED: usize = 2;
@@ -82,10 +91,13 @@ pub(super) fn findings(config: &Config, api: &Api) -> Vec<Finding> {
 
 impl<'a> Proof<'a> {
     pub(super) fn new(config: &'a Config, api: &'a Api) -> Self {
+        let instances = Instances::new(api, config.compiler.rules());
+        let is_always_there = |claim: &&&ClaimPath| supposed::is_always_there(claim, config);
         Self {
             api,
             compiler: config.compiler.clone(),
-            instances: Instances::new(api, config.compiler.rules()),
+            always_there: instances.claims.iter().filter(is_always_there).copied().collect(),
+            instances,
             issuers: config.issuers.iter().map(|issuer| &*issuer.expectations.issuer).collect(),
         }
     }
@@ -99,7 +111,7 @@ impl<'a> Proof<'a> {
         let (callers, texts) = (self.callers(&relevant), self.instances.texts(&relevant));
         let mut odd = None;
         for caller in &callers.all {
-            for bindings in self.bindings(caller, &texts) {
+            for bindings in self.bindings(caller, &texts, MOST_SUPPOSED).0 {
                 let standing = Standing { applies: caller.applies.clone(), bindings };
                 let Ok(policy) = self.compiler.compile(&standing, &asked) else { continue };
                 let may = |instance: &&Instance| self.may(&policy, &standing, &instance.arn);
@@ -132,28 +144,41 @@ impl<'a> Proof<'a> {
     }
 
     /// What a caller may have for the claims that routes are bound to: something, nothing, what may not stand in a
-    /// policy, and what the routes have as a text.
-    fn bindings(&self, caller: &Caller, texts: &[&str]) -> Vec<Bindings<'a>> {
+    /// policy, and what the routes have as a text; for all claims alike, and for each by itself. Whether these are all.
+    fn bindings(&self, caller: &Caller, texts: &Texts<'_>, most: usize) -> (Vec<Bindings<'a>>, bool) {
         let with = |text: &dyn Fn(&ClaimPath) -> Option<String>, has_unsafe: bool| {
-            let bound = |claim: &'a ClaimPath| {
-                let value = text(claim).and_then(|text| SafeText::new(&text));
-                (claim, Bound { values: value.into_iter().collect(), has_unsafe })
-            };
+            let bound = |claim: &'a ClaimPath| (claim, bound(text(claim).as_deref(), has_unsafe));
             Bindings::supposed(self.instances.claims.iter().map(|claim| bound(claim)).collect())
         };
         let (own, none) = (|claim: &ClaimPath| Some(self.instances.own(claim)), |_: &ClaimPath| None);
         // Bound to a claim or not, a rule that is not for the caller makes no difference.
-        let mut applying =
-            self.rules().as_slice().iter().zip(&caller.applies).filter(|(_, applies)| **applies);
-        let is_bound =
-            applying.any(|(rule, _)| rule.routes.iter().any(|route| route.claims().next().is_some()));
-        if !caller.has_credential || !is_bound {
-            return vec![with(&none, false)];
+        let applying = self.rules().as_slice().iter().zip(&caller.applies).filter(|(_, applies)| **applies);
+        let claims: BTreeSet<&ClaimPath> =
+            applying.flat_map(|(rule, _)| &rule.routes).flat_map(|route| route.claims()).collect();
+        if !caller.has_credential || claims.is_empty() {
+            return (vec![with(&none, false)], true);
         }
         let mut bindings = vec![with(&own, false), with(&none, false), with(&none, true), with(&own, true)];
-        let called_alike = texts.iter().map(|text| with(&|_| Some((*text).to_owned()), false));
+        let called_alike = texts.all.iter().map(|text| with(&|_| Some((*text).to_owned()), false));
         bindings.extend(called_alike);
-        bindings
+        if claims.len() < 2 {
+            return (bindings, texts.is_complete);
+        }
+        let own_claims = self.instances.claims.iter().filter(|claim| claims.contains(**claim));
+        let choices: Vec<_> = own_claims.map(|claim| self.choices(claim, texts)).collect();
+        let (varied, is_complete) = supposed::varied(&choices, most);
+        bindings.extend(varied);
+        (bindings, is_complete && texts.is_complete)
+    }
+
+    fn choices(&self, claim: &'a ClaimPath, texts: &Texts<'_>) -> Choices<'a> {
+        let own = self.instances.own(claim);
+        let mut bounds = vec![bound(Some(&own), false), bound(Some(&own), true)];
+        if !self.always_there.contains(&claim) {
+            bounds.extend([bound(None, false), bound(None, true)]);
+        }
+        bounds.extend(texts.of(claim).map(|text| bound(Some(text), false)));
+        (claim, bounds)
     }
 
     /// The routes whose callers are the same.
@@ -165,8 +190,13 @@ impl<'a> Proof<'a> {
         let looked_at: Vec<(Vec<Instance>, &ApiRoute)> =
             routes.iter().map(|route| (self.instances.of(route), *route)).collect();
         let mut outcomes: Vec<Outcome> = routes.iter().map(|_| Outcome::default()).collect();
+        let most = (MOST_SUPPOSED * 16).checked_div(callers.all.len()).unwrap_or_default();
+        let mut is_varied = true;
         for caller in &callers.all {
-            for bindings in self.bindings(caller, &texts) {
+            let (supposed, is_whole) =
+                self.bindings(caller, &texts, most.clamp(LEAST_SUPPOSED, MOST_SUPPOSED));
+            is_varied &= is_whole;
+            for bindings in supposed {
                 let standing = Standing { applies: caller.applies.clone(), bindings };
                 let allowed: Vec<Vec<bool>> =
                     looked_at.iter().map(|(instances, _)| self.allowed(instances, &standing)).collect();
@@ -188,7 +218,9 @@ impl<'a> Proof<'a> {
             }
         }
         let found = routes.iter().zip(outcomes);
-        found.flat_map(|(route, outcome)| self.told(route, outcome, callers.is_complete)).collect()
+        found
+            .flat_map(|(route, outcome)| self.told(route, outcome, (callers.is_complete, is_varied)))
+            .collect()
     }
 
     /// Which of them the rules allow.
@@ -212,7 +244,12 @@ impl<'a> Proof<'a> {
             .collect()
     }
 
-    fn told(&self, route: &ApiRoute, outcome: Outcome, is_complete: bool) -> Vec<Finding> {
+    fn told(
+        &self,
+        route: &ApiRoute,
+        outcome: Outcome,
+        (is_complete, is_varied): (bool, bool),
+    ) -> Vec<Finding> {
         let mut found = Vec::new();
         for difference in [outcome.opened, outcome.closed].into_iter().flatten() {
             found.push(self.difference(route, &difference));
@@ -229,12 +266,16 @@ impl<'a> Proof<'a> {
                     "rules whose paths begin alike bear on one another: begin them with different texts",
                 ),
             );
+        } else if !is_varied {
+            let message = "too many claims in routes, or texts that they may be called like, bear on it to try all their combinations; each claim was tried by itself, as far as that goes";
+            let finding = Finding::note("route_unproven", &route.place, message);
+            found.push(finding.hint("routes that are bound to claims bear on those whose paths begin alike"));
         }
         found
     }
 
     fn difference(&self, route: &ApiRoute, difference: &Difference) -> Finding {
-        let Difference { is_open, shown, caller, has_unsafe, culprit } = difference;
+        let Difference { is_open, shown, caller, has_unsafe, lacking, culprit } = difference;
         let who = match (self.applying(caller).as_slice(), caller.has_credential) {
             ([], true) => "a caller for whom no rule is".to_owned(),
             ([], false) => "a caller without a credential".to_owned(),
@@ -244,6 +285,10 @@ impl<'a> Proof<'a> {
         let who = match has_unsafe {
             true => format!("{who}, and whose claim, to which a route is bound, may not stand in a policy"),
             false => who,
+        };
+        let who = match lacking.as_slice() {
+            [] => who,
+            claims => format!("{who}, and who has no {}", claims.join(" and no ")),
         };
         let by = culprit.as_ref().map(|name| format!("the rule `{name}`"));
         if *is_open {
@@ -274,12 +319,23 @@ impl<'a> Proof<'a> {
 
     /// Whether the rules open all of the route to callers without a credential.
     pub(super) fn is_public(&self, route: &ApiRoute) -> bool {
+        let open = self.open_to_nobody(route);
+        !open.is_empty() && open.into_iter().all(|is_open| is_open)
+    }
+
+    /// Whether the rules open some of it to them.
+    pub(super) fn is_public_in_part(&self, route: &ApiRoute) -> bool {
+        self.open_to_nobody(route).into_iter().any(|is_open| is_open)
+    }
+
+    /// Of each path of the route whether the rules open it to callers without a credential.
+    fn open_to_nobody(&self, route: &ApiRoute) -> Vec<bool> {
         let nobody = callers::nobody(self.rules().as_slice());
         let standing = Standing { applies: nobody.applies, bindings: Bindings::default() };
         let is_open =
             |instance: &Instance| matches!(self.rules().ruling(&standing, &instance.arn), Ruling::Allowed(_));
         let instances = self.instances.of(route);
-        !instances.is_empty() && instances.iter().all(|instance| instance.is_odd || is_open(instance))
+        instances.iter().filter(|instance| !instance.is_odd).map(is_open).collect()
     }
 }
 
@@ -313,10 +369,22 @@ impl Case<'_> {
                     shown: instance.shown.clone(),
                     caller: self.caller.clone(),
                     has_unsafe: self.standing.bindings.iter().any(|(_, bound)| bound.has_unsafe),
+                    lacking: self.lacking(),
                     culprit: self.culprit(instance, is_open),
                 });
             }
         }
+    }
+
+    fn lacking(&self) -> Vec<String> {
+        let rules = self.proof.rules().as_slice().iter().zip(&self.standing.applies);
+        let routes = rules.filter(|(_, applies)| **applies).flat_map(|(rule, _)| &rule.routes);
+        let claims: BTreeSet<&ClaimPath> = routes.flat_map(|route| route.claims()).collect();
+        let is_lacking = |claim: &&ClaimPath| {
+            let bound = self.standing.bindings.of(claim);
+            bound.values.is_empty() && !bound.has_unsafe
+        };
+        claims.into_iter().filter(is_lacking).map(|claim| format!("`{claim}`")).collect()
     }
 
     /// The rule without which it would not be so.
@@ -334,8 +402,13 @@ impl Case<'_> {
             let is_open_without = policy.evaluate(&instance.arn) == Effect::Allow;
             (is_open_without != is_open).then_some(position)
         };
-        let found: BTreeSet<usize> = (0..rules.len()).filter_map(differs).collect();
-        found.into_iter().next().and_then(|position| rules.get(position)).map(|rule| rule.name.clone())
+        let found: Vec<&Rule> = (0..rules.len())
+            .filter_map(differs)
+            .filter_map(|position| rules.get(position).copied())
+            .collect();
+        // Without one that allows there may be nothing to close.
+        let closes = |rule: &&&Rule| !is_open && rule.effect == Effect::Deny;
+        found.iter().find(closes).or(found.first()).map(|rule| rule.name.clone())
     }
 }
 

@@ -88,6 +88,14 @@ fn wild(pattern: &RoutePattern) -> Option<(Methods, &PathPattern)> {
     }
 }
 
+/// Whether the paths of both begin alike, as far as they are literal, and they have a method in common.
+pub(super) fn are_alike(one: &RoutePattern, other: &RoutePattern) -> bool {
+    match other.shape() {
+        Shape::Path(methods, path) => may_meet(one, (*methods, path)),
+        Shape::Connect => false,
+    }
+}
+
 fn may_meet(pattern: &RoutePattern, (methods, path): (Methods, &PathPattern)) -> bool {
     match pattern.shape() {
         Shape::Path(own, pattern) => {

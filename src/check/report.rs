@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::{Api, Finding, Severity, findings};
 use crate::config::{Config, Problem};
-use crate::policy::{Compiler, LARGEST_POLICY};
+use crate::policy::{Compiler, LARGEST_POLICY, USUAL_PREFIX, UsualValue};
 
 /// Everything that is to be said of the text of a configuration: what is wrong with it, what the check finds in what could
 /// be read, and what is good to know.
@@ -106,17 +106,26 @@ fn size(compiler: &Compiler) -> Option<Finding> {
     if compiler.rules().is_silent() {
         return None;
     }
-    let largest = compiler.largest(usize::MAX);
+    let [plain, spelled] =
+        [UsualValue::Uuid, UsualValue::TwoSpellings].map(|value| compiler.largest(usize::MAX, value));
+    let is_bound = spelled.bytes != plain.bytes;
+    let largest = if spelled.bytes > plain.bytes { spelled } else { plain };
     let told = format!(
         "the largest policy of one caller has {} resources, which take {} of {LARGEST_POLICY} bytes",
         largest.resources, largest.bytes
     );
-    let message = match compiler.values_that_fit(&largest).filter(|count| *count > 0) {
+    let value = match largest.value {
+        UsualValue::Uuid => "as long as a UUID",
+        UsualValue::TwoSpellings => "such as `auth0|507f1f77bcf86cd799439011`, in its two spellings,",
+    };
+    let message = match compiler.values_that_fit(&largest).filter(|_| is_bound) {
+        Some(0) => format!("{told}, with one value {value} for each claim in a route"),
         Some(count) => format!(
-            "{told}, with one value as long as a UUID for each claim in a route; a caller with more than {count} such values for each is refused everywhere"
+            "{told}, with one value {value} for each claim in a route; a caller with more than {count} such values for each is refused everywhere"
         ),
         None => told,
     };
+    let message = format!("{message}; ARNs are taken to begin with `{USUAL_PREFIX}`");
     Some(Finding::note("policy_size", "rule", message))
 }
 

@@ -44,13 +44,16 @@ pub(super) fn place(position: usize, rule: &Rule) -> String {
 }
 
 /// Whether the other rule is for every caller, stage and API that the rule is for.
-fn is_for_all_of(other: &Rule, rule: &Rule) -> bool {
+pub(super) fn is_for_all_of(other: &Rule, rule: &Rule) -> bool {
+    is_everywhere_of(other, rule) && rule.requirement.implies(&other.requirement)
+}
+
+/// Whether the other rule is for every stage and API that the rule is for.
+pub(super) fn is_everywhere_of(other: &Rule, rule: &Rule) -> bool {
     let includes = |other: &[String], own: &[String]| {
         other.is_empty() || (!own.is_empty() && own.iter().all(|value| other.contains(value)))
     };
-    includes(&other.stages, &rule.stages)
-        && includes(&other.apis, &rule.apis)
-        && rule.requirement.implies(&other.requirement)
+    includes(&other.stages, &rule.stages) && includes(&other.apis, &rule.apis)
 }
 
 fn covers_all(other: &Rule, rule: &Rule) -> bool {

@@ -234,11 +234,12 @@ impl Setup<'_> {
         let is_of_client = |source: &&IdentityExpression| source.to_string().starts_with("$request.");
         let sources = self.authorizer.gateway.identity_sources.iter().flatten();
         let Some(source) = sources.into_iter().find(is_of_client) else { return Vec::new() };
-        let public =
-            routes.iter().filter(|route| !self.config.compiler.rules().is_silent() && proof.is_public(route));
+        let is_silent = self.config.compiler.rules().is_silent();
+        let public = routes.iter().filter(|route| !is_silent && proof.is_public_in_part(route));
         let told = public.map(|route| {
             let message = format!(
-                "the rules make it public, and API Gateway answers 401 to whoever sends no `{source}`, without asking the {}",
+                "the rules make {} public, and API Gateway answers 401 to whoever sends no `{source}`, without asking the {}",
+                if proof.is_public(route) { "it" } else { "some of it" },
                 self.place
             );
             Finding::warning("public_refused_by_gateway", &route.place, message)

@@ -298,3 +298,116 @@ fn every_finding_of_rules_says_what_to_do() {
         assert!(finding.hint.is_some(), "{finding}");
     }
 }
+
+/// One value may take the room of two, and whether it does the rules alone do not tell.
+#[test]
+fn a_policy_that_is_too_large_for_values_of_two_spellings_is_told() {
+    let rule = |count: usize| {
+        let routes: Vec<_> = (0..count).map(|part| format!("'ANY /part-{part}/{{claims.sub}}/**'")).collect();
+        format!("[[rule]]\nname = 'own'\nroutes = [{}]\nrequires = 'authenticated'\n", routes.join(", "))
+    };
+    let severity = |issuer: &str, count: usize| {
+        let config = Config::parse(&format!("{issuer}{}", rule(count)), None).unwrap();
+        let found = check(&config, None);
+        found.iter().find(|finding| finding.code == "policy_too_large").map(|finding| finding.severity)
+    };
+    let auth0 = ISSUER.to_owned() + "profile = 'auth0'\n";
+    assert_eq!((severity(ISSUER, 2), severity(&auth0, 2)), (None, None));
+    assert_eq!(severity(ISSUER, 7), Some(Severity::Warning));
+    assert_eq!(severity(&auth0, 7), Some(Severity::Error));
+}
+
+#[test]
+fn why_no_token_has_a_claim_is_told() {
+    let message = |more: &str, requires: &str| {
+        let rule = format!("[[rule]]\nname = 'r'\nroutes = ['GET /a']\nrequires = {requires}\n");
+        let config = Config::parse(&format!("{ISSUER}{more}{rule}"), None).unwrap();
+        check(&config, None).remove(0).message
+    };
+    let by_values = message("required_values = { tier = 'gold' }\n", "{ claim = 'tier', equals = 'bronze' }");
+    assert!(by_values.ends_with("which no token has by `required_values`"), "{by_values}");
+    let by_profile = message("", "{ claim = 'nonce', prefix = 'a' }");
+    assert!(by_profile.ends_with("which no token has by its issuer's `profile`"), "{by_profile}");
+}
+
+/// Who has one of them has the other.
+#[test]
+fn a_rule_that_follows_is_not_lacked() {
+    let rules = |stock: &str| {
+        [
+            ("catalogue", "['GET /shop/{shop}/{id}']".to_owned(), "'authenticated'".to_owned()),
+            (
+                "reviews",
+                "['GET /shop/{shop}/{id}/reviews', 'GET /shop/{shop}/{id}/reviews/{r}']".to_owned(),
+                stock.to_owned(),
+            ),
+            ("mine", "['ANY /shop/{claims.shop}/**']".to_owned(), "{ scope = 'owner' }".to_owned()),
+        ]
+    };
+    let closes = |requires: &str| {
+        let rules = rules(requires);
+        let rules: Vec<_> = rules.iter().map(|(n, r, q)| (*n, r.as_str(), q.as_str(), "")).collect();
+        found(&rules).iter().any(|(code, _)| *code == "closes_more")
+    };
+    assert!(!closes("'authenticated'"));
+    assert!(closes("{ scope = 'reviews' }"));
+}
+
+const DOCUMENTS: (&str, &str, &str, &str) =
+    ("documents", "['GET /docs/{space}/{id}']", "{ scope = 'docs' }", "");
+const COMMENTS: (&str, &str, &str, &str) =
+    ("comments", "['GET /docs/{space}/{id}/comments']", "{ scope = 'comments' }", "");
+
+#[test]
+fn what_a_rule_that_denies_closes_beside_two_others_is_told() {
+    let drafts = |requires| ("drafts", "['GET /docs/drafts/{id}']", requires, "effect = 'deny'");
+    let guests = drafts("{ claim = 'guest', equals = true }");
+    let told = ("closes_more", "GET /docs/drafts/{id}".to_owned());
+    assert!(found(&[DOCUMENTS, COMMENTS, guests]).contains(&told));
+    assert!(!found(&[DOCUMENTS, guests]).contains(&told));
+    let others = ("drafts", "['GET /other/drafts/{id}']", "'authenticated'", "effect = 'deny'");
+    assert!(!found(&[DOCUMENTS, COMMENTS, others]).contains(&told));
+}
+
+#[test]
+fn what_differs_for_a_caller_without_a_claim_is_told() {
+    let rules = |claim: &str| {
+        let rule = |name: &str, routes: &str| {
+            format!("[[rule]]\nname = '{name}'\nroutes = ['{routes}']\nrequires = 'authenticated'\n")
+        };
+        [
+            rule("library", "GET /docs/shared/**"),
+            rule("own", "GET /docs/{claims.sub}/{id}"),
+            rule("drafts", &format!("GET /docs/{{claims.{claim}}}/{{id}}/draft")),
+        ]
+        .concat()
+    };
+    let closes = |claim: &str| {
+        let config = Config::parse(&format!("{ISSUER}{}", rules(claim)), None).unwrap();
+        check(&config, None).into_iter().find(|finding| finding.code == "closes_more")
+    };
+    let told = closes("team").unwrap();
+    assert!(told.message.contains("a caller without `team`"), "{told}");
+    // Every token has it.
+    assert_eq!(closes("sub"), None);
+}
+
+#[test]
+fn what_differs_for_a_value_that_may_not_stand_in_a_policy_is_told() {
+    let open = ("open", "['HEAD /{space}/{id}', 'HEAD /b/{id}/c']", "'authenticated'", "");
+    let closes = |route| {
+        let denied = ("denied", route, "'authenticated'", "effect = 'deny'");
+        found(&[open, denied]).iter().any(|(code, _)| *code == "closes_more")
+    };
+    assert!(closes("['HEAD /b/{claims.t}']"));
+    assert!(!closes("['HEAD /b/t']"));
+}
+
+#[test]
+fn what_was_not_tried_is_told() {
+    let is_told = |route| {
+        found(&[("many", route, "'authenticated'", "")]).contains(&("not_looked_at", "rule".to_owned()))
+    };
+    assert!(!is_told("['GET /{id}/{claims.a}/{claims.b}/{claims.c}/{claims.d}']"));
+    assert!(is_told("['GET /{id}/{claims.a}/{claims.b}/{claims.c}/{claims.d}/{claims.e}']"));
+}

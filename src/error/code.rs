@@ -157,7 +157,7 @@ codes! {
         "Pass fewer or smaller claims on.";
     PolicyTooLarge = "policy_too_large", RefusedRequest,
         "What the rules grant this caller does not fit into a policy that API Gateway takes.",
-        "Fewer routes for one caller, `**`, or `ANY`; `authorizer check` tells the largest size, and how many values of a claim fit.";
+        "Fewer routes for one caller, `**`, or `ANY`; `authorizer check` tells the largest size with usual values, and how many values of a claim fit.";
     ResourceTooLong = "resource_too_long", RefusedRequest,
         "A route with this caller's claims in it is longer than the 512 characters of a resource.",
         "Bind routes to shorter claims, such as IDs.";

@@ -14,7 +14,7 @@ pub use compiler::Compiler;
 pub use inexact::{Direction, Inexact};
 use resources::{AROUND_A_REFUSAL, AROUND_A_RESOURCE, LONGEST_RESOURCE};
 pub use resources::{LARGEST_ANSWER, LARGEST_POLICY, LARGEST_REFUSAL};
-pub use size::Largest;
+pub use size::{Largest, USUAL_PREFIX, UsualValue};
 
 /// What one caller may invoke, on every route of the stage.
 #[derive(Clone, Debug, PartialEq, Eq)]

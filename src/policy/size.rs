@@ -1,11 +1,13 @@
 //! [`Largest`]: how large the policy of one caller may become.
 
+use std::collections::BTreeSet;
+
 use super::compiler::Compiler;
 use super::resources::{LARGEST_POLICY, MOST_VALUES, Resources};
 use crate::claims::ClaimPath;
 use crate::rules::{Bindings, Bound, Effect, Requirement, Rule, SafeText, Standing};
 
-/// The largest policy that was found, of a caller whom each claim binds to one value of usual length.
+/// The largest policy that was found, of a caller whom each claim binds to one usual value.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Largest {
     /// What its resources take, in bytes.
@@ -14,6 +16,28 @@ pub struct Largest {
     pub resources: usize,
     /// The rules that are for its caller, by position.
     pub rules: Vec<usize>,
+    /// What its caller has for each claim in a route.
+    pub value: UsualValue,
+}
+
+/// What a claim in a route usually is, as far as a policy's size depends on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum UsualValue {
+    /// A UUID.
+    #[default]
+    Uuid,
+    /// Such as `auth0|507f1f77bcf86cd799439011`, which a path may spell in two ways: each takes room.
+    TwoSpellings,
+}
+
+impl UsualValue {
+    /// As long as such a value is, with a number in it.
+    fn numbered(self, number: usize) -> String {
+        match self {
+            Self::Uuid => format!("00000000-0000-0000-0000-00000000{number:04}"),
+            Self::TwoSpellings => format!("auth0|00000000000000000000{number:04}"),
+        }
+    }
 }
 
 impl Largest {
@@ -25,47 +49,61 @@ impl Largest {
 }
 
 /// A stage with a name, in a region with a name, of usual length.
-const USUAL_PREFIX: &str = "arn:aws:execute-api:ap-southeast-1:123456789012:a1b2c3d4e5/production/";
-
-/// As long as a UUID is, together with a number of four digits.
-const USUAL_VALUE: &str = "00000000-0000-0000-0000-00000000";
+pub const USUAL_PREFIX: &str = "arn:aws:execute-api:ap-southeast-1:123456789012:a1b2c3d4e5/production/";
 
 impl Compiler {
     /// The largest policy of those callers whom as many rules are for as one caller can meet, each beginning with another
-    /// one of the first `seeds` rules.
+    /// one of the first `seeds` rules, and each having such a value for each claim in a route.
     #[must_use]
-    pub fn largest(&self, seeds: usize) -> Largest {
-        let rules = self.rules().as_slice();
-        let allowing = || rules.iter().enumerate().filter(|(_, rule)| rule.effect == Effect::Allow);
-        // A rule that covers what others open makes a policy smaller.
-        let narrow = || allowing().filter(|(_, rule)| !self.covers_others(rule));
-        let from_seed = |seed: usize| {
-            [self.together(seed, allowing()), self.together(seed, narrow())].map(|rules| self.size_of(rules))
-        };
-        allowing().take(seeds).flat_map(|(seed, _)| from_seed(seed)).max().unwrap_or_default()
+    pub fn largest(&self, seeds: usize, value: UsualValue) -> Largest {
+        let choices = self.choices();
+        let together = |seed| choices.iter().map(move |choice| self.together(seed, choice));
+        let different: BTreeSet<Vec<usize>> =
+            (0..self.rules().as_slice().len()).take(seeds).flat_map(together).collect();
+        different.into_iter().map(|rules| self.size_of(rules, value)).max().unwrap_or_default()
     }
 
     /// A policy that API Gateway would not take, and that some caller would have; `None` where a quick look finds none.
     #[must_use]
     pub fn too_large(&self) -> Option<Largest> {
         const SEEDS: usize = 16;
-        let rules = self.rules().as_slice();
-        let allowing = || rules.iter().enumerate().filter(|(_, rule)| rule.effect == Effect::Allow);
-        let narrow = allowing().filter(|(_, rule)| !self.covers_others(rule));
         // Larger than any that one caller can have, mostly, and made at once.
-        let of_everything = self.size_of(narrow.map(|(position, _)| position).collect());
-        if of_everything.fits() {
+        let fits = |choice: &Vec<usize>| self.size_of(choice.clone(), UsualValue::Uuid).fits();
+        if self.choices().iter().all(fits) {
             return None;
         }
-        Some(self.largest(SEEDS)).filter(|largest| !largest.fits())
+        Some(self.largest(SEEDS, UsualValue::Uuid)).filter(|largest| !largest.fits())
+    }
+
+    /// Of which rules the largest policies may be. A rule that covers what others open makes a policy smaller, if it
+    /// allows as if it denies; but what it denies of what one opens takes room, too.
+    fn choices(&self) -> Vec<Vec<usize>> {
+        let rules = self.rules().as_slice();
+        let is_narrow: Vec<bool> = rules.iter().map(|rule| !self.covers_others(rule)).collect();
+        let of = |is_chosen: &dyn Fn(Effect, bool) -> bool| -> Vec<usize> {
+            let chosen = rules.iter().zip(&is_narrow).enumerate();
+            chosen
+                .filter(|(_, (rule, is_narrow))| is_chosen(rule.effect, **is_narrow))
+                .map(|(position, _)| position)
+                .collect()
+        };
+        let choices = BTreeSet::from([
+            of(&|effect, _| effect == Effect::Allow),
+            of(&|effect, is_narrow| effect == Effect::Allow && is_narrow),
+            of(&|_, _| true),
+            of(&|effect, is_narrow| effect == Effect::Allow || is_narrow),
+            of(&|_, is_narrow| is_narrow),
+        ]);
+        choices.into_iter().collect()
     }
 
     /// The seed, and of the others, in their order, each that the same caller can meet.
-    fn together<'a>(&self, seed: usize, others: impl Iterator<Item = (usize, &'a Rule)>) -> Vec<usize> {
-        let Some(first) = self.rules().as_slice().get(seed) else { return Vec::new() };
+    fn together(&self, seed: usize, others: &[usize]) -> Vec<usize> {
+        let all = self.rules().as_slice();
+        let Some(first) = all.get(seed) else { return Vec::new() };
         let mut rules = vec![first];
         let mut positions = vec![seed];
-        for (position, rule) in others {
+        for (position, rule) in others.iter().filter_map(|position| Some((*position, all.get(*position)?))) {
             let is_possible = |chosen: &&Rule| is_for_one_caller(chosen, rule);
             if position != seed && rules.iter().all(is_possible) {
                 rules.push(rule);
@@ -85,20 +123,20 @@ impl Compiler {
     /// them makes it so.
     #[must_use]
     pub fn values_that_fit(&self, largest: &Largest) -> Option<usize> {
-        let fits = |count: &usize| self.size_with(largest.rules.clone(), *count).fits();
+        let fits = |count: &usize| self.size_with(largest.rules.clone(), largest.value, *count).fits();
         (1..=MOST_VALUES).find(|count| !fits(count)).map(|count| count - 1)
     }
 
-    fn size_of(&self, rules: Vec<usize>) -> Largest {
-        self.size_with(rules, 1)
+    fn size_of(&self, rules: Vec<usize>, value: UsualValue) -> Largest {
+        self.size_with(rules, value, 1)
     }
 
     /// With so many values for each claim in routes.
-    fn size_with(&self, rules: Vec<usize>, count: usize) -> Largest {
+    fn size_with(&self, rules: Vec<usize>, value: UsualValue, count: usize) -> Largest {
         let all = self.rules().as_slice();
         let claims: Vec<ClaimPath> =
             all.iter().flat_map(|rule| &rule.routes).flat_map(|route| route.claims().cloned()).collect();
-        let values = (0..count).filter_map(|number| SafeText::new(&format!("{USUAL_VALUE}{number:04}")));
+        let values = (0..count).filter_map(|number| SafeText::new(&value.numbered(number)));
         let bound = Bound { values: values.collect(), has_unsafe: false };
         let standing = Standing {
             applies: (0..all.len()).map(|position| rules.contains(&position)).collect(),
@@ -109,7 +147,7 @@ impl Compiler {
         // A resource that is too long is refused when it is made, for whom it is.
         let _complete = self.write(&standing, &mut allowed, &mut denied);
         let ((allowing, allowing_bytes), (denying, denying_bytes)) = (allowed.size(), denied.size());
-        Largest { bytes: allowing_bytes + denying_bytes, resources: allowing + denying, rules }
+        Largest { bytes: allowing_bytes + denying_bytes, resources: allowing + denying, rules, value }
     }
 }
 
@@ -135,7 +173,7 @@ mod tests {
     }
 
     fn largest(rules: Vec<Rule>) -> Largest {
-        Compiler::new(Rules::new(rules)).largest(usize::MAX)
+        Compiler::new(Rules::new(rules)).largest(usize::MAX, UsualValue::Uuid)
     }
 
     #[test]
@@ -153,7 +191,7 @@ mod tests {
     fn each_value_of_a_claim_in_a_route_takes_room() {
         let fit = |route: &str| {
             let compiler = Compiler::new(Rules::new(vec![rule(&[route], Requirement::Authenticated)]));
-            compiler.values_that_fit(&compiler.largest(usize::MAX))
+            compiler.values_that_fit(&compiler.largest(usize::MAX, UsualValue::Uuid))
         };
         assert_eq!(fit("GET /**"), None);
         let (of_one_method, of_all) = (fit("GET /{claims.t}").unwrap(), fit("ANY /{claims.t}/x").unwrap());
@@ -170,5 +208,48 @@ mod tests {
         rules.push(rule(&["ANY /**"], Requirement::Scope("admin".into())));
         let with_admin = largest(rules);
         assert!(with_admin.fits() && !with_admin.rules.contains(&10) && with_admin.resources == 20);
+    }
+    /// What is denied of what is open takes room as what is open does.
+    #[test]
+    fn what_is_denied_counts() {
+        let denied = |routes: Vec<String>, requirement: Requirement| {
+            let routes: Vec<&str> = routes.iter().map(String::as_str).collect();
+            Rule { effect: Effect::Deny, ..rule(&routes, requirement) }
+        };
+        let sections =
+            |count: usize| (0..count).map(|n| format!("ANY /administration/section-{n}")).collect();
+        let all = rule(&["ANY /**"], Requirement::Authenticated);
+        for (count, fits) in [(5, true), (20, false)] {
+            let rules = vec![all.clone(), denied(sections(count), tier("guest"))];
+            assert_eq!(largest(rules.clone()).fits(), fits, "{count}");
+            let found = Compiler::new(Rules::new(rules)).too_large();
+            assert_eq!(found.map(|largest| largest.rules), (!fits).then(|| vec![0, 1]), "{count}");
+        }
+        // Nobody has both, or nothing of it is open.
+        let others = rule(&["ANY /**"], tier("member"));
+        assert!(largest(vec![others, denied(sections(20), tier("guest"))]).fits());
+        let elsewhere = rule(&["ANY /orders/**"], Requirement::Authenticated);
+        assert!(largest(vec![elsewhere, denied(sections(20), tier("guest"))]).fits());
+        // What closes everything leaves the others as large as they are.
+        let blocked = denied(vec!["ANY /**".to_owned()], tier("blocked"));
+        assert!(
+            !largest(vec![all.clone(), denied(sections(20), Requirement::Authenticated), blocked]).fits()
+        );
+        let bound = vec![all, denied(vec!["ANY /t/{claims.t}".to_owned()], Requirement::Authenticated)];
+        let compiler = Compiler::new(Rules::new(bound));
+        assert!(compiler.values_that_fit(&compiler.largest(usize::MAX, UsualValue::Uuid)).is_some());
+    }
+
+    #[test]
+    fn a_value_of_two_spellings_takes_more_room() {
+        let own = |count: usize| {
+            let routes: Vec<_> = (0..count).map(|n| format!("ANY /part-{n}/{{claims.sub}}/**")).collect();
+            let routes: Vec<&str> = routes.iter().map(String::as_str).collect();
+            let compiler = Compiler::new(Rules::new(vec![rule(&routes, Requirement::Authenticated)]));
+            [UsualValue::Uuid, UsualValue::TwoSpellings]
+                .map(|value| compiler.largest(usize::MAX, value).fits())
+        };
+        assert_eq!(own(2), [true, true]);
+        assert_eq!(own(7), [true, false]);
     }
 }

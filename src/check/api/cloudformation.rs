@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 
 use super::document::{Said, boolean, seconds, text, texts};
-use super::openapi::{self, Reader, add_iam, gateway, http_kind, other, unknown};
+use super::openapi::{self, Reader, add_iam, add_other, gateway, http_kind, other, unknown};
 use super::path::{self, RouteKey};
 use super::settings::{self, Protocol};
 use super::template::{Resource, Template, is_root, reference};
@@ -132,7 +132,7 @@ fn rest_method(template: &Template, resource: &Resource, api: &mut Api) {
         return;
     };
     let place = format!("{methods} /{}", parts.join("/"));
-    let authorizer = authorizer(properties, name, (&place, Protocol::Rest), api);
+    let authorizer = authorizer(resource, name, (&place, Protocol::Rest), api);
     let mock = settings::mock(properties.get("Integration"));
     let (name, key, path) = (name.to_owned(), place.clone(), Some(segments));
     api.routes.push(ApiRoute { api: name, key, methods, path, authorizer, mock, place });
@@ -172,7 +172,7 @@ fn second_route(template: &Template, resource: &Resource, api: &mut Api) {
             return;
         }
     };
-    let authorizer = authorizer(&resource.properties, name, (&key, protocol), api);
+    let authorizer = authorizer(resource, name, (&key, protocol), api);
     for path in paths {
         let (name, authorizer, place) = (name.to_owned(), authorizer.clone(), key.clone());
         let key = key.clone();
@@ -180,13 +180,17 @@ fn second_route(template: &Template, resource: &Resource, api: &mut Api) {
     }
 }
 
+/// What no Lambda function decides about, whichever authorizer it is.
+const OF_POOLS: [&str; 2] = ["JWT", "COGNITO_USER_POOLS"];
+
 /// The authorizer of a method or a route.
 fn authorizer(
-    properties: &Value,
+    resource: &Resource,
     name: &str,
-    (place, protocol): (&str, Protocol),
+    (route, protocol): (&str, Protocol),
     api: &mut Api,
 ) -> Option<String> {
+    let properties = &resource.properties;
     match text(properties.get("AuthorizationType")) {
         Said::This(kind) if kind == "NONE" => None,
         Said::Nothing => None,
@@ -196,7 +200,13 @@ fn authorizer(
             let known = reference(id).or_else(|| id.and_then(Value::as_str)).filter(|id| {
                 api.authorizers.iter().any(|authorizer| authorizer.api == name && authorizer.name == *id)
             });
-            Some(known.map(str::to_owned).unwrap_or_else(|| unknown(name, place, protocol, api)))
+            match (known, text(properties.get("AuthorizationType"))) {
+                (Some(known), _) => Some(known.to_owned()),
+                (None, Said::This(kind)) if OF_POOLS.contains(&kind.as_str()) => {
+                    Some(add_other(name, &kind, api))
+                }
+                (None, _) => Some(unknown(name, &format!("{route} of `{name}`"), protocol, api)),
+            }
         }
     }
 }

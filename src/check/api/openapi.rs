@@ -133,6 +133,12 @@ impl<'a> Reader<'a> {
                 "it has several authorizers, of which API Gateway takes one; the first is looked at",
             );
         }
+        // SAM says so of a route without an authorizer.
+        let is_undefined =
+            |name: &&String| *name != "NONE" && schemes(self.document).all(|(defined, _)| defined != *name);
+        if known.is_empty() && names.iter().any(is_undefined) {
+            return Some(unknown(&self.name, place, self.protocol, api));
+        }
         known.into_iter().next()
     }
 
@@ -193,7 +199,12 @@ pub(super) fn other(api: &str, name: &str) -> Authorizer {
 
 /// The authorization of IAM's, as an authorizer.
 pub(super) fn add_iam(api_name: &str, api: &mut Api) -> String {
-    add(other(api_name, IAM), api)
+    add_other(api_name, IAM, api)
+}
+
+/// An authorizer that is none of this function's, by the name of its kind.
+pub(super) fn add_other(api_name: &str, kind: &str, api: &mut Api) -> String {
+    add(other(api_name, kind), api)
 }
 
 /// An authorizer that cannot be told: taken for this function's, and for one that caches.

@@ -180,6 +180,26 @@ fn api_gateway_refuses_who_lacks_an_identity_source() {
 }
 
 /// Browsers send no `Authorization` with a WebSocket's handshake.
+/// What is closed below a public route leaves the rest of it public.
+#[test]
+fn api_gateway_refuses_who_lacks_an_identity_source_of_a_part() {
+    let document = json!({
+        "openapi": "3.0.1",
+        "paths": {"/public/{proxy+}": {"get": {"security": [{"lambda": []}]}}},
+        "components": {"securitySchemes": {"lambda": {"x-amazon-apigateway-authorizer": {
+            "type": "request", "identitySource": "method.request.header.Authorization"}}}},
+    });
+    let api = Api::parse(&document.to_string()).unwrap();
+    let rule = |requires: &str| {
+        format!("[[rule]]\nname = 'public'\nroutes = ['GET /public/**']\nrequires = {requires}\n")
+    };
+    let secret = "[[rule]]\nname = 'secret'\neffect = 'deny'\nroutes = ['GET /public/secret/**']\nrequires = 'anyone'\n";
+    let told = vec![("public_refused_by_gateway", "GET /public/{proxy+}".to_owned())];
+    assert_eq!(codes(&rule("'anyone'"), &api), told);
+    assert_eq!(codes(&[&rule("'anyone'"), secret].concat(), &api), told);
+    assert_eq!(codes(&[&rule("'authenticated'"), secret].concat(), &api), []);
+}
+
 #[test]
 fn a_connection_is_not_asked_for_what_its_clients_do_not_send() {
     let document = |sources: &str| {

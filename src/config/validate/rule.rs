@@ -65,9 +65,10 @@ impl Check<'_> {
         if key.as_ref().is_some_and(|key| key.is_empty() || key.contains(char::is_control)) {
             self.problem(format!("{path}.usage_identifier_key"), "it is empty, or holds a control character");
         }
+        let is_empty = settings.name.as_deref() == Some("");
         let name = settings.name.filter(|name| !name.is_empty());
         if name.is_none() {
-            self.problem(format!("{path}.name"), "it is missing");
+            self.problem(format!("{path}.name"), if is_empty { "it is empty" } else { "it is missing" });
         }
         Some(Rule {
             name: name?,

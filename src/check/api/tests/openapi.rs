@@ -137,3 +137,21 @@ fn a_shape_that_is_wrong_has_its_place() {
         assert_eq!(Api::parse(&document.to_string()), Err(ApiError::NoApi), "{document}");
     }
 }
+
+/// Nobody says what it is: API Gateway may not even take the description.
+#[test]
+fn security_of_a_scheme_that_is_not_there_cannot_be_told() {
+    let document = |scheme: &str| {
+        json!({"openapi": "3.0.1", "paths": {"/a": {"get": {"security": [{scheme: []}]}}},
+            "components": {"securitySchemes": {"plain": {"type": "http", "scheme": "basic"}}}})
+    };
+    let undefined = parse(document("b"));
+    assert_eq!(routes(&undefined), [("GET /a", Some("(unknown)"))]);
+    assert_eq!(
+        gaps(&undefined),
+        ["GET /a: which authorizer it has cannot be told; it is taken for this function's"]
+    );
+    // API Gateway takes no notice of a scheme that is none of its own.
+    let plain = parse(document("plain"));
+    assert_eq!((routes(&plain), gaps(&plain).len()), (vec![("GET /a", None)], 0));
+}

@@ -173,7 +173,7 @@ fn cloudformation_resources_are_routes_by_their_parents() {
         [
             "Resources.D.Properties: its path and method cannot be told",
             "Resources.E.Properties: its path and method cannot be told",
-            "PUT /orders/{id}: which authorizer it has cannot be told; it is taken for this function's",
+            "PUT /orders/{id} of `Rest`: which authorizer it has cannot be told; it is taken for this function's",
         ]
     );
 }
@@ -250,4 +250,25 @@ fn sam_has_websocket_apis_of_its_own() {
     }}}}));
     assert_eq!(routes(&api), [("$connect", Some("authz"))]);
     assert_eq!(authorizer(&api, "authz"), (AuthorizerKind::WebSocket, Some(0), header("authorization")));
+}
+
+/// An authorizer of another stack's has no name here; what kind it is the route says.
+#[test]
+fn a_route_of_a_user_pools_is_not_this_functions() {
+    let route = |key: &str, kind: &str| {
+        json!({"Type": "AWS::ApiGatewayV2::Route", "Properties": {"ApiId": {"Ref": "Http"}, "RouteKey": key,
+            "AuthorizationType": kind, "AuthorizerId": "abc"}})
+    };
+    let api = parse(json!({"Resources": {
+        "Http": {"Type": "AWS::ApiGatewayV2::Api", "Properties": {"ProtocolType": "HTTP"}},
+        "A": route("GET /a", "JWT"),
+        "B": route("GET /b", "CUSTOM"),
+    }}));
+    assert_eq!(routes(&api), [("GET /a", Some("JWT")), ("GET /b", Some("(unknown)"))]);
+    let kind = |name: &str| authorizer(&api, name).0;
+    assert_eq!((kind("JWT"), kind("(unknown)")), (AuthorizerKind::Other, AuthorizerKind::HttpPolicy));
+    assert_eq!(
+        gaps(&api),
+        ["GET /b of `Http`: which authorizer it has cannot be told; it is taken for this function's"]
+    );
 }

@@ -295,3 +295,62 @@ fn our_own_template_is_proved() {
     let found = findings(&config(&closed), &api);
     assert!(codes(&found).contains(&("route_unruled", "$connect of `WebSocketApi`")), "{found:?}");
 }
+
+/// Without the documents there would be nothing to close.
+#[test]
+fn what_closes_a_route_is_the_rule_that_denies() {
+    let rules = "
+        [[rule]]
+        name = 'documents'
+        routes = ['GET /docs/{space}/{id}']
+        requires = { scope = 'docs' }
+        [[rule]]
+        name = 'comments'
+        routes = ['GET /docs/{space}/{id}/comments']
+        requires = { scope = 'comments' }
+        [[rule]]
+        name = 'no drafts'
+        effect = 'deny'
+        routes = ['GET /docs/drafts/{id}']
+        requires = { claim = 'guest', equals = true }
+    ";
+    let found = found(rules, &["GET /docs/{space}/{id}", "GET /docs/{space}/{id}/comments"]);
+    assert_eq!(codes(&found), [("route_closed", "GET /docs/{space}/{id}/comments")]);
+    assert!(found[0].message.contains("the rule `no drafts` closes it"), "{}", found[0]);
+}
+
+/// Who has no team has no drafts, and what keeps those of others closed closes the library's.
+#[test]
+fn each_claim_is_tried_by_itself() {
+    let rules = |claim: &str, route: &str| {
+        format!(
+            "
+            [[rule]]
+            name = 'library'
+            routes = ['GET /docs/shared/**']
+            requires = 'authenticated'
+            [[rule]]
+            name = 'own'
+            routes = ['GET /docs/{{claims.sub}}/{{id}}']
+            requires = 'authenticated'
+            [[rule]]
+            name = 'drafts'
+            routes = ['GET /{route}/{{claims.{claim}}}/{{id}}/draft']
+            requires = 'authenticated'
+            "
+        )
+    };
+    let routes = ["GET /docs/shared/{proxy+}", "GET /docs/{who}/{id}"];
+    let found_of = |claim: &str| found(&rules(claim, "docs"), &routes);
+    let closed = found_of("team");
+    assert_eq!(codes(&closed), [("route_closed", "GET /docs/shared/{proxy+}")]);
+    assert!(closed[0].message.contains("/draft` is closed"), "{}", closed[0]);
+    assert!(
+        closed[0].message.contains("are, and who has no `team`, and the rules allow it"),
+        "{}",
+        closed[0]
+    );
+    assert_eq!(codes(&found_of("sub")), []);
+    let others = ["GET /docs/shared/{proxy+}", "GET /docs/{who}/{id}", "GET /team/{who}/{id}/draft"];
+    assert_eq!(codes(&found(&rules("team", "team"), &others)), []);
+}
