@@ -67,12 +67,16 @@ impl Compiler {
     #[must_use]
     pub fn too_large(&self) -> Option<Largest> {
         const SEEDS: usize = 16;
+        let choices = self.choices();
         // Larger than any that one caller can have, mostly, and made at once.
-        let fits = |choice: &Vec<usize>| self.size_of(choice.clone(), UsualValue::Uuid).fits();
-        if self.choices().iter().all(fits) {
+        if choices.iter().all(|choice| self.size_of(choice.clone(), UsualValue::Uuid).fits()) {
             return None;
         }
-        Some(self.largest(SEEDS, UsualValue::Uuid)).filter(|largest| !largest.fits())
+        // The first will do: of rules that one caller can meet many of, a start does not look at all.
+        let seeds = 0..self.rules().as_slice().len().min(SEEDS);
+        let together = seeds.flat_map(|seed| choices.iter().map(move |choice| self.together(seed, choice)));
+        let mut policies = together.map(|rules| self.size_of(rules, UsualValue::Uuid));
+        policies.find(|largest| !largest.fits())
     }
 
     /// Of which rules the largest policies may be. A rule that covers what others open makes a policy smaller, if it
