@@ -1,6 +1,7 @@
 //! [`Authorizer`]: runs the stages in order; the only module that knows them all.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::config::{Config, Gateway, Waits};
@@ -25,22 +26,39 @@ pub struct Authorizer {
     gateway: Gateway,
     telemetry: Telemetry,
     waits: Waits,
-    rest: Mutex<Rest>,
+    rest: Rest,
     edges: Edges,
 }
 
 /// The time between an answer and the next event, in which Lambda freezes the process.
 #[derive(Default)]
 struct Rest {
-    began_at: UnixTime,
-    was_long: bool,
+    /// As the bits of the time.
+    began_at: AtomicU64,
+    was_long: AtomicBool,
+    /// When Lambda gives up the event that ended it, as the bits of the time.
+    deadline: AtomicU64,
 }
 
 impl Rest {
-    fn ends(&mut self, now: UnixTime) {
+    fn begins(&self, now: UnixTime) {
+        self.began_at.store(now.to_bits(), Ordering::Relaxed);
+    }
+
+    fn ends(&self, now: UnixTime, deadline: Option<UnixTime>) {
+        self.deadline.store(deadline.unwrap_or_default().to_bits(), Ordering::Relaxed);
+        let began_at = UnixTime::from_bits(self.began_at.load(Ordering::Relaxed));
         // A fetch needs the process awake for each way there and back: events that follow one another faster than
         // this wake it often enough.
-        self.was_long = (now - self.began_at).abs() > 0.5;
+        self.was_long.store((now - began_at).abs() > 0.5, Ordering::Relaxed);
+    }
+
+    fn deadline(&self) -> UnixTime {
+        UnixTime::from_bits(self.deadline.load(Ordering::Relaxed))
+    }
+
+    fn was_long(&self) -> bool {
+        self.was_long.load(Ordering::Relaxed)
     }
 }
 
@@ -64,13 +82,13 @@ impl Authorizer {
         });
         Self {
             identity_sources: config.identity_sources,
-            verifiers: Verifiers::new(issuers.collect()),
+            verifiers: Verifiers::new(issuers.collect(), config.token_cache),
             compiler: config.compiler,
             answers: config.answers,
             gateway: config.gateway,
             telemetry,
             waits: config.waits,
-            rest: Mutex::default(),
+            rest: Rest::default(),
             edges,
         }
     }
@@ -87,12 +105,12 @@ impl Authorizer {
     /// fetched behind it: Lambda freezes the process as soon as it asks for an event. A process that has
     /// hardly rested before the event does not wait: it gets on with the fetch in the next ones, and held up
     /// by an issuer that hangs, it would leave them to processes without keys.
-    pub async fn linger(&self, deadline: Option<UnixTime>) {
-        if self.rest().was_long {
-            let left = patience(deadline, self.edges.clock.now());
+    pub async fn linger(&self) {
+        if self.rest.was_long() {
+            let left = patience(Some(self.rest.deadline()), self.edges.clock.now());
             self.verifiers.linger(self.waits.linger.min(left)).await;
         }
-        self.rest().began_at = self.edges.clock.now();
+        self.rest.begins(self.edges.clock.now());
     }
 
     /// Answers one event, and records the decision.
@@ -102,7 +120,7 @@ impl Authorizer {
     /// The failure that the invocation is to end with: `Unauthorized` where the configuration asks
     /// for it, and an internal one when nothing could be decided.
     pub async fn authorize(&self, event: Event<'_>) -> Result<Response, Failure> {
-        self.rest().ends(self.edges.clock.now());
+        self.rest.ends(self.edges.clock.now(), event.deadline);
         let timer = self.telemetry.start();
         let request = match Request::try_from(event) {
             Ok(request) => request,
@@ -169,10 +187,6 @@ impl Authorizer {
 
     pub(crate) fn gateway(&self) -> &Gateway {
         &self.gateway
-    }
-
-    fn rest(&self) -> MutexGuard<'_, Rest> {
-        self.rest.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,19 +1,33 @@
 //! The claims of a token, as plain data: nothing here says that they can be trusted.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-/// The members of a claims set (RFC 7519, section 4).
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Claims(Map<String, Value>);
+/// The members of a claims set (RFC 7519, section 4). A clone is the same set, and costs nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Claims(Arc<Members>);
+
+/// No name is there twice. They are few, and looked through: the lengths of the names settle most comparisons.
+type Members = Vec<(Cow<'static, str>, Value)>;
 
 impl Claims {
     /// The value of a top-level claim.
     #[must_use]
     pub fn named(&self, name: &str) -> Option<&Value> {
-        self.0.get(name)
+        self.0.iter().find(|(own, _)| own == name).map(|(_, value)| value)
+    }
+
+    /// From members none of which is there twice.
+    pub(crate) fn from_members(members: Vec<(Cow<'_, str>, Value)>) -> Self {
+        let kept = |name: Cow<'_, str>| match common_name(&name) {
+            Some(name) => Cow::Borrowed(name),
+            None => Cow::Owned(name.into_owned()),
+        };
+        Self(Arc::new(members.into_iter().map(|(name, value)| (kept(name), value)).collect()))
     }
 
     /// The value at a path; `None` where a step is missing or `null`.
@@ -31,7 +45,7 @@ impl Claims {
     #[must_use]
     pub fn at(&self, path: &ClaimPath) -> Option<&Value> {
         let (first, rest) = path.0.split_first()?;
-        let found = rest.iter().try_fold(self.0.get(first)?, |value, step| match value {
+        let found = rest.iter().try_fold(self.named(first)?, |value, step| match value {
             Value::Object(members) => members.get(step),
             Value::Array(items) => items.get(step.parse::<usize>().ok()?),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
@@ -44,7 +58,7 @@ impl Claims {
     #[must_use]
     pub fn lacks(&self, path: &ClaimPath) -> bool {
         let Some((first, rest)) = path.0.split_first() else { return false };
-        let mut found = self.0.get(first);
+        let mut found = self.named(first);
         for step in rest {
             found = match (found, step.parse::<usize>()) {
                 (Some(Value::Object(members)), _) => members.get(step),
@@ -77,7 +91,7 @@ impl Claims {
             Value::Array(items) => items.iter().any(|item| item.as_str() == Some(scope)),
             Value::Null | Value::Bool(_) | Value::Number(_) | Value::Object(_) => false,
         };
-        [self.0.get("scope"), self.0.get("scp")].into_iter().flatten().any(holds)
+        [self.named("scope"), self.named("scp")].into_iter().flatten().any(holds)
     }
 
     /// The scopes that the token carries: `scope` and `scp`, each separated by spaces (RFC 6749, section
@@ -85,7 +99,7 @@ impl Claims {
     #[must_use]
     pub fn scopes(&self) -> Scopes<'_> {
         let mut scopes = Vec::new();
-        for claim in [self.0.get("scope"), self.0.get("scp")].into_iter().flatten() {
+        for claim in [self.named("scope"), self.named("scp")].into_iter().flatten() {
             match claim {
                 Value::String(text) => scopes.extend(text.split(' ').filter(|scope| !scope.is_empty())),
                 Value::Array(items) => scopes.extend(items.iter().filter_map(Value::as_str)),
@@ -98,8 +112,25 @@ impl Claims {
 
 impl From<Map<String, Value>> for Claims {
     fn from(members: Map<String, Value>) -> Self {
-        Self(members)
+        Self::from_members(members.into_iter().map(|(name, value)| (Cow::Owned(name), value)).collect())
     }
+}
+
+/// Whatever the order.
+impl PartialEq for Claims {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.len() == other.0.len()
+            && self.0.iter().all(|(name, value)| other.named(name).is_some_and(|other| other == value))
+    }
+}
+
+/// The names that nearly every token has, which need not be copied.
+fn common_name(name: &str) -> Option<&'static str> {
+    const NAMES: [&str; 16] = [
+        "iss", "aud", "sub", "exp", "iat", "nbf", "jti", "azp", "scp", "scope", "groups", "client_id",
+        "auth_time", "token_use", "email", "name",
+    ];
+    NAMES.into_iter().find(|known| *known == name)
 }
 
 /// The scopes of a token.

@@ -1,7 +1,7 @@
 //! The Lambda function: loads its configuration, and answers events until Lambda stops it.
 
-use std::cell::Cell;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lambda_authorizer::config::{Config, Environment};
@@ -12,44 +12,57 @@ use lambda_runtime::tower::util::ThenLayer;
 use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
 use serde_json::value::RawValue;
 
-// One thread: Lambda hands over one event at a time.
-#[tokio::main(flavor = "current_thread")]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     telemetry::quiet_panics();
-    match run().await {
+    match start() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            telemetry::log_start_failure(&StandardOutput, error.as_ref());
+            telemetry::log_start_failure(&StandardOutput::open(), error.as_ref());
             ExitCode::FAILURE
         }
     }
 }
 
-async fn run() -> Result<(), lambda_runtime::Error> {
-    let authorizer = &authorizer()?;
-    authorizer.prefetch().await;
-    let deadline = &Cell::new(None);
-    let answer = async |event: LambdaEvent<Box<RawValue>>| {
-        deadline.set(Some(Duration::from_millis(event.context.deadline).as_secs_f64()));
-        let invocation_id = &event.context.request_id;
-        let event = Event { payload: event.payload.get(), invocation_id, deadline: deadline.get() };
-        authorizer.authorize(event).await.map_err(|failure| Diagnostic {
-            error_type: failure.error_type().to_owned(),
-            error_message: failure.error_message().to_owned(),
-        })
-    };
-    let linger = async |posted| {
-        authorizer.linger(deadline.get()).await;
-        posted
-    };
-    // A layer is around the service that posts the answer, and before the next event is asked for.
-    Runtime::new(service_fn(answer)).layer(ThenLayer::new(linger)).run().await
-}
-
-fn authorizer() -> Result<Authorizer, lambda_runtime::Error> {
+fn start() -> Result<(), lambda_runtime::Error> {
     let environment = environment();
     let level = Level::named(environment.variables.get("AWS_LAMBDA_LOG_LEVEL").map(String::as_str));
-    Ok(Authorizer::new(Config::load(&environment)?, level, Edges::of_this_machine()))
+    let config = Config::load(&environment)?;
+    // Lambda hands over one event at a time, for which one thread is enough; a Managed Instance says how many.
+    let runtime = match environment.concurrency() {
+        1 => tokio::runtime::Builder::new_current_thread().enable_all().build()?,
+        _ => tokio::runtime::Builder::new_multi_thread().enable_all().build()?,
+    };
+    runtime.block_on(run(config, level, environment.concurrency()))
+}
+
+async fn run(config: Config, level: Level, concurrency: u32) -> Result<(), lambda_runtime::Error> {
+    let authorizer = Arc::new(Authorizer::new(config, level, Edges::of_this_machine()));
+    authorizer.prefetch().await;
+    let (answering, lingering) = (Arc::clone(&authorizer), authorizer);
+    let answer = move |event: LambdaEvent<Box<RawValue>>| {
+        let authorizer = Arc::clone(&answering);
+        async move {
+            let deadline = Some(Duration::from_millis(event.context.deadline).as_secs_f64());
+            let invocation_id = &event.context.request_id;
+            let event = Event { payload: event.payload.get(), invocation_id, deadline };
+            authorizer.authorize(event).await.map_err(|failure| Diagnostic {
+                error_type: failure.error_type().to_owned(),
+                error_message: failure.error_message().to_owned(),
+            })
+        }
+    };
+    let linger = move |posted| {
+        let authorizer = Arc::clone(&lingering);
+        async move {
+            // Where several events are answered side by side, the process is not frozen between them.
+            if concurrency == 1 {
+                authorizer.linger().await;
+            }
+            posted
+        }
+    };
+    // A layer is around the service that posts the answer, and before the next event is asked for.
+    Runtime::new(service_fn(answer)).layer(ThenLayer::new(linger)).run_concurrent().await
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the environment's edge")]

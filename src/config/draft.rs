@@ -14,7 +14,8 @@ pub(crate) struct Draft {
 }
 
 /// The sections of a configuration.
-const SECTIONS: [&str; 6] = ["issuer", "identity_source", "rule", "gateway", "response", "key_set"];
+const SECTIONS: [&str; 7] =
+    ["issuer", "identity_source", "rule", "gateway", "response", "key_set", "token_cache"];
 
 impl Draft {
     /// A configuration with these problems, of which so many are of what is written, and the others between parts that

@@ -39,6 +39,13 @@ impl Environment {
         self.variables.contains_key("AWS_LAMBDA_INITIALIZATION_TYPE")
     }
 
+    /// How many events Lambda hands over at once: more than one on a Managed Instance only. As `lambda_runtime` reads it.
+    #[must_use]
+    pub fn concurrency(&self) -> u32 {
+        let limit = self.variables.get("AWS_LAMBDA_MAX_CONCURRENCY").and_then(|limit| limit.parse().ok());
+        limit.unwrap_or(1).max(1)
+    }
+
     /// Finds the one place that holds a configuration. Two would leave it to chance which counts.
     pub(super) fn locate(&self) -> Result<Located, ConfigError> {
         let mut problems = self.unknown_variables();

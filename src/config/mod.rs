@@ -18,7 +18,7 @@ use crate::io::Connector;
 use crate::jwks::{KeySetFile, KeySetSource, Timing};
 use crate::policy::Compiler;
 use crate::response::Answers;
-use crate::verify::{Expectations, Profile};
+use crate::verify::{Expectations, Profile, TokenCacheLimits};
 
 pub(crate) use draft::Draft;
 pub use environment::Environment;
@@ -47,6 +47,8 @@ pub struct Config {
     pub timing: Timing,
     /// How long the function waits for key sets that no request waits for.
     pub waits: Waits,
+    /// How many tokens are remembered whose signatures held, and for how long.
+    pub token_cache: TokenCacheLimits,
 }
 
 /// How long the function waits for key sets that no request waits for.

@@ -173,6 +173,11 @@ impl Scheme {
                 .map(|(_, rest)| rest.trim_start_matches(' ')),
         };
         let credential = credential.filter(|text| !text.is_empty()).ok_or(Reason::CredentialMalformed)?;
+        // All bytes of a credential are letters, digits and some signs. This looks at them all at once, and only what it
+        // does not pass is looked at letter by letter.
+        if credential.bytes().fold(true, |is_plain, byte| is_plain & (byte > b',' && byte <= b'~')) {
+            return Ok(credential);
+        }
         // Payload format 2.0 joins repeated headers and query parameters with a comma, and so do
         // proxies; no credential that we take has one.
         if credential.contains(',') {

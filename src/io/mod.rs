@@ -46,7 +46,7 @@ impl Edges {
             clock: Arc::new(SystemClock::start()),
             chance: Arc::new(SystemChance),
             fetch: Arc::new(HttpClient),
-            log: Arc::new(StandardOutput),
+            log: Arc::new(StandardOutput::open()),
         }
     }
 }

@@ -8,6 +8,7 @@ use tokio::task::AbortHandle;
 use url::Url;
 
 use super::KeySet;
+use super::current::Current;
 use super::file::KeySetFile;
 use super::server::{FetchFailure, Fetched, KeyServer};
 use super::state::{Attempt, Held, Known, Step, elapsed};
@@ -87,6 +88,8 @@ struct Shared {
     timing: Timing,
     edges: Edges,
     observer: Arc<dyn Observe>,
+    /// What is fresh of the state.
+    current: Current,
     state: Mutex<State>,
 }
 
@@ -127,6 +130,8 @@ impl JwksCache {
         let now = edges.clock.now();
         let mut state = State::default();
         state.notice(now);
+        let current = Current::default();
+        current.restart(now);
         if let Some(file) = initial {
             let age = elapsed(file.fetched_at, now);
             if age < timing.initial_age {
@@ -135,7 +140,8 @@ impl JwksCache {
                 observer.key_set(&server.issuer, KeySetEvent::TooOld { age });
             }
         }
-        Self(Arc::new(Shared { server, timing, edges, observer, state: Mutex::new(state) }))
+        current.hold(state.known.held.as_ref());
+        Self(Arc::new(Shared { server, timing, edges, observer, current, state: Mutex::new(state) }))
     }
 
     /// The key set in which a token's key is to be looked for, for a token without a key ID any. It may
@@ -210,10 +216,13 @@ impl JwksCache {
         if let KeySetSource::Fixed(keys) = &self.0.server.source {
             return Ok(Arc::clone(keys));
         }
+        if let Some(keys) = self.0.current.at(self.0.edges.clock.now()).filter(&suffice) {
+            return Ok(keys);
+        }
         let mut step = {
             let mut state = self.state();
             let now = self.0.edges.clock.now();
-            state.notice(now);
+            self.0.notice(&mut state, now);
             state.settle(now, self.0.longest_flight());
             let step = state.known.step(state.suffices(&suffice), now, self.0.timing.cooldown);
             match step {
@@ -291,7 +300,7 @@ impl Shared {
     fn land(&self, number: u64, answer: Result<Fetched, FetchFailure>) {
         let mut state = self.state();
         let now = self.edges.clock.now();
-        state.notice(now);
+        self.notice(&mut state, now);
         let Some(flight) = state.flight.take_if(|flight| flight.number == number) else { return };
         state.known.is_fetching = false;
         let jitter = self.edges.chance.fraction();
@@ -302,6 +311,7 @@ impl Shared {
                 let held = Held::fetched(keys, fresh_for, flight.started_at, jitter, &self.timing);
                 let event = KeySetEvent::Fetched { keys: &held.keys, lifetime: held.expired_after };
                 self.observer.key_set(issuer, event);
+                self.current.hold(Some(&held));
                 state.known.held = Some(held);
                 state.known.attempt = Some(Attempt::succeeded(flight.started_at));
                 state.known.was_cut_off = false;
@@ -319,6 +329,15 @@ impl Shared {
         }
     }
 
+    /// Takes note of the time, which requests may have seen later than the state has.
+    fn notice(&self, state: &mut State, now: UnixTime) {
+        state.known.latest = state.known.latest.max(self.current.latest());
+        if state.notice(now) != 0.0 {
+            self.current.hold(state.known.held.as_ref());
+            self.current.restart(now);
+        }
+    }
+
     fn longest_flight(&self) -> f64 {
         self.timing.timeout.as_secs_f64() + GRACE
     }
@@ -330,12 +349,14 @@ impl Shared {
 }
 
 impl State {
-    /// Takes note of the time, that of a clock that may have been set back.
-    fn notice(&mut self, now: UnixTime) {
+    /// Takes note of the time, that of a clock that may have been set back. Returns by how much a time from before is to be
+    /// moved.
+    fn notice(&mut self, now: UnixTime) -> f64 {
         let moved = self.known.notice(now);
         if let Some(flight) = &mut self.flight {
             flight.started_at += moved;
         }
+        moved
     }
 
     /// Gives up a fetch that was frozen: its connection is dead, and its deadline may stand still.

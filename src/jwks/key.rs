@@ -1,43 +1,52 @@
 //! One public key: a JWK (RFC 7517, section 4) that fits a signature algorithm.
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, EcdsaVerificationAlgorithm,
-    ParsedPublicKey,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P384_SHA384_FIXED, ECDSA_P521_SHA512_FIXED, ED25519,
+    EcdsaVerificationAlgorithm, ParsedPublicKey,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use jsonwebtoken::DecodingKey;
 use serde::Deserialize;
 
+use super::rsa::RsaKey;
 use super::{Algorithm, edwards};
 
 /// A key that may verify signatures.
 #[derive(Clone)]
 pub struct Key {
-    id: Option<String>,
+    id: Option<Arc<str>>,
     /// The key's own `alg`, where it has one.
     algorithm: Option<Algorithm>,
     public: PublicKey,
-    bits: usize,
-    /// The numbers of the key, by which two members of a set are known to be one key.
-    material: Vec<u8>,
+    material: KeyMaterial,
 }
 
-/// The key itself, by its type and curve.
+/// The type and the numbers of a key, by which two members of a set, or of two, are known to be one key.
+#[derive(Clone)]
+pub(crate) struct KeyMaterial(Arc<[u8]>);
+
+impl PartialEq for KeyMaterial {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0) || self.0 == other.0
+    }
+}
+
+/// The key itself, by its type and curve, ready to verify: what is worked out of its numbers is worked out once.
 #[derive(Clone)]
 pub enum PublicKey {
     /// RSA, 2048 to 8192 bits.
-    Rsa(DecodingKey),
+    Rsa(RsaKey),
     /// An elliptic curve point on P-256.
-    P256(DecodingKey),
+    P256(ParsedPublicKey),
     /// An elliptic curve point on P-384.
-    P384(DecodingKey),
-    /// An elliptic curve point on P-521, uncompressed.
-    P521(Vec<u8>),
+    P384(ParsedPublicKey),
+    /// An elliptic curve point on P-521.
+    P521(ParsedPublicKey),
     /// An Ed25519 key.
-    Ed25519(DecodingKey),
+    Ed25519(ParsedPublicKey),
 }
 
 /// Why a member of a key set is not used. The others are.
@@ -99,20 +108,18 @@ impl Key {
         if algorithm.is_some_and(|algorithm| !public.fits(algorithm)) {
             return Err(KeyProblem::AlgorithmMismatch);
         }
-        let bits = match &public {
-            PublicKey::Rsa(_) => bits(&integer("n", &jwk.n)?),
-            PublicKey::P256(_) | PublicKey::Ed25519(_) => 256,
-            PublicKey::P384(_) => 384,
-            PublicKey::P521(_) => 521,
-        };
         let material = jwk.material();
-        Ok(Self { id: jwk.kid, algorithm, public, bits, material })
+        Ok(Self { id: jwk.kid.map(Arc::from), algorithm, public, material })
     }
 
     /// `kid`.
     #[must_use]
     pub fn id(&self) -> Option<&str> {
         self.id.as_deref()
+    }
+
+    pub(crate) fn shared_id(&self) -> Option<Arc<str>> {
+        self.id.clone()
     }
 
     /// The key itself.
@@ -124,13 +131,22 @@ impl Key {
     /// Its size: of an RSA key the bits of its modulus, otherwise those of its curve.
     #[must_use]
     pub fn bits(&self) -> usize {
-        self.bits
+        match &self.public {
+            PublicKey::Rsa(key) => key.bits(),
+            PublicKey::P256(_) | PublicKey::Ed25519(_) => 256,
+            PublicKey::P384(_) => 384,
+            PublicKey::P521(_) => 521,
+        }
     }
 
     /// Whether the other is this very key, listed once more.
     #[must_use]
     pub fn is_same_key(&self, other: &Self) -> bool {
         self.material == other.material
+    }
+
+    pub(crate) fn material(&self) -> &KeyMaterial {
+        &self.material
     }
 
     /// Whether this key may verify signatures of `algorithm` (rule A2): its own `alg` decides, and
@@ -151,6 +167,18 @@ impl PublicKey {
             Self::P384(_) => "EC P-384",
             Self::P521(_) => "EC P-521",
             Self::Ed25519(_) => "Ed25519",
+        }
+    }
+
+    /// The key as the signature library takes it for this algorithm; `None` where it cannot.
+    #[must_use]
+    pub fn ready_for(&self, algorithm: Algorithm) -> Option<&ParsedPublicKey> {
+        if !self.fits(algorithm) {
+            return None;
+        }
+        match self {
+            Self::Rsa(key) => key.ready_for(algorithm),
+            Self::P256(key) | Self::P384(key) | Self::P521(key) | Self::Ed25519(key) => Some(key),
         }
     }
 
@@ -175,7 +203,7 @@ impl Jwk {
         (for_signatures && may_verify).then_some(()).ok_or(KeyProblem::NotForSignatures)
     }
 
-    fn material(&self) -> Vec<u8> {
+    fn material(&self) -> KeyMaterial {
         let members = [
             Some(&self.kty),
             self.crv.as_ref(),
@@ -184,23 +212,15 @@ impl Jwk {
             self.x.as_ref(),
             self.y.as_ref(),
         ];
-        members.map(|member| member.map_or("", String::as_str)).join(" ").into_bytes()
+        KeyMaterial(members.map(|member| member.map_or("", String::as_str)).join(" ").into_bytes().into())
     }
 
     fn public_key(&self) -> Result<PublicKey, KeyProblem> {
         match (self.kty.as_str(), self.crv.as_deref()) {
             ("RSA", _) => self.rsa(),
-            ("EC", Some("P-256")) => {
-                let [x, y] = self.point::<32>(&ECDSA_P256_SHA256_FIXED)?;
-                elliptic(&x, &y).map(PublicKey::P256)
-            }
-            ("EC", Some("P-384")) => {
-                let [x, y] = self.point::<48>(&ECDSA_P384_SHA384_FIXED)?;
-                elliptic(&x, &y).map(PublicKey::P384)
-            }
-            ("EC", Some("P-521")) => {
-                self.point::<66>(&ECDSA_P521_SHA512_FIXED).map(|[x, y]| PublicKey::P521(uncompressed(&x, &y)))
-            }
+            ("EC", Some("P-256")) => self.point::<32>(&ECDSA_P256_SHA256_FIXED).map(PublicKey::P256),
+            ("EC", Some("P-384")) => self.point::<48>(&ECDSA_P384_SHA384_FIXED).map(PublicKey::P384),
+            ("EC", Some("P-521")) => self.point::<66>(&ECDSA_P521_SHA512_FIXED).map(PublicKey::P521),
             ("OKP", Some("Ed25519")) => self.edwards(),
             _ => Err(KeyProblem::Unsupported),
         }
@@ -213,25 +233,26 @@ impl Jwk {
         let modulus = integer("n", &self.n)?;
         let exponent = integer("e", &self.e)?;
         let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
-        if !(2048..=8192).contains(&bits(&modulus)) || !is_odd(&modulus) {
+        let key = RsaKey::new(modulus, exponent);
+        if !(2048..=8192).contains(&key.bits()) || !is_odd(key.modulus()) {
             return Err(KeyProblem::InvalidMember("n"));
         }
-        if !is_odd(&exponent) || exponent.len() > 4 || exponent == [1] {
+        if !is_odd(key.exponent()) || key.exponent().len() > 4 || key.exponent() == [1] {
             return Err(KeyProblem::InvalidMember("e"));
         }
-        Ok(PublicKey::Rsa(DecodingKey::from_rsa_raw_components(&modulus, &exponent)))
+        Ok(PublicKey::Rsa(key))
     }
 
     /// Rule A4: a point that lies on its curve.
     fn point<const LENGTH: usize>(
         &self,
         curve: &'static EcdsaVerificationAlgorithm,
-    ) -> Result<[[u8; LENGTH]; 2], KeyProblem> {
-        let (x, y) = (coordinate("x", &self.x)?, coordinate("y", &self.y)?);
-        match ParsedPublicKey::new(curve, uncompressed(&x, &y)) {
-            Ok(_) => Ok([x, y]),
-            Err(_) => Err(KeyProblem::InvalidPoint),
-        }
+    ) -> Result<ParsedPublicKey, KeyProblem> {
+        let x: [u8; LENGTH] = coordinate("x", &self.x)?;
+        let y: [u8; LENGTH] = coordinate("y", &self.y)?;
+        // SEC 1, section 2.3.3: uncompressed.
+        let point = [&[4], x.as_slice(), y.as_slice()].concat();
+        ParsedPublicKey::new(curve, point).map_err(|_| KeyProblem::InvalidPoint)
     }
 
     fn edwards(&self) -> Result<PublicKey, KeyProblem> {
@@ -239,19 +260,8 @@ impl Jwk {
         if !edwards::is_key(&x) {
             return Err(KeyProblem::InvalidPoint);
         }
-        DecodingKey::from_ed_components(&encode(&x))
-            .map(PublicKey::Ed25519)
-            .map_err(|_| KeyProblem::InvalidMember("x"))
+        ParsedPublicKey::new(&ED25519, x).map(PublicKey::Ed25519).map_err(|_| KeyProblem::InvalidPoint)
     }
-}
-
-fn elliptic(x: &[u8], y: &[u8]) -> Result<DecodingKey, KeyProblem> {
-    DecodingKey::from_ec_components(&encode(x), &encode(y)).map_err(|_| KeyProblem::InvalidMember("x"))
-}
-
-/// SEC 1, section 2.3.3.
-fn uncompressed(x: &[u8], y: &[u8]) -> Vec<u8> {
-    [&[4], x, y].concat()
 }
 
 /// A full-length octet string (RFC 7518, section 6.2.1.2; RFC 8037, section 2).
@@ -268,15 +278,7 @@ fn integer(name: &'static str, value: &Option<String>) -> Result<Vec<u8>, KeyPro
     if bytes.is_empty() { Err(KeyProblem::InvalidMember(name)) } else { Ok(bytes) }
 }
 
-fn bits(number: &[u8]) -> usize {
-    number.len() * 8 - number.first().map_or(0, |byte| byte.leading_zeros() as usize)
-}
-
 fn decode(name: &'static str, value: &Option<String>) -> Result<Vec<u8>, KeyProblem> {
     let text = value.as_deref().unwrap_or_default();
     URL_SAFE_NO_PAD.decode(text).map_err(|_| KeyProblem::InvalidMember(name))
-}
-
-fn encode(bytes: &[u8]) -> String {
-    URL_SAFE_NO_PAD.encode(bytes)
 }

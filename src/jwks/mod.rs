@@ -3,11 +3,13 @@
 
 mod algorithm;
 mod cache;
+mod current;
 mod discovery;
 mod edwards;
 mod file;
 mod key;
 mod key_set;
+mod rsa;
 mod server;
 mod state;
 
@@ -16,8 +18,10 @@ pub use cache::{JwksCache, KeySetEvent, KeySetSource, Observe, Timing};
 pub(crate) use discovery::is_safe;
 pub use discovery::key_set_url;
 pub use file::{KeySetFile, KeySetFileError};
+pub(crate) use key::KeyMaterial;
 pub use key::{Key, KeyProblem, PublicKey};
 pub use key_set::{KeySearch, KeySet, KeySetError, UnusableKey};
+pub use rsa::RsaKey;
 pub use server::{FetchFailure, KeyServer};
 
 #[cfg(test)]

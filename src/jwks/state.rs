@@ -84,7 +84,7 @@ const LONGEST_PAUSE: f64 = 60.0;
 const OUTAGE_MEMORY: f64 = 2.0 * LONGEST_PAUSE;
 
 /// By how much a clock is set back in the course of things.
-const ADJUSTMENT: f64 = 1.0;
+pub(super) const ADJUSTMENT: f64 = 1.0;
 
 impl Held {
     /// As the issuer sent it. It is fetched again after half of its lifetime to nine tenths, by chance

@@ -7,6 +7,7 @@ mod key_set;
 mod level;
 mod metric;
 
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -155,7 +156,7 @@ impl Telemetry {
         }
         // Nothing in a record can fail to serialize; if it did, the decision stands all the same.
         if let Ok(line) = serde_json::to_string(record) {
-            self.edges.log.line(&in_ascii(&line));
+            self.edges.log.line(&in_ascii(line));
         }
     }
 }
@@ -173,16 +174,21 @@ impl Record<'_> {
 }
 
 /// The route without what could play tricks on a terminal or a reader: it may be the client's path.
-fn printable(route: &str) -> String {
-    route
-        .chars()
-        .map(|letter| if letter.is_ascii_graphic() || letter == ' ' { letter } else { '?' })
-        .collect()
+fn printable(route: &str) -> Cow<'_, str> {
+    if route.bytes().fold(true, |is_plain, byte| is_plain & (b' '..=b'~').contains(&byte)) {
+        return Cow::Borrowed(route);
+    }
+    let plain = |letter: char| if letter.is_ascii_graphic() || letter == ' ' { letter } else { '?' };
+    Cow::Owned(route.chars().map(plain).collect())
 }
 
 /// The same JSON in visible ASCII. A name of the caller's, or a key ID, may turn the direction of a line,
 /// or look like another.
-fn in_ascii(json: &str) -> String {
+fn in_ascii(json: String) -> String {
+    // All bytes at once, and only what this does not pass letter by letter.
+    if json.bytes().fold(true, |is_visible, byte| is_visible & (byte <= b'~')) {
+        return json;
+    }
     let mut line = String::with_capacity(json.len());
     for letter in json.chars() {
         if letter <= '~' {
@@ -213,7 +219,7 @@ pub fn quiet_panics() {
         let at = panic.location().map(ToString::to_string);
         let line =
             serde_json::json!({ "level": Level::Error, "message": "panic", "reason": "bug", "at": at });
-        StandardOutput.line(&line.to_string());
+        StandardOutput::open().line(&line.to_string());
     }));
 }
 
@@ -227,9 +233,9 @@ mod tests {
     #[test]
     fn a_line_is_visible_ascii_and_says_the_same() {
         let value = json!({"principal": "\u{202e}nimda \u{2028}é\u{7f}\u{1f600}\n\"", "plain": "a~ "});
-        let line = in_ascii(&value.to_string());
+        let line = in_ascii(value.to_string());
         assert!(line.chars().all(|letter| (' '..='~').contains(&letter)), "{line}");
         assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), value);
-        assert_eq!(in_ascii("{\"a\":\"é\"}"), "{\"a\":\"\\u00e9\"}");
+        assert_eq!(in_ascii("{\"a\":\"é\"}".into()), "{\"a\":\"\\u00e9\"}");
     }
 }

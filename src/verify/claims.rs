@@ -75,20 +75,19 @@ fn audience(claims: &Claims, claim: AudienceClaim, expected: &AudienceCheck) -> 
     const STRINGS: &str = "a string or an array of strings";
     let AudienceCheck::OneOf(expected) = expected else { return Ok(()) };
     let found = claims.named(claim.name()).ok_or_else(|| missing(claim.name()))?;
-    let named: Vec<&str> = match (found, claim) {
-        (Value::String(audience), _) => vec![audience],
+    let is_ours = |audience: &str| expected.iter().any(|ours| ours == audience);
+    let names_us = match (found, claim) {
+        (Value::String(audience), _) => is_ours(audience),
         (Value::Array(audiences), AudienceClaim::Aud) => {
-            let strings: Option<_> = audiences.iter().map(Value::as_str).collect();
-            strings.ok_or_else(|| invalid("aud", STRINGS))?
+            if !audiences.iter().all(Value::is_string) {
+                return Err(invalid("aud", STRINGS));
+            }
+            audiences.iter().filter_map(Value::as_str).any(is_ours)
         }
         (_, AudienceClaim::Aud) => return Err(invalid("aud", STRINGS)),
         (_, AudienceClaim::ClientId | AudienceClaim::Azp) => return Err(invalid(claim.name(), "a string")),
     };
-    if named.iter().any(|audience| expected.iter().any(|ours| ours == audience)) {
-        Ok(())
-    } else {
-        Err(Reason::AudienceMismatch { claim: claim.name(), found: excerpt(found) })
-    }
+    if names_us { Ok(()) } else { Err(Reason::AudienceMismatch { claim: claim.name(), found: excerpt(found) }) }
 }
 
 /// Rule C3.

@@ -67,7 +67,7 @@ impl Verifiers {
         let text = credential.expose();
         let issuer =
             Token::parse(text).ok().and_then(|token| Some(token.unverified_issuer().ok()?.to_owned()));
-        let known = self.0.iter().find(|(expected, _)| Some(&*expected.issuer) == issuer.as_deref());
+        let known = self.issuers().iter().find(|(expected, _)| Some(&*expected.issuer) == issuer.as_deref());
         match known {
             Some((expected, cache)) => explain(text, cache.current().as_deref(), expected, now),
             None => self.of_nobody(text),
@@ -76,7 +76,7 @@ impl Verifiers {
 
     /// Of a token that no configured issuer has made.
     fn of_nobody(&self, text: &str) -> Explanation {
-        let names = self.0.iter().map(|(expected, _)| &*expected.issuer);
+        let names = self.issuers().iter().map(|(expected, _)| &*expected.issuer);
         let issuers = one_of(names);
         let mut explanation = Explanation::of_form(text);
         if let Ok(token) = Token::parse(text) {

@@ -3,14 +3,19 @@
 //! A parser that takes the first of two members and one that takes the last see two different
 //! tokens under one signature (RFC 7519, section 4; RFC 8725, section 2.4).
 
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::fmt;
 
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::map::Entry;
 use serde_json::{Map, Number, Value};
 
 /// Claims that identity providers nest stay below ten levels.
 pub(super) const DEEPEST: usize = 32;
+
+/// The members of an object, in the order in which they stand.
+pub(super) type Members<'a> = Vec<(Cow<'a, str>, Value)>;
 
 /// Why a text is no object that a token may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,13 +26,80 @@ pub(super) enum JsonProblem {
 }
 
 /// Reads the text whole.
-pub(super) fn object(text: &str) -> Result<Map<String, Value>, JsonProblem> {
+pub(super) fn object(text: &str) -> Result<Members<'_>, JsonProblem> {
     let problem = Cell::new(JsonProblem::NotAnObject);
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = Level { depth: 1, problem: &problem }.deserialize(&mut deserializer);
-    match value.and_then(|value| deserializer.end().map(|()| value)) {
-        Ok(Value::Object(members)) => Ok(members),
-        Ok(_) | Err(_) => Err(problem.get()),
+    let members = deserializer.deserialize_map(Top(Level { depth: 2, problem: &problem }));
+    match members.and_then(|members| deserializer.end().map(|()| members)) {
+        Ok(members) if names_one_twice(&members) => Err(JsonProblem::MemberTwice),
+        Ok(members) => Ok(members),
+        Err(_) => Err(problem.get()),
+    }
+}
+
+/// Few names are compared with each other, which most comparisons of lengths settle. Many are sorted: it must not take the
+/// time of their square.
+fn names_one_twice(members: &Members<'_>) -> bool {
+    const FEW: usize = 32;
+    if members.len() <= FEW {
+        let mut rest = members.as_slice();
+        while let Some(((name, _), after)) = rest.split_first() {
+            if after.iter().any(|(other, _)| other == name) {
+                return true;
+            }
+            rest = after;
+        }
+        return false;
+    }
+    let mut names: Vec<&str> = members.iter().map(|(name, _)| &**name).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| matches!(pair, [one, next] if one == next))
+}
+
+/// The object itself, whose members are of this level.
+struct Top<'a>(Level<'a>);
+
+impl<'de> Visitor<'de> for Top<'_> {
+    type Value = Members<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members<'de>, A::Error> {
+        // As many as most claims sets have: it does not grow on the way.
+        let mut object = Vec::with_capacity(24);
+        while let Some(name) = members.next_key_seed(Name)? {
+            object.push((name, members.next_value_seed(self.0)?));
+        }
+        Ok(object)
+    }
+}
+
+/// A name, which is copied only where it holds an escape.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Cow<'de, str>, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a name")
+    }
+
+    fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E>(self, name: &str) -> Result<Cow<'de, str>, E> {
+        Ok(Cow::Owned(name.to_owned()))
     }
 }
 
@@ -106,10 +178,10 @@ impl<'de> Visitor<'de> for Level<'_> {
         let level = self.enter()?;
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            if object.contains_key(&name) {
-                return Err(self.refuse(JsonProblem::MemberTwice));
+            match object.entry(name) {
+                Entry::Vacant(place) => drop(place.insert(members.next_value_seed(level)?)),
+                Entry::Occupied(_) => return Err(self.refuse(JsonProblem::MemberTwice)),
             }
-            object.insert(name, members.next_value_seed(level)?);
         }
         Ok(Value::Object(object))
     }
@@ -151,8 +223,23 @@ mod tests {
 
     #[test]
     fn values_are_what_they_are_elsewhere() {
-        let text = r#"{"a":[1,-1,1.5,true,null,"x\u00e9"],"b":{"c":18446744073709551615}}"#;
-        assert_eq!(Value::Object(object(text).unwrap()), serde_json::from_str::<Value>(text).unwrap());
+        let text = r#"{"a":[1,-1,1.5,true,null,"x\u00e9"],"b":{"c":18446744073709551615},"\u0063":"d"}"#;
+        let members = object(text).unwrap().into_iter().map(|(name, value)| (name.into_owned(), value));
+        assert_eq!(Value::Object(members.collect()), serde_json::from_str::<Value>(text).unwrap());
+    }
+
+    /// Rule F3, of few members and of so many that they are compared in another way.
+    #[test]
+    fn a_member_that_comes_twice_is_found_among_many() {
+        for count in [2, 31, 32, 33, 500] {
+            let names = || (0..count).map(|number| format!("\"{number}\":0"));
+            let text = |last: String| format!("{{{}}}", names().chain([last]).collect::<Vec<_>>().join(","));
+            assert_eq!(object(&text("\"other\":0".into())).map(|members| members.len()), Ok(count + 1));
+            for twice in [0, count / 2, count - 1] {
+                let text = text(format!("\"{twice}\":0"));
+                assert_eq!(object(&text).err(), Some(JsonProblem::MemberTwice), "{text}");
+            }
+        }
     }
 
     #[test]

@@ -12,22 +12,23 @@ mod json;
 mod profile;
 mod signature;
 mod token;
+mod verified_tokens;
+mod verifiers;
 
 use std::sync::Arc;
-use std::time::Duration;
-
-use tokio::time::Instant;
 
 use crate::claims::Claims;
-use crate::credential::{Credential, CredentialKind};
-use crate::error::{Error, Reason, Rejection};
+use crate::credential::CredentialKind;
+use crate::error::{Reason, Rejection};
 use crate::io::UnixTime;
-use crate::jwks::{Algorithm, JwksCache, KeySet};
+use crate::jwks::{Algorithm, Key, KeySet};
 pub use expectations::{AudienceCheck, AudienceClaim, ClaimRule, Expectations, Presence, TokenTypes};
 pub use explain::{Checked, Explanation, Verdict, explain};
 pub use profile::Profile;
 use signature::Signed;
 use token::Token;
+pub use verified_tokens::TokenCacheLimits;
+pub use verifiers::Verifiers;
 
 /// A caller whose credential was verified.
 ///
@@ -79,7 +80,7 @@ use token::Token;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Principal {
     issuer: Arc<str>,
-    key_id: Option<String>,
+    key_id: Option<Arc<str>>,
     claims: Claims,
 }
 
@@ -148,86 +149,17 @@ pub fn verify(
     Admitted::new(Token::parse(token)?, expectations)?.verify(keys, now)
 }
 
-/// Verifies the tokens of the configured issuers, each with that issuer's keys alone.
-pub struct Verifiers(Vec<(Expectations, JwksCache)>);
-
-impl Verifiers {
-    /// Verifies with these.
-    #[must_use]
-    pub fn new(issuers: Vec<(Expectations, JwksCache)>) -> Self {
-        Self(issuers)
-    }
-
-    /// The principal that the credential proves. The issuer's keys are waited for no longer than `patience`.
-    ///
-    /// # Errors
-    ///
-    /// A [`Rejection`](Error::Rejection) when it proves nothing, a [`Fault`](Error::Fault) when the
-    /// issuer's keys cannot be had.
-    pub async fn verify(
-        &self,
-        credential: &Credential,
-        now: UnixTime,
-        patience: Duration,
-    ) -> Result<Principal, Error> {
-        let text = credential.expose();
-        let token = Token::parse(text)?;
-        let issuer = token.unverified_issuer()?;
-        let (expectations, cache) = self
-            .0
-            .iter()
-            .find(|(expectations, _)| &*expectations.issuer == issuer)
-            .ok_or(Reason::IssuerUnknown)?;
-        // Before the keys are asked for: a token that cannot pass costs no fetch.
-        let admitted = Admitted::new(token, expectations)?;
-        let names_its_key = admitted.token.key_id().is_some();
-        let began = Instant::now();
-        let keys = cache.keys(admitted.token.key_id(), patience).await?;
-        match admitted.verify(&keys, now) {
-            Err(rejection) if !names_its_key && rejection.reason.may_be_a_rotation() => {
-                let patience = patience.saturating_sub(began.elapsed());
-                let newer = cache.keys_beyond(&keys, patience).await?;
-                if Arc::ptr_eq(&newer, &keys) {
-                    return Err(rejection.into());
-                }
-                Ok(verify(text, &newer, expectations, now)?)
-            }
-            verified => Ok(verified?),
-        }
-    }
-
-    /// Fetches the keys of every issuer, all at once, and waits for them no longer than `budget`.
-    pub async fn prefetch(&self, budget: Duration) {
-        self.caches().for_each(JwksCache::prefetch);
-        all_within(budget, self.caches().map(JwksCache::fetched).collect()).await;
-    }
-
-    /// Waits for the keys that are being fetched, no longer than `budget`, and only once for each fetch.
-    pub async fn linger(&self, budget: Duration) {
-        if !budget.is_zero() {
-            all_within(budget, self.caches().map(JwksCache::linger).collect()).await;
-        }
-    }
-
-    fn caches(&self) -> impl Iterator<Item = &JwksCache> {
-        self.0.iter().map(|(_, cache)| cache)
-    }
-}
-
-/// They go on by themselves: it does not matter in which order they are waited for. What is too late is waited
-/// for by the request that needs it.
-async fn all_within(budget: Duration, fetches: Vec<impl Future<Output = ()>>) {
-    let all = async {
-        for fetch in fetches {
-            fetch.await;
-        }
-    };
-    let _in_time = tokio::time::timeout(budget, all).await;
-}
-
 /// A token for which it is worth asking for keys.
 struct Admitted<'a> {
     token: Token<'a>,
+    algorithm: Algorithm,
+    expectations: &'a Expectations,
+}
+
+/// A token that a key has signed, and under which expectations it was admitted.
+struct Vouched<'a, 'keys> {
+    signed: Signed,
+    key: &'keys Key,
     algorithm: Algorithm,
     expectations: &'a Expectations,
 }
@@ -243,24 +175,38 @@ impl<'a> Admitted<'a> {
     }
 
     fn verify(self, keys: &KeySet, now: UnixTime) -> Result<Principal, Rejection> {
+        let Vouched { signed, expectations, .. } = self.vouched(keys)?;
+        signed.principal(expectations, now)
+    }
+
+    fn key_id(&self) -> Option<&str> {
+        self.token.key_id()
+    }
+
+    fn names_its_key(&self) -> bool {
+        self.key_id().is_some()
+    }
+
+    /// What one of these keys vouches for.
+    fn vouched<'keys>(self, keys: &'keys KeySet) -> Result<Vouched<'a, 'keys>, Reason> {
         let Self { token, algorithm, expectations } = self;
         let key = admission::key(&token, algorithm, keys)?;
         let signed = signature::verify(token, key, algorithm)?;
-        match claims::check(&signed, expectations, now) {
-            Ok(()) => Ok(Principal::vouched_for(signed, expectations)),
-            Err(reason) => Err(Rejection {
-                reason,
-                issuer: Some(Arc::clone(&expectations.issuer)),
-                key_id: signed.key_id().map(str::to_owned),
-            }),
-        }
+        Ok(Vouched { signed, key, algorithm, expectations })
     }
 }
 
-impl Principal {
-    fn vouched_for(signed: Signed, expectations: &Expectations) -> Self {
-        let (claims, key_id) = signed.into_parts();
-        Self { issuer: Arc::clone(&expectations.issuer), key_id, claims }
+impl Signed {
+    /// What is decided of its claims, which depends on the time.
+    fn principal(&self, expectations: &Expectations, now: UnixTime) -> Result<Principal, Rejection> {
+        let (issuer, key_id) = (Arc::clone(&expectations.issuer), self.key_id().cloned());
+        match claims::check(self, expectations, now) {
+            Ok(()) => Ok(Principal { issuer, key_id, claims: self.claims().clone() }),
+            Err(reason) => {
+                let key_id = key_id.map(|id| id.to_string());
+                Err(Rejection { reason, issuer: Some(issuer), key_id })
+            }
+        }
     }
 }
 

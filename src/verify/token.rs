@@ -2,9 +2,9 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::json::{self, JsonProblem};
+use super::json::{self, JsonProblem, Members};
 use crate::claims::Claims;
 use crate::error::Reason;
 use crate::jwks::Algorithm;
@@ -13,8 +13,7 @@ use crate::jwks::Algorithm;
 pub(super) struct Token<'a> {
     /// What was signed: the first two parts as they came (rule A6).
     message: &'a str,
-    /// Canonical base64url.
-    signature: &'a str,
+    signature: Vec<u8>,
     header: Header,
     claims: Claims,
 }
@@ -29,7 +28,7 @@ struct Header {
 }
 
 /// API Gateway takes 10,240 bytes of headers, and as much again of a URL.
-const LONGEST_TOKEN: usize = 16 * 1024;
+pub(super) const LONGEST_TOKEN: usize = 16 * 1024;
 
 impl<'a> Token<'a> {
     /// Takes the token apart. Its size is bounded before anything is decoded (rule F4).
@@ -38,19 +37,18 @@ impl<'a> Token<'a> {
             return Err(Reason::TokenTooLarge { limit: LONGEST_TOKEN });
         }
         let (message, header, payload, signature) = parts(text)?;
-        let header = object(header, &HEADER)?;
-        let header = Header::read(&header)?;
-        let claims = object(payload, &CLAIMS)?;
-        decode(signature, "the signature is not base64url")?;
-        Ok(Self { message, signature, header, claims: claims.into() })
+        let header = object(header, &HEADER, |members| Header::read(&members))??;
+        let claims = object(payload, &CLAIMS, Claims::from_members)?;
+        let signature = decode(signature, "the signature is not base64url")?;
+        Ok(Self { message, signature, header, claims })
     }
 
     pub(super) fn message(&self) -> &[u8] {
         self.message.as_bytes()
     }
 
-    pub(super) fn signature(&self) -> &str {
-        self.signature
+    pub(super) fn signature(&self) -> &[u8] {
+        &self.signature
     }
 
     /// The algorithm that the header names, if it is one of ours.
@@ -96,14 +94,14 @@ pub(super) fn readable(text: &str) -> [Option<Value>; 2] {
 impl Header {
     /// What changes the meaning of the token is refused where it stands, whatever its value: a
     /// parameter that is `null` is there (rule A7).
-    fn read(parameters: &Map<String, Value>) -> Result<Self, Reason> {
+    fn read(parameters: &Members<'_>) -> Result<Self, Reason> {
         for (name, reason) in [
             ("enc", Reason::TokenEncrypted),
             ("zip", Reason::TokenCompressed),
             ("b64", Reason::PayloadUnencoded),
             ("crit", Reason::CriticalHeaderUnsupported),
         ] {
-            if parameters.contains_key(name) {
+            if parameter(parameters, name).is_some() {
                 return Err(reason);
             }
         }
@@ -147,18 +145,18 @@ const CLAIMS: Part = Part {
 /// Rule F1: the signed text, header, payload and signature.
 fn parts(text: &str) -> Result<(&str, &str, &str, &str), Reason> {
     const THREE_PARTS: Reason = malformed("it has not three parts");
-    let dots = text.bytes().filter(|byte| *byte == b'.').count();
-    if dots == 4 {
-        return Err(Reason::TokenEncrypted);
+    let (header, rest) = text.split_once('.').ok_or(THREE_PARTS)?;
+    let (payload, signature) = rest.split_once('.').ok_or(THREE_PARTS)?;
+    if signature.contains('.') {
+        return Err(if signature.split('.').count() == 3 { Reason::TokenEncrypted } else { THREE_PARTS });
     }
-    let (message, signature) = text.rsplit_once('.').ok_or(THREE_PARTS)?;
-    let (header, payload) = message.split_once('.').ok_or(THREE_PARTS)?;
-    if dots != 2 || header.is_empty() || payload.is_empty() {
+    if header.is_empty() || payload.is_empty() {
         return Err(THREE_PARTS);
     }
     if signature.is_empty() {
         return Err(Reason::TokenUnsigned);
     }
+    let message = text.get(..header.len() + 1 + payload.len()).ok_or(THREE_PARTS)?;
     Ok((message, header, payload, signature))
 }
 
@@ -167,11 +165,11 @@ fn decode(part: &str, not_base64: &'static str) -> Result<Vec<u8>, Reason> {
     URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed(not_base64))
 }
 
-/// Rule F3.
-fn object(encoded: &str, part: &Part) -> Result<Map<String, Value>, Reason> {
+/// Rule F3. What is made of the members may keep none of the text.
+fn object<T>(encoded: &str, part: &Part, then: impl FnOnce(Members<'_>) -> T) -> Result<T, Reason> {
     let bytes = decode(encoded, part.not_base64)?;
     let text = str::from_utf8(&bytes).map_err(|_| malformed(part.not_utf8))?;
-    json::object(text).map_err(|problem| {
+    json::object(text).map(then).map_err(|problem| {
         malformed(match problem {
             JsonProblem::NotAnObject => part.not_an_object,
             JsonProblem::MemberTwice => part.member_twice,
@@ -180,13 +178,17 @@ fn object(encoded: &str, part: &Part) -> Result<Map<String, Value>, Reason> {
     })
 }
 
+fn parameter<'a>(parameters: &'a Members<'_>, name: &str) -> Option<&'a Value> {
+    parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value)
+}
+
 /// A parameter that must be a string where it is there.
 fn text<'a>(
-    parameters: &'a Map<String, Value>,
+    parameters: &'a Members<'_>,
     name: &str,
     problem: &'static str,
 ) -> Result<Option<&'a str>, Reason> {
-    match parameters.get(name) {
+    match parameter(parameters, name) {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(malformed(problem)),

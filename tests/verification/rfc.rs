@@ -13,7 +13,7 @@ use aws_lc_rs::signature::{
     RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
 };
 use lambda_authorizer::error::Reason;
-use lambda_authorizer::jwks::{Algorithm, KeyProblem, KeySearch, KeySet, KeySetError, PublicKey};
+use lambda_authorizer::jwks::{Algorithm, KeyProblem, KeySearch, KeySet, KeySetError};
 use lambda_authorizer::verify::{AudienceCheck, Expectations, Presence, Profile, verify};
 use serde_json::{Value, json};
 
@@ -90,15 +90,8 @@ fn holds_by_our_key(token: &str, keys: &KeySet) -> bool {
     let algorithm: Algorithm = member_of_header(token, "alg").as_str().unwrap().parse().unwrap();
     let id = member_of_header(token, "kid");
     let KeySearch::Found(key) = keys.find(id.as_str(), algorithm) else { panic!("no key for {token}") };
-    match key.public() {
-        PublicKey::P521(point) => UnparsedPublicKey::new(&signature::ECDSA_P521_SHA512_FIXED, point)
-            .verify(message.as_bytes(), &decode(signature))
-            .is_ok(),
-        PublicKey::Rsa(key) | PublicKey::P256(key) | PublicKey::P384(key) | PublicKey::Ed25519(key) => {
-            let algorithm = algorithm.name().parse().unwrap();
-            jsonwebtoken::crypto::verify(signature, message.as_bytes(), key, algorithm).unwrap()
-        }
-    }
+    let ready = key.public().ready_for(algorithm).unwrap();
+    ready.verify_sig(message.as_bytes(), &decode(signature)).is_ok()
 }
 
 fn header_of(token: &str) -> Value {

@@ -42,6 +42,8 @@ pub(super) struct Settings {
     pub(super) response: ResponseSettings,
     /// How key sets are fetched and kept.
     pub(super) key_set: KeySetSettings,
+    /// How tokens are remembered whose signatures held, so that the same token is not verified again and again.
+    pub(super) token_cache: TokenCacheSettings,
 }
 
 /// An issuer of tokens.
@@ -240,6 +242,24 @@ pub(super) struct KeySetSettings {
     /// How old an `initial_jwks_file` may be when it is used: 3600 to 7776000. Default: 604800, a week.
     #[cfg_attr(feature = "schema", schemars(range(min = 3600, max = 7776000)))]
     pub(super) initial_max_age_seconds: Option<u64>,
+}
+
+/// How tokens are remembered whose signatures held. Their claims are checked each time, and so is whether their key is still
+/// the issuer's.
+#[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct TokenCacheSettings {
+    /// How many tokens are remembered at most: 0 to 100000. Default: 256. With 0, none is.
+    #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100_000)))]
+    pub(super) entries: Option<u64>,
+    /// How much memory they take together at most, in kB: 1 to 1000000. Default: 1000.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 1_000_000)))]
+    pub(super) kilobytes: Option<u64>,
+    /// How long a token is remembered at most: 1 to 86400. Default: 300. It ends with its `exp`, and with the removal of its
+    /// key, in any case.
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 86_400)))]
+    pub(super) lifetime_seconds: Option<u64>,
 }
 
 /// The variables that stand for a whole configuration of one issuer, and what each means.

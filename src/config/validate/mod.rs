@@ -12,7 +12,7 @@ use super::draft::Draft;
 use super::problem::Problem;
 use super::raw::{
     HttpApiName, IdentitySourceSettings, KeySetSettings, Place, RefusalName, ResponseSettings, SchemeName,
-    Settings,
+    Settings, TokenCacheSettings,
 };
 use super::{Config, Issuer, Waits};
 use crate::claims::ClaimPath;
@@ -20,7 +20,7 @@ use crate::credential::{DEFAULT_MARKER, IdentitySource, IdentitySources, Locatio
 use crate::jwks::Timing;
 use crate::response::{Answers, HttpApi, Refusal};
 use crate::rules::{ContextKey, Rules};
-use crate::verify::Presence;
+use crate::verify::{Presence, TokenCacheLimits};
 
 pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     let mut check = Check {
@@ -36,6 +36,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     let answers = check.answers(settings.response);
     let gateway = check.gateway(settings.gateway);
     let (timing, waits) = check.key_sets(&settings.key_set);
+    let token_cache = check.token_cache(&settings.token_cache);
     let of_form = check.problems.len();
     check.context_keys(&rules, &answers);
     check.caching(&gateway, &rules, &identity_sources, &answers);
@@ -50,6 +51,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         answers,
         timing,
         waits,
+        token_cache,
     };
     Draft::new(config, check.problems, of_form)
 }
@@ -249,5 +251,17 @@ impl Check<'_> {
             initial_age: initial_age.into(),
         };
         (timing, Waits { init: milliseconds(init), linger: milliseconds(linger) })
+    }
+
+    fn token_cache(&mut self, settings: &TokenCacheSettings) -> TokenCacheLimits {
+        let entries = self.number("token_cache.entries", settings.entries, 256, 0, 100_000);
+        let kilobytes = self.number("token_cache.kilobytes", settings.kilobytes, 1000, 1, 1_000_000);
+        let lifetime =
+            self.number("token_cache.lifetime_seconds", settings.lifetime_seconds, 300, 1, 86_400);
+        TokenCacheLimits {
+            entries: entries as usize,
+            bytes: kilobytes as usize * 1000,
+            lifetime: lifetime.into(),
+        }
     }
 }

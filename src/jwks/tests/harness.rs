@@ -140,7 +140,7 @@ impl Setting {
         let (clock, server) = (Arc::new(HandClock(Mutex::new(now))), Arc::new(Server::default()));
         let (diary, chance) = (Arc::new(Diary::default()), Arc::new(Half));
         let fetch = Arc::new(Arc::clone(&server));
-        let edges = Edges { clock: clock.clone(), chance, fetch, log: Arc::new(StandardOutput) };
+        let edges = Edges { clock: clock.clone(), chance, fetch, log: Arc::new(StandardOutput::open()) };
         let key_server = KeyServer {
             issuer: ISSUER.into(),
             source: KeySetSource::Url(Url::parse("https://keys.example/").unwrap()),

@@ -1,0 +1,160 @@
+//! [`Verifiers`]: the configured issuers, each with its own keys, and the tokens of theirs that were verified before.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+use tokio::time::Instant;
+
+use super::token::{LONGEST_TOKEN, Token};
+use super::verified_tokens::{TokenCacheLimits, TokenDigest, VerifiedToken, VerifiedTokens};
+use super::{Admitted, Expectations, Principal, Vouched};
+use crate::credential::Credential;
+use crate::error::{Error, Reason};
+use crate::io::UnixTime;
+use crate::jwks::{JwksCache, KeySearch, KeySet};
+
+/// Verifies the tokens of the configured issuers, each with that issuer's keys alone.
+pub struct Verifiers {
+    issuers: Vec<(Expectations, JwksCache)>,
+    verified: Option<VerifiedTokens>,
+}
+
+impl Verifiers {
+    /// Verifies with these, and remembers what was verified within these limits.
+    #[must_use]
+    pub fn new(issuers: Vec<(Expectations, JwksCache)>, limits: TokenCacheLimits) -> Self {
+        Self { issuers, verified: VerifiedTokens::new(limits) }
+    }
+
+    /// The principal that the credential proves. The issuer's keys are waited for no longer than `patience`.
+    ///
+    /// # Errors
+    ///
+    /// A [`Rejection`](Error::Rejection) when it proves nothing, a [`Fault`](Error::Fault) when the
+    /// issuer's keys cannot be had.
+    pub async fn verify(
+        &self,
+        credential: &Credential,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Result<Principal, Error> {
+        let text = credential.expose();
+        // Rule F4: what is too long for a token is not even digested.
+        let Some(verified) = self.verified.as_ref().filter(|_| text.len() <= LONGEST_TOKEN) else {
+            return self.verify_anew(text, now, patience, |_, _| {}).await;
+        };
+        let digest = TokenDigest::of(text);
+        if let Some(principal) = self.verify_again(verified, digest, now, patience).await? {
+            return Ok(principal);
+        }
+        let keep = |token: VerifiedToken, principal: &Principal| {
+            if let Some(expiry) = principal.claims().named("exp").and_then(Value::as_f64) {
+                verified.keep(digest, token, text.len(), expiry, now);
+            }
+        };
+        self.verify_anew(text, now, patience, keep).await
+    }
+
+    /// A token whose signature held before: that of a key which is still the issuer's. `None` for any other, also where
+    /// its key is gone: what that means is for the whole verification to say.
+    async fn verify_again(
+        &self,
+        verified: &VerifiedTokens,
+        digest: TokenDigest,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Result<Option<Principal>, Error> {
+        let Some(entry) = verified.find(digest, now) else { return Ok(None) };
+        let token = entry.token();
+        let Some((expectations, cache)) = self.issuers.get(token.issuer) else { return Ok(None) };
+        let key_id = token.key_id.as_deref();
+        let keys = cache.keys(key_id, patience).await?;
+        match keys.find(key_id, token.algorithm) {
+            KeySearch::Found(key) if *key.material() == token.key => {
+                Ok(Some(token.signed.principal(expectations, now)?))
+            }
+            KeySearch::Found(_) | KeySearch::NotFound | KeySearch::Mismatch | KeySearch::Ambiguous => {
+                Ok(None)
+            }
+        }
+    }
+
+    async fn verify_anew(
+        &self,
+        text: &str,
+        now: UnixTime,
+        patience: Duration,
+        keep: impl Fn(VerifiedToken, &Principal),
+    ) -> Result<Principal, Error> {
+        let (place, admitted) = self.admit(text)?;
+        let Some((_, cache)) = self.issuers.get(place) else { return Err(Reason::IssuerUnknown.into()) };
+        let names_its_key = admitted.names_its_key();
+        let judge = |admitted: Admitted<'_>, keys: &KeySet| {
+            let Vouched { signed, key, algorithm, expectations } = admitted.vouched(keys)?;
+            let principal = signed.principal(expectations, now)?;
+            let key_id = signed.key_id().filter(|_| names_its_key).cloned();
+            let key = key.material().clone();
+            keep(VerifiedToken { issuer: place, algorithm, key_id, key, signed }, &principal);
+            Ok(principal)
+        };
+        let began = Instant::now();
+        let keys = cache.keys(admitted.key_id(), patience).await?;
+        match judge(admitted, &keys) {
+            Err(Error::Rejection(rejection)) if !names_its_key && rejection.reason.may_be_a_rotation() => {
+                let patience = patience.saturating_sub(began.elapsed());
+                let newer = cache.keys_beyond(&keys, patience).await?;
+                if Arc::ptr_eq(&newer, &keys) {
+                    return Err(rejection.into());
+                }
+                let (_, admitted) = self.admit(text)?;
+                judge(admitted, &newer)
+            }
+            verdict => verdict,
+        }
+    }
+
+    /// The token, and the place of the issuer whose it would be. Before the keys are asked for: a token that cannot pass
+    /// costs no fetch.
+    fn admit<'a>(&'a self, text: &'a str) -> Result<(usize, Admitted<'a>), Reason> {
+        let token = Token::parse(text)?;
+        let issuer = token.unverified_issuer()?;
+        let mut issuers = self.issuers.iter().enumerate();
+        let known = issuers.find(|(_, (expectations, _))| &*expectations.issuer == issuer);
+        let (place, (expectations, _)) = known.ok_or(Reason::IssuerUnknown)?;
+        Ok((place, Admitted::new(token, expectations)?))
+    }
+
+    /// The issuers, each with its keys.
+    pub(super) fn issuers(&self) -> &[(Expectations, JwksCache)] {
+        &self.issuers
+    }
+
+    /// Fetches the keys of every issuer, all at once, and waits for them no longer than `budget`.
+    pub async fn prefetch(&self, budget: Duration) {
+        self.caches().for_each(JwksCache::prefetch);
+        all_within(budget, self.caches().map(JwksCache::fetched).collect()).await;
+    }
+
+    /// Waits for the keys that are being fetched, no longer than `budget`, and only once for each fetch.
+    pub async fn linger(&self, budget: Duration) {
+        if !budget.is_zero() {
+            all_within(budget, self.caches().map(JwksCache::linger).collect()).await;
+        }
+    }
+
+    fn caches(&self) -> impl Iterator<Item = &JwksCache> {
+        self.issuers.iter().map(|(_, cache)| cache)
+    }
+}
+
+/// They go on by themselves: it does not matter in which order they are waited for. What is too late is waited
+/// for by the request that needs it.
+async fn all_within(budget: Duration, fetches: Vec<impl Future<Output = ()>>) {
+    let all = async {
+        for fetch in fetches {
+            fetch.await;
+        }
+    };
+    let _in_time = tokio::time::timeout(budget, all).await;
+}
