@@ -127,8 +127,22 @@ impl PartialEq for Claims {
 /// The names that nearly every token has, which need not be copied.
 fn common_name(name: &str) -> Option<&'static str> {
     const NAMES: [&str; 16] = [
-        "iss", "aud", "sub", "exp", "iat", "nbf", "jti", "azp", "scp", "scope", "groups", "client_id",
-        "auth_time", "token_use", "email", "name",
+        "iss",
+        "aud",
+        "sub",
+        "exp",
+        "iat",
+        "nbf",
+        "jti",
+        "azp",
+        "scp",
+        "scope",
+        "groups",
+        "client_id",
+        "auth_time",
+        "token_use",
+        "email",
+        "name",
     ];
     NAMES.into_iter().find(|known| *known == name)
 }

@@ -19,7 +19,8 @@ pub(crate) struct Fixture {
 }
 
 /// RSA with 4096 bits is beside the others: its verification is dearer, and its tokens are longer.
-pub(crate) const NAMES: [&str; 8] = ["RS256", "RS256-4096", "RS512", "PS256", "ES256", "ES384", "ES512", "EdDSA"];
+pub(crate) const NAMES: [&str; 8] =
+    ["RS256", "RS256-4096", "RS512", "PS256", "ES256", "ES384", "ES512", "EdDSA"];
 
 /// The one of this name.
 pub(crate) fn named(name: &str) -> Fixture {
@@ -154,7 +155,9 @@ pub(crate) fn request_event(token: &str) -> String {
 pub(crate) fn rules() -> String {
     let rule = |number: usize| {
         let (route, requires) = match number {
-            0..8 => (format!("GET /service-{number}/things/{{id}}"), "{ scope = \"orders:read\" }".to_owned()),
+            0..8 => {
+                (format!("GET /service-{number}/things/{{id}}"), "{ scope = \"orders:read\" }".to_owned())
+            }
             8..12 => (format!("POST /service-{number}/things"), "{ scope = \"orders:write\" }".to_owned()),
             12..14 => (
                 format!("DELETE /service-{number}/things/{{id}}"),

@@ -37,6 +37,10 @@ fn show(prefix: &str) {
         let count = counts[&case.name];
         let floor = case.floor.as_ref().and_then(|floor| counts.get(floor));
         let ratio = floor.map_or(String::new(), |floor| format!("{:.3}", count as f64 / *floor as f64));
-        println!("{:32} {count:>10} {ratio:>8} {}", case.name, case.bound.map_or(String::new(), |b| format!("<= {b}")));
+        println!(
+            "{:32} {count:>10} {ratio:>8} {}",
+            case.name,
+            case.bound.map_or(String::new(), |b| format!("<= {b}"))
+        );
     }
 }

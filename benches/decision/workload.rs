@@ -16,9 +16,7 @@ use lambda_authorizer::event::Event as AuthorizerEvent;
 use lambda_authorizer::io::{
     Clock, Connector, Document, Edges, Effort, Fetch, FetchFuture, Log, Session, SystemChance, UnixTime,
 };
-use lambda_authorizer::jwks::{
-    Algorithm, JwksCache, KeyServer, KeySet, KeySetEvent, KeySetSource, Observe,
-};
+use lambda_authorizer::jwks::{Algorithm, JwksCache, KeyServer, KeySet, KeySetEvent, KeySetSource, Observe};
 use lambda_authorizer::request::Request;
 use lambda_authorizer::verify::{AudienceCheck, Expectations, Profile, Verifiers, verify};
 use lambda_authorizer::{Authorizer, Level};
@@ -91,7 +89,11 @@ fn handlers() -> Vec<Case> {
         })
     };
     vec![
-        case("token/RS256, seen before", Some(1.0 / 12.0), Box::new(|| seen_before(&fixtures::named("RS256")))),
+        case(
+            "token/RS256, seen before",
+            Some(1.0 / 12.0),
+            Box::new(|| seen_before(&fixtures::named("RS256"))),
+        ),
         case("decode/TOKEN", None, decoding(token)),
         case("decode/REQUEST", None, decoding(request)),
         case("handler/TOKEN", Some(1.25), handling(none, UNCACHED, token)),
@@ -221,7 +223,11 @@ fn decode(event: String) -> impl FnMut() {
 fn handler(fixture: &Fixture, rules: &str, cache: &str, event: String) -> Work {
     let authorizer = authorizer(fixture, rules, cache);
     let answer = move || {
-        let event = AuthorizerEvent { payload: black_box(&event), invocation_id: INVOCATION, deadline: Some(NOW + 8.0) };
+        let event = AuthorizerEvent {
+            payload: black_box(&event),
+            invocation_id: INVOCATION,
+            deadline: Some(NOW + 8.0),
+        };
         let answer = at_once(authorizer.authorize(event)).unwrap();
         assert!(answer.as_str().contains("\"Effect\":\"Allow\""), "{}", answer.as_str());
         black_box(answer);

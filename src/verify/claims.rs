@@ -87,7 +87,11 @@ fn audience(claims: &Claims, claim: AudienceClaim, expected: &AudienceCheck) -> 
         (_, AudienceClaim::Aud) => return Err(invalid("aud", STRINGS)),
         (_, AudienceClaim::ClientId | AudienceClaim::Azp) => return Err(invalid(claim.name(), "a string")),
     };
-    if names_us { Ok(()) } else { Err(Reason::AudienceMismatch { claim: claim.name(), found: excerpt(found) }) }
+    if names_us {
+        Ok(())
+    } else {
+        Err(Reason::AudienceMismatch { claim: claim.name(), found: excerpt(found) })
+    }
 }
 
 /// Rule C3.

@@ -67,8 +67,8 @@ impl<'de> Visitor<'de> for Top<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Members<'de>, A::Error> {
-        // As many as most claims sets have: it does not grow on the way.
-        let mut object = Vec::with_capacity(24);
+        // As many as most claims sets have, and no more than allocators have at hand.
+        let mut object = Vec::with_capacity(18);
         while let Some(name) = members.next_key_seed(Name)? {
             object.push((name, members.next_value_seed(self.0)?));
         }

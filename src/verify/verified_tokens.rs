@@ -150,6 +150,17 @@ impl VerifiedTokens {
     }
 }
 
+#[cfg(test)]
+impl VerifiedTokens {
+    pub(super) fn usage(&self) -> (usize, usize) {
+        let entries: Vec<Arc<Entry>> =
+            self.sets.iter().flatten().filter_map(ArcSwapOption::load_full).collect();
+        let weight: usize = entries.iter().map(|entry| entry.weight).sum();
+        assert_eq!(weight, self.bytes.load(Ordering::Relaxed));
+        (entries.len(), weight)
+    }
+}
+
 impl Entry {
     pub(super) fn token(&self) -> &VerifiedToken {
         &self.token

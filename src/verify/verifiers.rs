@@ -148,6 +148,19 @@ impl Verifiers {
     }
 }
 
+#[cfg(test)]
+impl Verifiers {
+    /// Whether the signature of this token need not be verified.
+    pub(super) fn remembers(&self, token: &str, now: UnixTime) -> bool {
+        self.verified.as_ref().is_some_and(|verified| verified.find(TokenDigest::of(token), now).is_some())
+    }
+
+    /// How many tokens are remembered, and what they take together.
+    pub(super) fn remembered(&self) -> (usize, usize) {
+        self.verified.as_ref().map_or((0, 0), VerifiedTokens::usage)
+    }
+}
+
 /// They go on by themselves: it does not matter in which order they are waited for. What is too late is waited
 /// for by the request that needs it.
 async fn all_within(budget: Duration, fetches: Vec<impl Future<Output = ()>>) {

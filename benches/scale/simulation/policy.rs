@@ -121,7 +121,8 @@ impl Policy {
     ) -> Rc<dyn Keys> {
         match self.kind {
             Kind::Ours(ours) => {
-                let edges = Edges { clock, chance, fetch: Arc::new(line), log: Arc::new(StandardOutput) };
+                let edges =
+                    Edges { clock, chance, fetch: Arc::new(line), log: Arc::new(StandardOutput::open()) };
                 Rc::new(OurKeys { cache: ours.cache(edges, file), settings: ours })
             }
             Kind::Other(other) => {

@@ -256,8 +256,7 @@ impl Check<'_> {
     fn token_cache(&mut self, settings: &TokenCacheSettings) -> TokenCacheLimits {
         let entries = self.number("token_cache.entries", settings.entries, 256, 0, 100_000);
         let kilobytes = self.number("token_cache.kilobytes", settings.kilobytes, 1000, 1, 1_000_000);
-        let lifetime =
-            self.number("token_cache.lifetime_seconds", settings.lifetime_seconds, 300, 1, 86_400);
+        let lifetime = self.number("token_cache.lifetime_seconds", settings.lifetime_seconds, 300, 1, 86_400);
         TokenCacheLimits {
             entries: entries as usize,
             bytes: kilobytes as usize * 1000,

@@ -276,7 +276,7 @@ async fn run(seed: u64) {
         clock: Arc::new(world.clone()),
         chance: Arc::new(world.clone()),
         fetch: Arc::new(world.clone()),
-        log: Arc::new(StandardOutput),
+        log: Arc::new(StandardOutput::open()),
     };
     let server = KeyServer {
         issuer: ISSUER.into(),

@@ -7,8 +7,11 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::credential::{Credential, IdentitySources};
+use crate::event::Event;
 
 mod claims;
+mod verified_tokens;
 mod waiting;
 
 const ISSUER: &str = "https://issuer.example/";
@@ -69,6 +72,13 @@ fn expectations() -> Expectations {
     let mut expectations = Expectations::new(Profile::AccessToken, ISSUER, audience);
     expectations.algorithms = vec![Algorithm::ES256, Algorithm::RS256];
     expectations
+}
+
+fn credential(token: &str) -> Credential {
+    let arn = "arn:aws:execute-api:us-east-1:123456789012:abc/prod/GET/orders";
+    let event = json!({"type": "TOKEN", "authorizationToken": format!("Bearer {token}"), "methodArn": arn});
+    let event = Event { payload: &event.to_string(), invocation_id: "1", deadline: None };
+    IdentitySources::default().extract(&event.try_into().unwrap()).unwrap()
 }
 
 fn check(token: &str, keys: &KeySet) -> Result<Principal, Reason> {

@@ -5,10 +5,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::*;
-use crate::credential::IdentitySources;
-use crate::event::Event;
 use crate::io::{Connector, Document, Edges, Effort, Fetch, FetchFuture, Session};
-use crate::jwks::{KeyServer, KeySetEvent, KeySetSource, Observe, Timing};
+use crate::jwks::{JwksCache, KeyServer, KeySetEvent, KeySetSource, Observe, Timing};
 
 /// Answers with this key set after this time.
 #[derive(Clone)]
@@ -29,7 +27,7 @@ impl Session for Slow {
     }
 }
 
-struct Silence;
+pub(super) struct Silence;
 
 impl Observe for Silence {
     fn key_set(&self, _: &str, _: KeySetEvent<'_>) {}
@@ -53,14 +51,8 @@ fn verifiers(signer: &Signer, delay: Duration) -> Verifiers {
         cooldown: 0.0,
         initial_age: 86_400.0,
     };
-    Verifiers::new(vec![(expectations(), JwksCache::new(server, None, timing, edges, Arc::new(Silence)))])
-}
-
-fn credential(token: &str) -> Credential {
-    let arn = "arn:aws:execute-api:us-east-1:123456789012:abc/prod/GET/orders";
-    let event = json!({"type": "TOKEN", "authorizationToken": format!("Bearer {token}"), "methodArn": arn});
-    let event = Event { payload: &event.to_string(), invocation_id: "1", deadline: None };
-    IdentitySources::default().extract(&event.try_into().unwrap()).unwrap()
+    let cache = JwksCache::new(server, None, timing, edges, Arc::new(Silence));
+    Verifiers::new(vec![(expectations(), cache)], TokenCacheLimits { entries: 0, bytes: 0, lifetime: 0.0 })
 }
 
 /// Rule K2: the search for newer keys has what the wait for the first ones left. A function that is out of time
