@@ -2,6 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use memchr::memchr_iter;
 use serde_json::Value;
 
 use super::json::{self, JsonProblem, Members};
@@ -37,7 +38,7 @@ impl<'a> Token<'a> {
             return Err(Reason::TokenTooLarge { limit: LONGEST_TOKEN });
         }
         let (message, header, payload, signature) = parts(text)?;
-        let header = object(header, &HEADER, |members| Header::read(&members))??;
+        let header = object(header, &HEADER, Header::read)??;
         let claims = object(payload, &CLAIMS, Claims::from_members)?;
         let signature = decode(signature, "the signature is not base64url")?;
         Ok(Self { message, signature, header, claims })
@@ -94,25 +95,26 @@ pub(super) fn readable(text: &str) -> [Option<Value>; 2] {
 impl Header {
     /// What changes the meaning of the token is refused where it stands, whatever its value: a
     /// parameter that is `null` is there (rule A7).
-    fn read(parameters: &Members<'_>) -> Result<Self, Reason> {
+    fn read(mut parameters: Members<'_>) -> Result<Self, Reason> {
         for (name, reason) in [
             ("enc", Reason::TokenEncrypted),
             ("zip", Reason::TokenCompressed),
             ("b64", Reason::PayloadUnencoded),
             ("crit", Reason::CriticalHeaderUnsupported),
         ] {
-            if parameter(parameters, name).is_some() {
+            if parameters.iter().any(|(own, _)| own == name) {
                 return Err(reason);
             }
         }
-        if text(parameters, "cty", "`cty` is not a string")?.is_some_and(|kind| media_type(kind) == "jwt") {
+        let content = text(&mut parameters, "cty", "`cty` is not a string")?;
+        if content.is_some_and(|content| media_type(content) == "jwt") {
             return Err(Reason::TokenNested);
         }
-        let algorithm = text(parameters, "alg", "`alg` is not a string")?;
+        let algorithm = text(&mut parameters, "alg", "`alg` is not a string")?;
         Ok(Self {
             algorithm: algorithm.ok_or(malformed("the header has no `alg`"))?.parse().ok(),
-            key_id: text(parameters, "kid", "`kid` is not a string")?.map(str::to_owned),
-            media_type: text(parameters, "typ", "`typ` is not a string")?.map(media_type),
+            key_id: text(&mut parameters, "kid", "`kid` is not a string")?,
+            media_type: text(&mut parameters, "typ", "`typ` is not a string")?.map(media_type),
         })
     }
 }
@@ -145,18 +147,23 @@ const CLAIMS: Part = Part {
 /// Rule F1: the signed text, header, payload and signature.
 fn parts(text: &str) -> Result<(&str, &str, &str, &str), Reason> {
     const THREE_PARTS: Reason = malformed("it has not three parts");
-    let (header, rest) = text.split_once('.').ok_or(THREE_PARTS)?;
-    let (payload, signature) = rest.split_once('.').ok_or(THREE_PARTS)?;
-    if signature.contains('.') {
-        return Err(if signature.split('.').count() == 3 { Reason::TokenEncrypted } else { THREE_PARTS });
+    let mut dots = memchr_iter(b'.', text.as_bytes());
+    let (Some(first), Some(second)) = (dots.next(), dots.next()) else { return Err(THREE_PARTS) };
+    match dots.count() {
+        0 => {}
+        2 => return Err(Reason::TokenEncrypted),
+        _ => return Err(THREE_PARTS),
     }
+    let parts = (text.get(..second), text.get(..first), text.get(first + 1..second), text.get(second + 1..));
+    let (Some(message), Some(header), Some(payload), Some(signature)) = parts else {
+        return Err(THREE_PARTS);
+    };
     if header.is_empty() || payload.is_empty() {
         return Err(THREE_PARTS);
     }
     if signature.is_empty() {
         return Err(Reason::TokenUnsigned);
     }
-    let message = text.get(..header.len() + 1 + payload.len()).ok_or(THREE_PARTS)?;
     Ok((message, header, payload, signature))
 }
 
@@ -178,25 +185,18 @@ fn object<T>(encoded: &str, part: &Part, then: impl FnOnce(Members<'_>) -> T) ->
     })
 }
 
-fn parameter<'a>(parameters: &'a Members<'_>, name: &str) -> Option<&'a Value> {
-    parameters.iter().find(|(own, _)| own == name).map(|(_, value)| value)
-}
-
-/// A parameter that must be a string where it is there.
-fn text<'a>(
-    parameters: &'a Members<'_>,
-    name: &str,
-    problem: &'static str,
-) -> Result<Option<&'a str>, Reason> {
-    match parameter(parameters, name) {
+/// Takes out a parameter that must be a string where it is there.
+fn text(parameters: &mut Members<'_>, name: &str, problem: &'static str) -> Result<Option<String>, Reason> {
+    let value = parameters.iter_mut().find(|(own, _)| own == name).map(|(_, value)| value.take());
+    match value {
         None => Ok(None),
         Some(Value::String(text)) => Ok(Some(text)),
         Some(_) => Err(malformed(problem)),
     }
 }
 
-fn media_type(text: &str) -> String {
-    let text = text.to_ascii_lowercase();
+fn media_type(mut text: String) -> String {
+    text.make_ascii_lowercase();
     text.strip_prefix("application/").map(str::to_owned).unwrap_or(text)
 }
 
