@@ -126,19 +126,24 @@ impl PartialEq for Claims {
 
 /// The names that nearly every token has, which need not be copied.
 fn common_name(name: &str) -> Option<&'static str> {
-    const NAMES: [&[&str]; 10] = [
-        &[],
-        &[],
-        &[],
-        &["iss", "aud", "sub", "exp", "iat", "nbf", "jti", "azp", "scp"],
-        &["name"],
-        &["scope", "email"],
-        &["groups"],
-        &[],
-        &[],
-        &["client_id", "auth_time", "token_use"],
+    const NAMES: [&str; 15] = [
+        "iss",
+        "aud",
+        "sub",
+        "exp",
+        "iat",
+        "nbf",
+        "jti",
+        "azp",
+        "scp",
+        "scope",
+        "groups",
+        "client_id",
+        "auth_time",
+        "token_use",
+        "email",
     ];
-    NAMES.get(name.len())?.iter().find(|known| **known == name).copied()
+    NAMES.into_iter().find(|known| *known == name)
 }
 
 /// The scopes of a token.
