@@ -55,6 +55,7 @@ gateway: ## A local API Gateway in front of the authorizer, with an issuer that 
 check: ## Formatting and lints: the quick look before a commit
 	@$(PHASE) "cargo fmt" cargo fmt --all --check
 	@$(PHASE) "cargo fmt, fuzz" cargo fmt --manifest-path fuzz/Cargo.toml --check
+	@$(PHASE) "cargo fmt, no-op" cargo fmt --manifest-path benches/process/peers/noop/Cargo.toml --check
 	@$(PHASE) "cargo clippy" cargo clippy --workspace --all-targets --all-features -- -D warnings
 
 .PHONY: events
@@ -134,6 +135,33 @@ build: ## The function as it is deployed, for this machine
 .PHONY: start-cost
 start-cost: build $(PYTHON_TOOLS) ## What a start costs, by where the keys come from: the table of docs/start.md
 	@$(TOOL_ENV) python benches/start.py --again "$(TARGET)/release/lambda-authorizer"
+
+# The programs of the benchmark. The function is built as it is deployed: for musl, and beside it as `make build` has it.
+MUSL       := $(shell uname -m)-unknown-linux-musl
+HARNESS    := cargo bench -q --locked --profile harness --bench process --
+
+.PHONY: bench-programs
+bench-programs: build $(PYTHON_TOOLS) $(NODE_TOOLS)
+	cargo build --release --locked --manifest-path benches/process/peers/noop/Cargo.toml --target-dir "$(TARGET)/peers"
+	@if [ -d "$$(rustc --print sysroot)/lib/rustlib/$(MUSL)" ]; then \
+	    $(TOOL_ENV) cargo lambda build --release --locked --target $(MUSL) --bin lambda-authorizer \
+	        --lambda-dir "$(TARGET)/static"; \
+	else \
+	    echo 'the static function is not built, and not measured; hint: rustup target add $(MUSL)'; \
+	fi
+	cargo bench -q --locked --profile harness --bench process --no-run
+
+.PHONY: bench
+bench: bench-programs ## The function as a process beside others, into docs/performance.md: ten minutes
+	$(HARNESS) --write docs/performance.md $(BENCH_OPTIONS)
+
+.PHONY: throughput
+throughput: bench-programs ## The same, several events at once and nothing else
+	$(HARNESS) throughput $(BENCH_OPTIONS)
+
+.PHONY: soak
+soak: bench-programs ## A million events, with keys that come and go: flat memory, and no wrong answer
+	$(HARNESS) soak --write docs/performance.md $(BENCH_OPTIONS)
 
 .PHONY: scale
 scale: ## Simulate ten thousand execution environments, and write the tables of docs/scale.md: minutes
