@@ -85,6 +85,7 @@ test: tools check ## Everything that CI runs
 	@$(PHASE) "cargo deny" $(MAKE) --no-print-directory deny
 	@$(PHASE) "workflow" $(MAKE) --no-print-directory workflow
 	@$(PHASE) "template" $(MAKE) --no-print-directory template
+	@$(PHASE) "package" $(MAKE) --no-print-directory package-check
 	@$(PHASE) "make run" $(MAKE) --no-print-directory run
 	@$(PHASE) "external" $(MAKE) --no-print-directory external
 	@$(PHASE) "fuzz" $(MAKE) --no-print-directory fuzz
@@ -172,13 +173,24 @@ policy-cost: ## What rules cost beside a signature, and how large a policy they 
 	cargo bench --bench policy
 
 .PHONY: package
-package: $(PYTHON_TOOLS) ## The deployment packages: arm64 where Rust's target is installed, x86-64 everywhere
-	@$(TOOL_ENV) .ci/package.sh
+package: $(PYTHON_TOOLS) ## The deployment packages: static binaries where the targets of Rust are installed
+	@$(TOOL_ENV) CARGO_TARGET_DIR="$(TARGET)" python .ci/package.py
+
+.PHONY: package-check
+package-check: build $(PYTHON_TOOLS) ## The release build: its size, its crates, how it gathers entropy
+	@$(PYTEST) tests/package
+	@$(TOOL_ENV) CARGO_TARGET_DIR="$(TARGET)" python .ci/package.py --check "$(TARGET)/release/lambda-authorizer"
 
 .PHONY: deploy
 deploy: $(PYTHON_TOOLS) ## Build and deploy the stack of template.yaml; asks for the parameters
-	$(TOOL_ENV) sam build
+# In place: `sam` would otherwise copy everything first, the target directory too.
+	$(TOOL_ENV) sam build --build-in-source
 	$(TOOL_ENV) sam deploy --guided
+
+# `sam build` asks for it by this name: build-<the function in template.yaml>.
+.PHONY: build-AuthorizerFunction
+build-AuthorizerFunction: $(PYTHON_TOOLS)
+	@$(TOOL_ENV) CARGO_TARGET_DIR="$(TARGET)" python .ci/package.py --into "$(ARTIFACTS_DIR)" arm64
 
 # ------------------------------------------------------------------------------------------------------- tools
 

@@ -23,7 +23,7 @@ ELSEWHERE = {
     r"make build": "the release build: `make package` and `sam build` make one, too",
     r"make gateway|(TOKEN=\$\()?curl .*http://127\.0\.0\.1:9[78]00/.*": "cli/tests/gateway/walkthrough.rs runs it",
     r"make events": "makes new keys and writes them into the repository",
-    r"make package": "takes minutes; tests/template looks at what it is for",
+    r"make package": "takes minutes; tests/package looks at how it chooses, and `make package-check` at what it builds",
     r"make deploy|sam deploy.*": "there is no AWS account here",
     r"sam build.*": "takes minutes; the function that it builds is the one that is tested",
     r"curl .*(https://|\$\w*URL).*|(npx )?wscat .*": "the API is there only after `make deploy`",

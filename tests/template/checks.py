@@ -187,9 +187,11 @@ def function_is_what_lambda_expects(template):
     # An HTTP API waits 10 s for its authorizer.
     assert 5 <= function["Timeout"] < 10
     assert function["Handler"] == "bootstrap"
-    metadata = template.written["Resources"][AUTHORIZER]["Metadata"]
-    assert metadata["BuildMethod"] == "rust-cargolambda"
-    assert metadata["BuildProperties"] == {"Binary": "lambda-authorizer"}
+    assert template.written["Resources"][AUTHORIZER]["Metadata"] == {"BuildMethod": "makefile"}
+    # What SAM then asks `make` for builds for the template's architecture.
+    makefile = (REPOSITORY / "Makefile").read_text(encoding="utf-8")
+    recipe = re.search(rf"^build-{AUTHORIZER}:.*\n((?:\t.*\n)+)", makefile, flags=re.MULTILINE)
+    assert recipe and re.search(r'package\.py --into "\$\(ARTIFACTS_DIR\)" arm64$', recipe[1], flags=re.MULTILINE)
 
 
 def configuration_is_the_operators_own(template):

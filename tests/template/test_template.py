@@ -279,6 +279,12 @@ MUTATIONS = [
         r"\1Architectures: [x86_64]",
     ),
     (
+        "function_is_what_lambda_expects",
+        "built in SAM's own way, which is dynamic",
+        r"BuildMethod: makefile",
+        "BuildMethod: rust-cargolambda",
+    ),
+    (
         "configuration_is_the_operators_own",
         "the configuration of the development issuer",
         r"^( *)AUTHORIZER_ISSUER: .*",

@@ -51,6 +51,31 @@ fn dated(issuer: &str) -> String {
     KeySetFile::text(issuer, 1_800_000_000, KEYS.as_bytes()).unwrap()
 }
 
+/// What looks like another name, or means it only after Unicode has mapped it, is never asked for keys.
+#[test]
+fn a_host_name_is_ascii_and_an_international_one_in_punycode() {
+    let from = |host: &str| nothing().parse(&format!("jwks_uri = 'https://{host}/keys'"));
+    for ascii in ["login.example.com", "LOGIN.example.com", "xn--mnchen-3ya.example", "%6cogin.example.com"] {
+        let config = from(ascii).unwrap();
+        let KeySetSource::Url(url) = &config.issuers[0].source else { panic!("{ascii}") };
+        assert!(url.host_str().unwrap().is_ascii(), "{url}");
+    }
+    for other in [
+        "m\u{fc}nchen.example",
+        "l\u{43e}gin.example.com",
+        "\u{ff4c}ogin.example.com",
+        "login.example\u{3002}com",
+        "lo\u{ad}gin.example.com",
+        "%c3%bc.example",
+    ] {
+        let error = from(other).err().unwrap_or_else(|| panic!("it is refused: {other}"));
+        assert_eq!(paths(&error), ["issuer[0].jwks_uri"], "{other}");
+    }
+    let hint = nothing().problem("jwks_uri = 'https://m\u{fc}nchen.example/keys'").hint.unwrap();
+    assert!(hint.contains("xn--"), "{hint}");
+    assert_eq!(nothing().problem("jwks_uri = 'https://'").hint, None);
+}
+
 /// Rule K1.
 #[test]
 fn keys_come_over_https_or_in_development_from_loopback() {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use url::Url;
+use url::{ParseError, Url};
 
 use super::Check;
 use crate::config::Issuer;
@@ -186,9 +186,12 @@ impl Check<'_> {
 
     /// Rule K1: keys come over https, or from loopback where `development` says so.
     fn key_server(&mut self, path: String, text: &str) -> Option<Url> {
-        let Ok(url) = Url::parse(text) else {
-            self.problem(path, format!("`{text}` is not a URL"));
-            return None;
+        let url = match Url::parse(text) {
+            Ok(url) => url,
+            Err(error) => {
+                self.not_a_url(path, text, error);
+                return None;
+            }
         };
         if jwks::is_safe(&url, self.development) {
             return Some(url);
@@ -206,6 +209,17 @@ impl Check<'_> {
             self.problem(path, format!("`{text}` is not https, and keys are fetched from there"));
         }
         None
+    }
+
+    /// A host name in other letters than ASCII is not looked up: two that look alike need not be the same.
+    fn not_a_url(&mut self, path: String, text: &str, error: ParseError) {
+        let message = format!("`{text}` is not a URL");
+        if error == ParseError::IdnaError && !text.is_ascii() {
+            let hint = "a host name is ASCII: an internationalized one is written as `xn--…` (Punycode)";
+            self.problem_with_hint(path, message, hint);
+        } else {
+            self.problem(path, message);
+        }
     }
 
     /// Keys of a file that is never fetched again come from no server.
