@@ -15,6 +15,8 @@ mod http;
 mod key_servers;
 mod machine;
 mod options;
+#[path = "../page/mod.rs"]
+mod page;
 mod process;
 mod runtime_api;
 mod soak;
@@ -53,7 +55,7 @@ fn main() -> ExitCode {
     let mut show = |name: &str, text: &str| {
         println!("{name}\n\n{text}");
         if let Some(page) = &mut page {
-            *page = tables::with_figures(page, name, text);
+            *page = page::with_figures(page, name, text);
         }
     };
     let mut is_well = true;

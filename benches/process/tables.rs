@@ -118,14 +118,6 @@ pub(crate) fn verdicts(verdicts: &[Verdict]) -> String {
     format!("| | bound | reached | kept |\n|---|---|---:|---|\n{lines}")
 }
 
-/// The page with this text between the marks of this name.
-pub(crate) fn with_figures(page: &str, name: &str, text: &str) -> String {
-    let (begin, end) = (format!("<!-- figures: {name} -->\n"), "<!-- end -->");
-    let Some((before, rest)) = page.split_once(&begin) else { panic!("the page has no figures: {name}") };
-    let (_, after) = rest.split_once(end).unwrap();
-    format!("{before}{begin}\n{text}\n{end}{after}")
-}
-
 fn with_quartiles(
     rows: &[Row],
     missing: &[(Kind, String)],

@@ -13,6 +13,7 @@
 
 mod answers;
 mod callers;
+mod concurrency;
 mod credentials;
 mod faults;
 mod flood;
@@ -27,6 +28,7 @@ mod malformed;
 mod prefetch;
 #[path = "../support/process.rs"]
 mod process;
+mod remembered;
 mod rules;
 mod sizes;
 mod start;
