@@ -83,9 +83,17 @@ struct Soak<'a> {
     asked: usize,
 }
 
-/// The tokens of one key, each with the caller that it is to be accepted for.
+/// The tokens of one key, each with what is to become of it.
 struct Events {
-    events: Vec<(Vec<u8>, Option<String>)>,
+    events: Vec<(Vec<u8>, Expected)>,
+}
+
+#[derive(Debug)]
+enum Expected {
+    /// For this caller.
+    Allowed(String),
+    /// With this reason.
+    Refused(&'static str),
 }
 
 impl Events {
@@ -94,13 +102,13 @@ impl Events {
         let event = |number: usize| {
             let caller = first + number;
             // Six of a hundred are refused, for three reasons.
-            let (token, is_good) = match number % 50 {
-                17 => (token(key, caller, -600), false),
-                31 => (token(&unknown, caller, 86_400), false),
-                43 => (forged(&token(key, caller, 86_400)), false),
-                _ => (token(key, caller, 86_400), true),
+            let (token, expected) = match number % 50 {
+                17 => (token(key, caller, -600), Expected::Refused("token_expired")),
+                31 => (token(&unknown, caller, 86_400), Expected::Refused("key_not_found")),
+                43 => (forged(&token(key, caller, 86_400)), Expected::Refused("signature_invalid")),
+                _ => (token(key, caller, 86_400), Expected::Allowed(tokens::subject(caller))),
             };
-            (token_event(&token), is_good.then(|| tokens::subject(caller)))
+            (token_event(&token), expected)
         };
         Self { events: (0..TOKENS).map(event).collect() }
     }
@@ -113,19 +121,23 @@ impl Soak<'_> {
         api.put((0..CHUNK).map(|place| wanted(place).0.clone()).collect(), self.options.in_flight);
         let answers = api.answers().unwrap_or_else(|fault| panic!("after {} events: {fault}", self.asked));
         for answer in answers {
-            let caller = wanted(answer.place).1.as_deref();
-            let effect = if caller.is_some() { "Allow" } else { "Deny" };
-            let is_right = !answer.is_error && tokens::is(&answer.body, effect, caller);
-            match (is_right, caller) {
-                (true, Some(_)) => self.outcome.allowed += 1,
-                (true, None) => self.outcome.refused += 1,
-                (false, _) => {
-                    self.outcome.wrong += 1;
-                    if self.outcome.examples.len() < 3 {
-                        let body = String::from_utf8_lossy(&answer.body);
-                        self.outcome.examples.push(format!("instead of {effect}: {body}"));
-                    }
+            let expected = &wanted(answer.place).1;
+            let (count, is_right) = match expected {
+                Expected::Allowed(caller) => {
+                    (&mut self.outcome.allowed, tokens::is(&answer.body, "Allow", Some(caller)))
                 }
+                Expected::Refused(reason) => {
+                    (&mut self.outcome.refused, tokens::is_refusal(&answer.body, reason))
+                }
+            };
+            if is_right && !answer.is_error {
+                *count += 1;
+                continue;
+            }
+            self.outcome.wrong += 1;
+            if self.outcome.examples.len() < 3 {
+                let body = String::from_utf8_lossy(&answer.body);
+                self.outcome.examples.push(format!("not {expected:?}: {body}"));
             }
         }
         let before = self.asked;
@@ -156,7 +168,7 @@ fn new_key(number: usize) -> SigningKey {
 fn configured(subject: &Subject, servers: &KeyServers, directory: &Path) -> Subject {
     let text = format!(
         "[[issuer]]\nurl = \"{}\"\naudience = \"{}\"\njwks_uri = \"{}/soak\"\nca_file = \"authority.pem\"\n\
-         [key_set]\ncooldown_seconds = 1\nlifetime_seconds = 60\n",
+         [key_set]\ncooldown_seconds = 1\nlifetime_seconds = 60\n[response]\nreason_key = \"reason\"\n",
         tokens::ISSUER,
         tokens::AUDIENCE,
         servers.tls,

@@ -176,7 +176,7 @@ impl Subjects {
                     .collect::<Vec<_>>()
                     .join(", "),
                 program: program.to_owned(),
-                arguments: arguments.iter().map(|argument| PathBuf::clone(argument)).collect(),
+                arguments: arguments.iter().copied().cloned().collect(),
                 environment: environment(*way),
             }
         }));

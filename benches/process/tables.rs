@@ -11,7 +11,7 @@ use crate::throughput::Load;
 
 /// From the start of the process to its first decision, and its memory.
 pub(crate) fn start(rows: &[Row], missing: &[(Kind, String)]) -> String {
-    let columns: [(&str, fn(&Sample) -> f64); 4] = [
+    let columns: [Column; 4] = [
         ("first poll, ms", |sample| sample.first_poll),
         ("first decision, ms", |sample| sample.first_answer),
         ("processor until then, ms", |sample| sample.cpu),
@@ -22,7 +22,7 @@ pub(crate) fn start(rows: &[Row], missing: &[(Kind, String)]) -> String {
 
 /// One request after the other.
 pub(crate) fn warm(rows: &[Row], missing: &[(Kind, String)]) -> String {
-    let columns: [(&str, fn(&Sample) -> f64); 8] = [
+    let columns: [Column; 8] = [
         ("fresh tokens, µs", |sample| sample.fresh.median),
         ("99 %", |sample| sample.fresh.longest),
         ("processor, µs", |sample| sample.fresh.cpu),
@@ -46,7 +46,7 @@ pub(crate) fn warm(rows: &[Row], missing: &[(Kind, String)]) -> String {
 
 /// All of it with a part of a processor.
 pub(crate) fn quota(rows: &[Row], missing: &[(Kind, String)]) -> String {
-    let columns: [(&str, fn(&Sample) -> f64); 6] = [
+    let columns: [Column; 6] = [
         ("first poll, ms", |sample| sample.first_poll),
         ("first decision, ms", |sample| sample.first_answer),
         ("processor until then, ms", |sample| sample.cpu),
@@ -118,11 +118,10 @@ pub(crate) fn verdicts(verdicts: &[Verdict]) -> String {
     format!("| | bound | reached | kept |\n|---|---|---:|---|\n{lines}")
 }
 
-fn with_quartiles(
-    rows: &[Row],
-    missing: &[(Kind, String)],
-    columns: &[(&str, fn(&Sample) -> f64)],
-) -> String {
+/// Its head, and the value of a row.
+type Column = (&'static str, fn(&Sample) -> f64);
+
+fn with_quartiles(rows: &[Row], missing: &[(Kind, String)], columns: &[Column]) -> String {
     let base = base(rows);
     let names: Vec<&str> = columns.iter().map(|(name, _)| *name).collect();
     let mut text = head(&names);

@@ -74,3 +74,10 @@ pub(crate) fn is(answer: &[u8], effect: &str, principal: Option<&str>) -> bool {
         && statements.iter().all(|statement| statement["Effect"] == effect)
         && principal.is_none_or(|principal| answer["principalId"] == principal)
 }
+
+/// Whether the answer is a refusal for this reason, told under the context key `reason`.
+pub(crate) fn is_refusal(answer: &[u8], reason: &str) -> bool {
+    let told =
+        serde_json::from_slice::<Value>(answer).is_ok_and(|answer| answer["context"]["reason"] == reason);
+    told && is(answer, "Deny", None)
+}
