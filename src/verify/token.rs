@@ -38,10 +38,12 @@ impl<'a> Token<'a> {
             return Err(Reason::TokenTooLarge { limit: LONGEST_TOKEN });
         }
         let (message, header, payload, signature) = parts(text)?;
-        let header = object(header, &HEADER, Header::read)??;
-        let claims = object(payload, &CLAIMS, Claims::from_members)?;
-        let signature = decode(signature, "the signature is not base64url")?;
-        Ok(Self { message, signature, header, claims })
+        // One buffer for all three: what remains in it is the signature.
+        let mut buffer = Vec::with_capacity(payload.len());
+        let header = object(header, &mut buffer, &HEADER, Header::read)??;
+        let claims = object(payload, &mut buffer, &CLAIMS, Claims::from_members)?;
+        decode(signature, &mut buffer, "the signature is not base64url")?;
+        Ok(Self { message, signature: buffer, header, claims })
     }
 
     pub(super) fn message(&self) -> &[u8] {
@@ -167,15 +169,21 @@ fn parts(text: &str) -> Result<(&str, &str, &str, &str), Reason> {
     Ok((message, header, payload, signature))
 }
 
-/// Rule F2: canonical, without padding.
-fn decode(part: &str, not_base64: &'static str) -> Result<Vec<u8>, Reason> {
-    URL_SAFE_NO_PAD.decode(part).map_err(|_| malformed(not_base64))
+/// Rule F2: canonical, without padding. The buffer holds the part, and nothing else.
+fn decode(part: &str, buffer: &mut Vec<u8>, not_base64: &'static str) -> Result<(), Reason> {
+    buffer.clear();
+    URL_SAFE_NO_PAD.decode_vec(part, buffer).map_err(|_| malformed(not_base64))
 }
 
 /// Rule F3. What is made of the members may keep none of the text.
-fn object<T>(encoded: &str, part: &Part, then: impl FnOnce(Members<'_>) -> T) -> Result<T, Reason> {
-    let bytes = decode(encoded, part.not_base64)?;
-    let text = str::from_utf8(&bytes).map_err(|_| malformed(part.not_utf8))?;
+fn object<T>(
+    encoded: &str,
+    buffer: &mut Vec<u8>,
+    part: &Part,
+    then: impl FnOnce(Members<'_>) -> T,
+) -> Result<T, Reason> {
+    decode(encoded, buffer, part.not_base64)?;
+    let text = str::from_utf8(buffer).map_err(|_| malformed(part.not_utf8))?;
     json::object(text).map(then).map_err(|problem| {
         malformed(match problem {
             JsonProblem::NotAnObject => part.not_an_object,
