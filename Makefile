@@ -86,6 +86,7 @@ test: tools check ## Everything that CI runs
 	@$(PHASE) "workflow" $(MAKE) --no-print-directory workflow
 	@$(PHASE) "template" $(MAKE) --no-print-directory template
 	@$(PHASE) "package" $(MAKE) --no-print-directory package-check
+	@$(PHASE) "instructions" $(MAKE) --no-print-directory instructions
 	@$(PHASE) "make run" $(MAKE) --no-print-directory run
 	@$(PHASE) "external" $(MAKE) --no-print-directory external
 	@$(PHASE) "fuzz" $(MAKE) --no-print-directory fuzz
@@ -151,6 +152,19 @@ bench-programs: build $(PYTHON_TOOLS) $(NODE_TOOLS)
 	    echo 'the static function is not built, and not measured; hint: rustup target add $(MUSL)'; \
 	fi
 	cargo bench -q --locked --profile harness --bench process --no-run
+
+# How it is built must be as it is deployed: the instructions are those of that build.
+DECISION   := cargo bench -q --locked --profile counted --bench decision --
+
+.PHONY: decision
+decision: ## What one decision costs, in time and in instructions, into docs/performance.md: minutes
+	@.ci/valgrind.sh
+	$(DECISION) write
+
+.PHONY: instructions
+instructions: ## Fails where a decision takes more instructions than are recorded, or than it may
+	@.ci/valgrind.sh
+	@$(DECISION) check
 
 .PHONY: bench
 bench: bench-programs ## The function as a process beside others, into docs/performance.md: ten minutes

@@ -12,7 +12,7 @@ use std::path::Path;
 use lambda_authorizer::config::Config;
 use lambda_authorizer::error::Code;
 
-const DOCUMENTS: [&str; 13] = [
+const DOCUMENTS: [&str; 14] = [
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
@@ -22,6 +22,7 @@ const DOCUMENTS: [&str; 13] = [
     "docs/design.md",
     "docs/gateway.md",
     "docs/operations.md",
+    "docs/performance.md",
     "docs/reasons.md",
     "docs/rules.md",
     "docs/scale.md",

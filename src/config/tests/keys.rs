@@ -244,6 +244,29 @@ fn times_have_their_ranges() {
 }
 
 #[test]
+fn remembered_tokens_are_limited() {
+    let limits = |toml: &str| nothing().parse(toml).unwrap().token_cache;
+    assert_eq!(limits(""), TokenCacheLimits { entries: 256, bytes: 1_000_000, lifetime: 300.0 });
+    let all = "[token_cache]\nentries = 5\nkilobytes = 20\nlifetime_seconds = 60";
+    assert_eq!(limits(all), TokenCacheLimits { entries: 5, bytes: 20_000, lifetime: 60.0 });
+    assert_eq!(limits("[token_cache]\nentries = 0").entries, 0);
+    for (setting, allowed, refused) in [
+        ("entries", [0, 100_000], [-1, 100_001]),
+        ("kilobytes", [1, 1_000_000], [0, 1_000_001]),
+        ("lifetime_seconds", [1, 86_400], [0, 86_401]),
+    ] {
+        let toml = |value: i64| format!("[token_cache]\n{setting} = {value}");
+        for value in allowed {
+            assert!(nothing().parse(&toml(value)).is_ok(), "{setting} = {value}");
+        }
+        for value in refused {
+            let problem = nothing().problem(&toml(value));
+            assert_eq!(problem.path, format!("token_cache.{setting}"), "{value}");
+        }
+    }
+}
+
+#[test]
 fn times_are_what_they_are_set_to() {
     let config = nothing().parse("").unwrap();
     assert_eq!((config.waits.init, config.timing.timeout), (Duration::from_secs(1), Duration::from_secs(3)));
