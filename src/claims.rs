@@ -103,7 +103,7 @@ impl From<Map<String, Value>> for Claims {
 }
 
 /// The scopes of a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scopes<'a>(Vec<&'a str>);
 
 impl Scopes<'_> {

@@ -33,36 +33,10 @@ pub(super) fn shape(kind: EventKind, answers: &Answers) -> HttpApi {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct PolicyAnswer<'a> {
-    principal_id: &'a str,
-    policy_document: PolicyDocument<'a>,
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    context: &'a BTreeMap<ContextKey, Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usage_identifier_key: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
 struct SimpleAnswer<'a> {
     is_authorized: bool,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     context: &'a BTreeMap<ContextKey, Value>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct PolicyDocument<'a> {
-    version: &'static str,
-    statement: Vec<PolicyStatement<'a>>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct PolicyStatement<'a> {
-    action: &'static str,
-    effect: &'static str,
-    resource: Vec<&'a str>,
 }
 
 impl Answer<'_> {
@@ -72,29 +46,42 @@ impl Answer<'_> {
             HttpApi::Simple => {
                 to_raw_value(&SimpleAnswer { is_authorized: self.is_authorized, context: &self.context })
             }
-            HttpApi::Policy => to_raw_value(&PolicyAnswer {
-                principal_id: &self.principal_id,
-                policy_document: document(self.policy),
-                context: &self.context,
-                usage_identifier_key: self.usage_identifier_key.as_deref(),
-            }),
+            // It is read once more: nothing else leaves as an answer but JSON.
+            HttpApi::Policy => self.with_policy().and_then(RawValue::from_string),
         };
         json.map_err(|_| Fault::AnswerUnwritable)
     }
+
+    /// The resources are most of an answer, and stand in the policy as they stand here.
+    fn with_policy(&self) -> serde_json::Result<String> {
+        let resources: usize =
+            self.policy.statements().iter().map(|statement| statement.resources.as_json().len()).sum();
+        let mut json = String::with_capacity(resources + AROUND_THE_RESOURCES);
+        json.push_str(r#"{"principalId":"#);
+        json.push_str(&serde_json::to_string(&self.principal_id)?);
+        json.push_str(r#","policyDocument":{"Version":"2012-10-17","Statement":["#);
+        for (position, statement) in self.policy.statements().iter().enumerate() {
+            json.push_str(if position == 0 { "" } else { "," });
+            json.push_str(match statement.effect {
+                Effect::Allow => r#"{"Action":"execute-api:Invoke","Effect":"Allow","Resource":["#,
+                Effect::Deny => r#"{"Action":"execute-api:Invoke","Effect":"Deny","Resource":["#,
+            });
+            json.push_str(statement.resources.as_json());
+            json.push_str("]}");
+        }
+        json.push_str("]}");
+        if !self.context.is_empty() {
+            json.push_str(r#","context":"#);
+            json.push_str(&serde_json::to_string(&self.context)?);
+        }
+        if let Some(key) = &self.usage_identifier_key {
+            json.push_str(r#","usageIdentifierKey":"#);
+            json.push_str(&serde_json::to_string(key)?);
+        }
+        json.push('}');
+        Ok(json)
+    }
 }
 
-fn document(policy: &Policy) -> PolicyDocument<'_> {
-    let statement = policy
-        .statements()
-        .iter()
-        .map(|statement| PolicyStatement {
-            action: "execute-api:Invoke",
-            effect: match statement.effect {
-                Effect::Allow => "Allow",
-                Effect::Deny => "Deny",
-            },
-            resource: statement.resources.iter().map(|resource| resource.as_str()).collect(),
-        })
-        .collect();
-    PolicyDocument { version: "2012-10-17", statement }
-}
+/// Enough where there is no context.
+const AROUND_THE_RESOURCES: usize = 512;

@@ -1,18 +1,18 @@
 //! [`Index`]: which of many rules one caller may meet, without asking each of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use super::requirement::{Caller, Requirement, Test};
+use super::requirement::{Known, Requirement, Test};
 use super::{Effect, Rule};
 use crate::claims::ClaimPath;
 
 /// The rules that allow, by a text that a caller must have in some place to meet them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Index {
-    by_scope: BTreeMap<String, Vec<usize>>,
-    by_claim: BTreeMap<ClaimPath, BTreeMap<String, Vec<usize>>>,
+    by_scope: HashMap<String, Vec<usize>>,
+    by_claim: BTreeMap<ClaimPath, HashMap<String, Vec<usize>>>,
     /// Those of which that cannot be said.
     others: Vec<usize>,
 }
@@ -45,12 +45,11 @@ impl Index {
     }
 
     /// The positions of all rules that this caller meets, and of others.
-    pub(super) fn candidates(&self, caller: &Caller<'_>) -> impl Iterator<Item = usize> {
+    pub(super) fn candidates(&self, known: &Known<'_>) -> impl Iterator<Item = usize> {
         let mut found: Vec<&[usize]> = vec![&self.others];
-        if let Some(claims) = caller.claims() {
-            found.extend(
-                claims.scopes().iter().filter_map(|scope| self.by_scope.get(scope)).map(Vec::as_slice),
-            );
+        if let Some(claims) = known.caller.claims() {
+            let held = known.scopes.iter().filter_map(|scope| self.by_scope.get(scope));
+            found.extend(held.map(Vec::as_slice));
             for (path, by_text) in &self.by_claim {
                 let texts = match claims.at(path) {
                     Some(Value::Array(items)) => items.as_slice(),
@@ -159,7 +158,7 @@ mod tests {
             let rules: Vec<Rule> = requirements.iter().enumerate().map(rule).collect();
             let principal = claims.map(|claims| Principal::for_tests(claims.as_object().unwrap().clone().into()));
             let caller = Caller { principal: principal.as_ref(), source_ip: None };
-            let candidates: Vec<usize> = Index::new(&rules).candidates(&caller).collect();
+            let candidates: Vec<usize> = Index::new(&rules).candidates(&Known::new(&caller)).collect();
             for (position, rule) in rules.iter().enumerate() {
                 let is_possible = match rule.effect {
                     Effect::Allow => rule.requirement.verdict(&caller) == Verdict::Met,
@@ -195,7 +194,7 @@ mod tests {
             json!({"scope": "s3 s7", "roles": ["r5"]}).as_object().unwrap().clone().into(),
         );
         let caller = Caller { principal: Some(&principal), source_ip: None };
-        let candidates: Vec<usize> = Index::new(&rules).candidates(&caller).collect();
+        let candidates: Vec<usize> = Index::new(&rules).candidates(&Known::new(&caller)).collect();
         assert_eq!(candidates, [6, 14, 11]);
     }
 }
