@@ -205,11 +205,14 @@ impl<'a> Resources<'a> {
 
     /// Of finished resources.
     pub(super) fn into_list(self) -> ResourceList {
-        let of = |(verb, text)| {
-            let tails = self.tails.iter().filter(move |tail| tail.verbs.includes(verb));
-            tails.map(move |tail| (text, &*tail.path))
-        };
-        ResourceList::new(self.stage_prefix, self.size(), Verbs::all().flat_map(of))
+        let (count, bytes) = self.size();
+        let mut list = ResourceList::new(self.stage_prefix, count, bytes);
+        for (verb, text) in Verbs::all() {
+            for tail in self.tails.iter().filter(|tail| tail.verbs.includes(verb)) {
+                list.push([self.stage_prefix, text, &tail.path]);
+            }
+        }
+        list
     }
 
     fn put_in_order(&mut self) {

@@ -8,7 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Answers, HttpApi};
 use crate::error::Fault;
-use crate::policy::{Effect, Policy};
+use crate::policy::{Effect, Policy, ResourceList};
 use crate::request::EventKind;
 use crate::rules::ContextKey;
 
@@ -33,10 +33,36 @@ pub(super) fn shape(kind: EventKind, answers: &Answers) -> HttpApi {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
+struct PolicyAnswer<'a> {
+    principal_id: &'a str,
+    policy_document: PolicyDocument<'a>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    context: &'a BTreeMap<ContextKey, Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage_identifier_key: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct SimpleAnswer<'a> {
     is_authorized: bool,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     context: &'a BTreeMap<ContextKey, Value>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PolicyDocument<'a> {
+    version: &'static str,
+    statement: Vec<PolicyStatement<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct PolicyStatement<'a> {
+    action: &'static str,
+    effect: &'static str,
+    resource: &'a ResourceList,
 }
 
 impl Answer<'_> {
@@ -46,42 +72,29 @@ impl Answer<'_> {
             HttpApi::Simple => {
                 to_raw_value(&SimpleAnswer { is_authorized: self.is_authorized, context: &self.context })
             }
-            // It is read once more: nothing else leaves as an answer but JSON.
-            HttpApi::Policy => self.with_policy().and_then(RawValue::from_string),
+            HttpApi::Policy => to_raw_value(&PolicyAnswer {
+                principal_id: &self.principal_id,
+                policy_document: document(self.policy),
+                context: &self.context,
+                usage_identifier_key: self.usage_identifier_key.as_deref(),
+            }),
         };
         json.map_err(|_| Fault::AnswerUnwritable)
     }
-
-    /// The resources are most of an answer, and stand in the policy as they stand here.
-    fn with_policy(&self) -> serde_json::Result<String> {
-        let resources: usize =
-            self.policy.statements().iter().map(|statement| statement.resources.as_json().len()).sum();
-        let mut json = String::with_capacity(resources + AROUND_THE_RESOURCES);
-        json.push_str(r#"{"principalId":"#);
-        json.push_str(&serde_json::to_string(&self.principal_id)?);
-        json.push_str(r#","policyDocument":{"Version":"2012-10-17","Statement":["#);
-        for (position, statement) in self.policy.statements().iter().enumerate() {
-            json.push_str(if position == 0 { "" } else { "," });
-            json.push_str(match statement.effect {
-                Effect::Allow => r#"{"Action":"execute-api:Invoke","Effect":"Allow","Resource":["#,
-                Effect::Deny => r#"{"Action":"execute-api:Invoke","Effect":"Deny","Resource":["#,
-            });
-            json.push_str(statement.resources.as_json());
-            json.push_str("]}");
-        }
-        json.push_str("]}");
-        if !self.context.is_empty() {
-            json.push_str(r#","context":"#);
-            json.push_str(&serde_json::to_string(&self.context)?);
-        }
-        if let Some(key) = &self.usage_identifier_key {
-            json.push_str(r#","usageIdentifierKey":"#);
-            json.push_str(&serde_json::to_string(key)?);
-        }
-        json.push('}');
-        Ok(json)
-    }
 }
 
-/// Enough where there is no context.
-const AROUND_THE_RESOURCES: usize = 512;
+fn document(policy: &Policy) -> PolicyDocument<'_> {
+    let statement = policy
+        .statements()
+        .iter()
+        .map(|statement| PolicyStatement {
+            action: "execute-api:Invoke",
+            effect: match statement.effect {
+                Effect::Allow => "Allow",
+                Effect::Deny => "Deny",
+            },
+            resource: &statement.resources,
+        })
+        .collect();
+    PolicyDocument { version: "2012-10-17", statement }
+}
