@@ -13,6 +13,7 @@ mod path;
 mod pattern;
 mod requirement;
 mod route;
+mod starts;
 
 use std::fmt;
 
@@ -32,6 +33,7 @@ pub use pattern::{PathPattern, Segment};
 use requirement::Known;
 pub use requirement::{Caller, Requirement, Test, Verdict};
 pub use route::{RouteError, RoutePattern, Shape};
+use starts::Starts;
 
 /// Of the rules that a caller does not meet, so many are named.
 const MOST_NAMES: usize = 3;
@@ -53,6 +55,7 @@ pub struct Rules {
     /// The claims that routes are bound to, each once.
     claims: Vec<ClaimPath>,
     index: Index,
+    starts: Starts,
     names_routes: bool,
 }
 
@@ -132,7 +135,7 @@ impl Rules {
             }
         }
         let names_routes = rules.iter().any(|rule| !rule.routes.is_empty());
-        Self { index: Index::new(&rules), rules, claims, names_routes }
+        Self { index: Index::new(&rules), starts: Starts::new(&rules), rules, claims, names_routes }
     }
 
     /// The rules, in their order.
@@ -210,8 +213,9 @@ impl Rules {
                 true => Reason::RouteClaimUnusable { claim, is_missing: !bound.has_unsafe },
             };
         }
-        let others =
-            self.rules.iter().filter(opening).filter(|rule| rule.routes.iter().any(|route| is_named(&route)));
+        let candidates = self.starts.candidates(asked);
+        let others = candidates.iter().filter_map(|position| self.rules.get(*position));
+        let others = others.filter(|rule| rule.routes.iter().any(|route| is_named(&route)));
         let names: Vec<_> = others.take(MOST_NAMES).map(|rule| format!("`{}`", rule.name)).collect();
         match names.is_empty() {
             true => Reason::RouteNotAllowed,
