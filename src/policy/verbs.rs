@@ -67,7 +67,13 @@ impl Verbs {
 
     /// The text of each, in their order.
     pub(super) fn each(self) -> impl Iterator<Item = &'static str> {
-        Self::all().filter(move |(verb, _)| self.includes(*verb)).map(|(_, text)| text)
+        let mut rest = self.0;
+        // Without any bits the lowest is behind all texts.
+        std::iter::from_fn(move || {
+            let text = TEXTS.get(usize::try_from(rest.trailing_zeros()).ok()?)?;
+            rest &= rest - 1;
+            Some(*text)
+        })
     }
 
     /// How many there are, and how many letters they have together.

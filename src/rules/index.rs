@@ -44,23 +44,27 @@ impl Index {
         index
     }
 
-    /// The positions of all rules that this caller meets, and of others.
-    pub(super) fn candidates(&self, known: &Known<'_>) -> impl Iterator<Item = usize> {
-        let mut found: Vec<&[usize]> = vec![&self.others];
+    /// The positions of all rules that this caller meets, and of others; in order, each once.
+    pub(super) fn candidates(&self, known: &Known<'_>) -> Vec<usize> {
+        let mut found = self.others.clone();
         if let Some(claims) = known.caller.claims() {
-            let held = known.scopes.iter().filter_map(|scope| self.by_scope.get(scope));
-            found.extend(held.map(Vec::as_slice));
+            for scope in known.scopes.iter() {
+                found.extend_from_slice(self.by_scope.get(scope).map_or(&[], Vec::as_slice));
+            }
             for (path, by_text) in &self.by_claim {
                 let texts = match claims.at(path) {
                     Some(Value::Array(items)) => items.as_slice(),
                     Some(value) => std::slice::from_ref(value),
                     None => &[],
                 };
-                let held = texts.iter().filter_map(|text| by_text.get(text.as_str()?));
-                found.extend(held.map(Vec::as_slice));
+                for text in texts.iter().filter_map(Value::as_str) {
+                    found.extend_from_slice(by_text.get(text).map_or(&[], Vec::as_slice));
+                }
             }
         }
-        found.into_iter().flatten().copied()
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 }
 
@@ -158,7 +162,7 @@ mod tests {
             let rules: Vec<Rule> = requirements.iter().enumerate().map(rule).collect();
             let principal = claims.map(|claims| Principal::for_tests(claims.as_object().unwrap().clone().into()));
             let caller = Caller { principal: principal.as_ref(), source_ip: None };
-            let candidates: Vec<usize> = Index::new(&rules).candidates(&Known::new(&caller)).collect();
+            let candidates = Index::new(&rules).candidates(&Known::new(&caller));
             for (position, rule) in rules.iter().enumerate() {
                 let is_possible = match rule.effect {
                     Effect::Allow => rule.requirement.verdict(&caller) == Verdict::Met,
@@ -194,7 +198,7 @@ mod tests {
             json!({"scope": "s3 s7", "roles": ["r5"]}).as_object().unwrap().clone().into(),
         );
         let caller = Caller { principal: Some(&principal), source_ip: None };
-        let candidates: Vec<usize> = Index::new(&rules).candidates(&Known::new(&caller)).collect();
-        assert_eq!(candidates, [6, 14, 11]);
+        let candidates = Index::new(&rules).candidates(&Known::new(&caller));
+        assert_eq!(candidates, [6, 11, 14]);
     }
 }

@@ -168,9 +168,8 @@ impl Rules {
         let applies = |position: &usize| {
             self.rules.get(*position).is_some_and(|rule| rule.is_on(api, stage) && rule.is_for(&known))
         };
-        let mut rules: Vec<usize> = self.index.candidates(&known).filter(applies).collect();
-        rules.sort_unstable();
-        rules.dedup();
+        let mut rules = self.index.candidates(&known);
+        rules.retain(applies);
         Standing { rules, bindings: Bindings::new(self.claims.iter(), caller.claims()) }
     }
 
