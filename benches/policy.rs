@@ -48,7 +48,7 @@ fn main() {
             let request = allowed.max(refused);
             let policy = answer(&compiler, &principal, ALLOWED).unwrap();
             let resources: Vec<_> =
-                policy.statements().iter().flat_map(|statement| &statement.resources).collect();
+                policy.statements().iter().flat_map(|statement| statement.resources.iter()).collect();
             let bytes: usize = resources.iter().map(|resource| resource.as_str().len() + 3).sum();
             println!(
                 "| {count} | {routes} | {} | {met} | {} | {} | {} % | {} % | {} | {bytes} |",

@@ -22,70 +22,66 @@ use std::str::FromStr;
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MethodArn {
-    stage_prefix: String,
-    target: Target,
-}
-
-/// What follows the stage.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Target {
-    /// A method of a REST or HTTP API; the path starts with its slash.
-    Method { method: String, path: String },
-    /// The `$connect` route of a WebSocket API.
-    Connect,
+    /// The whole of it, the root in its one spelling. Its parts begin here:
+    text: String,
+    api: usize,
+    stage: usize,
+    /// What follows the stage: a method, or `$connect`.
+    target: usize,
+    /// With its slash; `None` for `$connect`.
+    path: Option<usize>,
 }
 
 /// The WebSocket route that an authorizer can be attached to.
 const CONNECT: &str = "$connect";
 
 impl MethodArn {
+    /// The text, with the root in its one spelling.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
     /// `GET`, `POST`, ...; `None` for a WebSocket route.
     #[must_use]
     pub fn method(&self) -> Option<&str> {
-        match &self.target {
-            Target::Method { method, .. } => Some(method),
-            Target::Connect => None,
-        }
+        self.path.map(|path| self.part(self.target, path))
     }
 
     /// The path with its leading slash and the client's own values, not decoded; `$connect` for a
     /// WebSocket route.
     #[must_use]
     pub fn path(&self) -> &str {
-        match &self.target {
-            Target::Method { path, .. } => path,
-            Target::Connect => CONNECT,
-        }
+        self.part(self.path.unwrap_or(self.target), self.text.len())
     }
 
     /// The ARN up to and with the slash behind the stage: the safe part, from which every resource
     /// of a policy is built.
     #[must_use]
     pub fn stage_prefix(&self) -> &str {
-        &self.stage_prefix
+        self.part(0, self.target)
     }
 
     /// The ID of the API.
     #[must_use]
     pub fn api(&self) -> &str {
-        self.api_and_stage().0
+        self.part(self.api, self.stage - 1)
     }
 
     /// The name of the stage.
     #[must_use]
     pub fn stage(&self) -> &str {
-        self.api_and_stage().1
-    }
-
-    fn api_and_stage(&self) -> (&str, &str) {
-        let resource = self.stage_prefix.rsplit(':').next().unwrap_or_default();
-        resource.trim_end_matches('/').split_once('/').unwrap_or_default()
+        self.part(self.stage, self.target - 1)
     }
 
     /// Whether this names the `$connect` route of a WebSocket API.
     #[must_use]
     pub fn is_connect(&self) -> bool {
-        self.target == Target::Connect
+        self.path.is_none()
+    }
+
+    fn part(&self, start: usize, end: usize) -> &str {
+        self.text.get(start..end).unwrap_or_default()
     }
 }
 
@@ -108,28 +104,29 @@ impl FromStr for MethodArn {
         if ![partition, region, account, api].into_iter().all(is_plain) || !is_stage(stage) {
             return Err(ArnError::UnsafeCharacter);
         }
-        let target = match (method, segments.next()) {
-            (CONNECT, None) => Target::Connect,
+        let api_at = text.len() - resource.len();
+        let stage_at = api_at + api.len() + 1;
+        let target = stage_at + stage.len() + 1;
+        let (text, path) = match (method, segments.next()) {
+            (CONNECT, None) => (text.to_owned(), None),
             (method, path) if !method.is_empty() && method.bytes().all(|byte| byte.is_ascii_uppercase()) => {
+                let path_at = target + method.len();
                 // Some gateways send the root as `//`, or drop its slash.
-                let path = path.filter(|path| *path != "/").unwrap_or_default();
-                Target::Method { method: method.to_owned(), path: format!("/{path}") }
+                let text = match (path, text.get(..path_at)) {
+                    (None | Some("" | "/"), Some(start)) => format!("{start}/"),
+                    _ => text.to_owned(),
+                };
+                (text, Some(path_at))
             }
             _ => return Err(ArnError::NoMethod),
         };
-        Ok(Self {
-            stage_prefix: format!("arn:{partition}:execute-api:{region}:{account}:{api}/{stage}/"),
-            target,
-        })
+        Ok(Self { text, api: api_at, stage: stage_at, target, path })
     }
 }
 
 impl fmt::Display for MethodArn {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.target {
-            Target::Method { method, path } => write!(formatter, "{}{method}{path}", self.stage_prefix),
-            Target::Connect => write!(formatter, "{}{CONNECT}", self.stage_prefix),
-        }
+        formatter.write_str(&self.text)
     }
 }
 
@@ -158,78 +155,70 @@ pub enum ArnError {
 /// assert!(ArnPattern::new("api/dev/GET/pets/*").matches("api/dev/GET/pets/1/owner"));
 /// assert!(!ArnPattern::new("api/dev/GET/pets/*").matches("api/dev/GET/pets"));
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct ArnPattern(String);
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ArnPattern<'a>(&'a str);
 
-impl ArnPattern {
+impl<'a> ArnPattern<'a> {
     /// The pattern that is written as `text`.
-    pub fn new(text: impl Into<String>) -> Self {
-        Self(text.into())
+    #[must_use]
+    pub fn new(text: &'a str) -> Self {
+        Self(text)
     }
 
     /// The text as it stands in the policy document.
     #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
+    pub fn as_str(self) -> &'a str {
+        self.0
     }
 
     /// Whether the whole of `text` matches, as IAM compares resources.
     #[must_use]
-    pub fn matches(&self, text: &str) -> bool {
-        let (pattern, text) = match behind_common_start(&self.0, text) {
-            (pattern, text) if !pattern.starts_with(WILDCARDS) => {
-                return pattern.is_empty() && text.is_empty();
+    pub fn matches(self, text: &str) -> bool {
+        matches(self.0.as_bytes(), text.as_bytes())
+    }
+}
+
+/// As [`ArnPattern::matches`], of two texts without a start that they have in common.
+pub(crate) fn matches(mut pattern: &[u8], mut text: &[u8]) -> bool {
+    // Where to resume when the text after the latest `*` turns out not to match.
+    let mut retry = None;
+    loop {
+        match (pattern.split_first(), text.split_first()) {
+            (Some((b'*', after)), _) => {
+                let Some(resume) = from_first_of(after, text) else { return false };
+                (pattern, text) = (after, resume);
+                retry = Some((after, resume));
             }
-            both => both,
-        };
-        let (mut pattern, mut text) = (pattern.chars(), text.chars());
-        // Where to resume when the text after the latest `*` turns out not to match.
-        let mut retry = None;
-        loop {
-            let before = (pattern.clone(), text.clone());
-            match (pattern.next(), text.next()) {
-                (Some('*'), _) => {
-                    text = before.1;
-                    retry = Some((pattern.clone(), text.clone()));
-                }
-                (Some(expected), Some(found)) if expected == '?' || expected == found => {}
-                (None, None) => return true,
-                _ => {
-                    let Some((after_star, mut resume)) = retry else { return false };
-                    if resume.next().is_none() {
-                        return false;
-                    }
-                    pattern = after_star.clone();
-                    text = resume.clone();
-                    retry = Some((after_star, resume));
-                }
+            (Some((expected, after)), Some((found, rest))) if expected == found => {
+                (pattern, text) = (after, rest);
+            }
+            (Some((b'?', after)), Some(_)) => (pattern, text) = (after, behind_letter(text)),
+            (None, None) => return true,
+            _ => {
+                let Some((after, taken)) = retry.filter(|(_, taken)| !taken.is_empty()) else { return false };
+                let Some(resume) = from_first_of(after, behind_letter(taken)) else { return false };
+                (pattern, text) = (after, resume);
+                retry = Some((after, resume));
             }
         }
     }
 }
 
-const WILDCARDS: [char; 2] = ['*', '?'];
-
-/// Both without the start that they have in common, up to the first wildcard: the resources of a policy have most of it
-/// in common.
-fn behind_common_start<'a>(pattern: &'a str, text: &'a str) -> (&'a str, &'a str) {
-    const CHUNK: usize = 16;
-    // Without a way out of its loops, so that a chunk is compared at once.
-    let is_alike = |(pattern, text): &(&[u8; CHUNK], &[u8; CHUNK])| {
-        pattern.iter().zip(*text).fold(true, |alike, (pattern, text)| {
-            alike & (pattern == text) & (*pattern != b'*') & (*pattern != b'?')
-        })
-    };
-    let (chunks, _) = pattern.as_bytes().as_chunks::<CHUNK>();
-    let (others, _) = text.as_bytes().as_chunks::<CHUNK>();
-    let mut alike = chunks.iter().zip(others).take_while(is_alike).count() * CHUNK;
-    let bytes = pattern.bytes().zip(text.bytes()).skip(alike);
-    alike += bytes.take_while(|(pattern, text)| pattern == text && !matches!(pattern, b'*' | b'?')).count();
-    // Not within a letter of several bytes.
-    while !pattern.is_char_boundary(alike) || !text.is_char_boundary(alike) {
-        alike -= 1;
+/// From where what follows a `*` may match: all before it is the wildcard's. `None` where it cannot.
+fn from_first_of<'a>(pattern: &[u8], text: &'a [u8]) -> Option<&'a [u8]> {
+    match pattern.first() {
+        // Nothing follows, so that all of it is.
+        None => Some(&[]),
+        Some(b'*' | b'?') => Some(text),
+        Some(first) => text.get(text.iter().position(|byte| byte == first)?..),
     }
-    (pattern.get(alike..).unwrap_or(pattern), text.get(alike..).unwrap_or(text))
+}
+
+/// `?` is a letter, of however many bytes.
+fn behind_letter(text: &[u8]) -> &[u8] {
+    let continues = |byte: &&u8| **byte & 0b1100_0000 == 0b1000_0000;
+    let length = 1 + text.iter().skip(1).take_while(continues).count();
+    text.get(length..).unwrap_or_default()
 }
 
 fn is_plain(part: &str) -> bool {
@@ -334,7 +323,7 @@ mod tests {
         #[test]
         fn the_matcher_agrees_with_the_obvious_one(pattern in "[ab/*?]{0,8}", text in "[ab/é]{0,10}") {
             let (p, t): (Vec<_>, Vec<_>) = (pattern.chars().collect(), text.chars().collect());
-            prop_assert_eq!(ArnPattern::new(pattern).matches(&text), oracle(&p, &t));
+            prop_assert_eq!(ArnPattern::new(&pattern).matches(&text), oracle(&p, &t));
         }
 
         #[test]

@@ -152,7 +152,7 @@ fn is_same(one: &str, other: &str) -> bool {
 }
 
 /// The scopes of a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scopes<'a>(Vec<&'a str>);
 
 impl Scopes<'_> {

@@ -26,6 +26,18 @@ pub(super) struct Caller {
     pub(super) has_credential: bool,
 }
 
+impl Caller {
+    /// The rules that are for this caller, by position.
+    pub(super) fn rules(&self) -> Vec<usize> {
+        self.applies
+            .iter()
+            .enumerate()
+            .filter(|(_, applies)| **applies)
+            .map(|(position, _)| position)
+            .collect()
+    }
+}
+
 /// Ten requirements that have nothing to do with one another, each of them met, unmet or unknown.
 const MOST_COMBINATIONS: usize = 59_049;
 

@@ -54,7 +54,7 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
 fn differing<'a>(compiler: &'a Compiler, set: &[usize], bindings: Bindings<'_>) -> Vec<Inexact<'a>> {
     let rules = compiler.rules().as_slice();
     let standing = |set: &[usize]| Standing {
-        applies: (0..rules.len()).map(|position| set.contains(&position)).collect(),
+        rules: (0..rules.len()).filter(|position| set.contains(position)).collect(),
         bindings: bindings.clone(),
     };
     let found = compiler.inexact(&standing(set));

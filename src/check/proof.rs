@@ -112,7 +112,7 @@ impl<'a> Proof<'a> {
         let mut odd = None;
         for caller in &callers.all {
             for bindings in self.bindings(caller, &texts, MOST_SUPPOSED).0 {
-                let standing = Standing { applies: caller.applies.clone(), bindings };
+                let standing = Standing { rules: caller.rules(), bindings };
                 let Ok(policy) = self.compiler.compile(&standing, &asked) else { continue };
                 let may = |instance: &&Instance| self.may(&policy, &standing, &instance.arn);
                 let (open, mut closed): (Vec<_>, Vec<_>) = instances.iter().partition(may);
@@ -197,7 +197,7 @@ impl<'a> Proof<'a> {
                 self.bindings(caller, &texts, most.clamp(LEAST_SUPPOSED, MOST_SUPPOSED));
             is_varied &= is_whole;
             for bindings in supposed {
-                let standing = Standing { applies: caller.applies.clone(), bindings };
+                let standing = Standing { rules: caller.rules(), bindings };
                 let allowed: Vec<Vec<bool>> =
                     looked_at.iter().map(|(instances, _)| self.allowed(instances, &standing)).collect();
                 for asked in &asked {
@@ -331,7 +331,7 @@ impl<'a> Proof<'a> {
     /// Of each path of the route whether the rules open it to callers without a credential.
     fn open_to_nobody(&self, route: &ApiRoute) -> Vec<bool> {
         let nobody = callers::nobody(self.rules().as_slice());
-        let standing = Standing { applies: nobody.applies, bindings: Bindings::default() };
+        let standing = Standing { rules: nobody.rules(), bindings: Bindings::default() };
         let is_open =
             |instance: &Instance| matches!(self.rules().ruling(&standing, &instance.arn), Ruling::Allowed(_));
         let instances = self.instances.of(route);
@@ -377,8 +377,7 @@ impl Case<'_> {
     }
 
     fn lacking(&self) -> Vec<String> {
-        let rules = self.proof.rules().as_slice().iter().zip(&self.standing.applies);
-        let routes = rules.filter(|(_, applies)| **applies).flat_map(|(rule, _)| &rule.routes);
+        let routes = self.proof.rules().applying(self.standing).flat_map(|rule| &rule.routes);
         let claims: BTreeSet<&ClaimPath> = routes.flat_map(|route| route.claims()).collect();
         let is_lacking = |claim: &&ClaimPath| {
             let bound = self.standing.bindings.of(claim);
@@ -389,23 +388,16 @@ impl Case<'_> {
 
     /// The rule without which it would not be so.
     fn culprit(&self, instance: &Instance, is_open: bool) -> Option<String> {
-        let applies_of = |position: usize| {
-            let mut applies = self.standing.applies.clone();
-            let slot = applies.get_mut(position)?;
-            std::mem::take(slot).then_some(applies)
-        };
-        let rules: Vec<&Rule> = self.proof.rules().as_slice().iter().collect();
-        let differs = |position: usize| {
-            let applies = applies_of(position)?;
-            let standing = Standing { applies, bindings: self.standing.bindings.clone() };
+        let differs = |position: &usize| {
+            let mut standing = self.standing.clone();
+            standing.rules.retain(|other| other != position);
             let policy = self.proof.compiler.compile(&standing, self.asked).ok()?;
             let is_open_without = policy.evaluate(&instance.arn) == Effect::Allow;
-            (is_open_without != is_open).then_some(position)
+            (is_open_without != is_open).then_some(*position)
         };
-        let found: Vec<&Rule> = (0..rules.len())
-            .filter_map(differs)
-            .filter_map(|position| rules.get(position).copied())
-            .collect();
+        let differing = self.standing.rules.iter().filter_map(differs);
+        let found: Vec<&Rule> =
+            differing.filter_map(|position| self.proof.rules().as_slice().get(position)).collect();
         // Without one that allows there may be nothing to close.
         let closes = |rule: &&&Rule| !is_open && rule.effect == Effect::Deny;
         found.iter().find(closes).or(found.first()).map(|rule| rule.name.clone())

@@ -229,7 +229,7 @@ fn statements(
     arn: &MethodArn,
 ) -> Vec<StatementPart> {
     let applying: Vec<&Rule> = compiler.rules().applying(standing).collect();
-    let resource = |effect: Effect, pattern: &ArnPattern| {
+    let resource = |effect: Effect, pattern: ArnPattern<'_>| {
         let names = |rule: &&&Rule| {
             let mut examples =
                 rule.routes.iter().flat_map(|route| examples(route, standing, arn.stage_prefix()));
@@ -255,7 +255,7 @@ fn statements(
     policy.statements().iter().map(statement).collect()
 }
 
-fn note(compiler: &Compiler, pattern: &ArnPattern, arn: &MethodArn, effect: Effect) -> &'static str {
+fn note(compiler: &Compiler, pattern: ArnPattern<'_>, arn: &MethodArn, effect: Effect) -> &'static str {
     let text = behind_stage(pattern, arn);
     match effect {
         Effect::Allow if compiler.rules().is_silent() => {
@@ -269,12 +269,12 @@ fn note(compiler: &Compiler, pattern: &ArnPattern, arn: &MethodArn, effect: Effe
     }
 }
 
-fn behind_stage<'a>(pattern: &'a ArnPattern, arn: &MethodArn) -> &'a str {
+fn behind_stage<'a>(pattern: ArnPattern<'a>, arn: &MethodArn) -> &'a str {
     pattern.as_str().strip_prefix(arn.stage_prefix()).unwrap_or(pattern.as_str())
 }
 
 /// With another number of slashes at its end, it is the same route.
-fn is_spelling_of(pattern: &ArnPattern, arn: &MethodArn) -> bool {
+fn is_spelling_of(pattern: ArnPattern<'_>, arn: &MethodArn) -> bool {
     let pattern = ArnPattern::new(pattern.as_str().trim_end_matches('/'));
     !pattern.as_str().contains('*') && pattern.matches(arn.to_string().trim_end_matches('/'))
 }

@@ -64,7 +64,7 @@ pub(super) fn explain(rules: &Rules, caller: Option<&Caller<'_>>, arn: &MethodAr
                 Effect::Allow => "allow",
                 Effect::Deny => "deny",
             },
-            applies: standing.as_ref().and_then(|standing| standing.applies.get(position).copied()),
+            applies: standing.as_ref().map(|standing| standing.rules.contains(&position)),
             is_on_stage: rule.is_on_stage_of(arn),
             requirement: requirement(&rule.requirement, rule.effect, caller),
             routes: rule.routes.iter().map(route).collect(),

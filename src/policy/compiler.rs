@@ -1,11 +1,10 @@
 //! [`Compiler`]: from the rules, and one caller, to the [`Policy`] of that caller.
 
-use std::collections::BTreeSet;
-
 use super::glob::{Glob, Piece};
 use super::inexact::{self, Inexact};
 use super::plan::{Closer, PathPlan, Plan, PlannedRoute, Spill};
 use super::resources::{self, LARGEST_REFUSAL, Resources};
+use super::verbs::Verbs;
 use super::{Policy, Statement};
 use crate::arn::MethodArn;
 use crate::error::Reason;
@@ -63,7 +62,11 @@ impl Compiler {
         inexact::of(&self.plan, &Draft::new(&self.plan, &self.rules, standing), &standing.bindings)
     }
 
-    pub(super) fn granted(&self, standing: &Standing<'_>, stage_prefix: &str) -> Result<Policy, Reason> {
+    pub(super) fn granted<'a>(
+        &'a self,
+        standing: &Standing<'_>,
+        stage_prefix: &'a str,
+    ) -> Result<Policy, Reason> {
         let mut allowed = Resources::new(stage_prefix);
         let mut denied = Resources::new(stage_prefix);
         self.write(standing, &mut allowed, &mut denied)?;
@@ -71,19 +74,19 @@ impl Compiler {
             return Ok(Policy::deny_everything());
         }
         resources::check_size(&[&allowed, &denied])?;
-        let mut statements = vec![Statement { effect: Effect::Allow, resources: allowed.into_patterns() }];
+        let mut statements = vec![Statement { effect: Effect::Allow, resources: allowed.into_list() }];
         if !denied.is_empty() {
-            statements.push(Statement { effect: Effect::Deny, resources: denied.into_patterns() });
+            statements.push(Statement { effect: Effect::Deny, resources: denied.into_list() });
         }
         Ok(Policy { statements, room: LARGEST_REFUSAL })
     }
 
     /// Writes the resources of both statements.
-    pub(super) fn write(
-        &self,
+    pub(super) fn write<'a>(
+        &'a self,
         standing: &Standing<'_>,
-        allowed: &mut Resources<'_>,
-        denied: &mut Resources<'_>,
+        allowed: &mut Resources<'a>,
+        denied: &mut Resources<'a>,
     ) -> Result<(), Reason> {
         let draft = Draft::new(&self.plan, &self.rules, standing);
         let mut has_wildcards = false;
@@ -95,33 +98,33 @@ impl Compiler {
                 continue;
             }
             if let Some(closer) = draft.closes_any_method(kept, path.behind_others.as_ref()) {
-                allowed.add_any_method(&path.glob, &standing.bindings)?;
-                denied.add_any_method(&closer.glob, &standing.bindings)?;
+                allowed.add_any_method(&path.wording, &standing.bindings)?;
+                denied.add_any_method(&closer.wording, &standing.bindings)?;
                 continue;
             }
-            has_wildcards |= path.glob.has_wildcards();
-            opens_everything |= allowed.add(&path.glob, kept, &standing.bindings)?;
-            if matches!(path.glob.0.as_slice(), [Piece::Capture]) {
+            has_wildcards |= path.wording.glob.has_wildcards();
+            opens_everything |= allowed.add(&path.wording, kept, &standing.bindings)?;
+            if matches!(path.wording.glob.0.as_slice(), [Piece::Capture]) {
                 denied.add_odd_root(kept.without(draft.root()))?;
             }
             if let Some(spill) = &path.spill {
-                for (closer, methods) in draft.closers(kept, spill) {
-                    denied.add(&closer.glob, methods, &standing.bindings)?;
-                }
+                draft.close(kept, spill, |closer, methods| {
+                    denied.add(&closer.wording, methods, &standing.bindings).map(drop)
+                })?;
             }
         }
         for (position, path) in draft.closed() {
             let methods = draft.denied_of_open(position);
-            denied.add_superset(&path.glob, methods, &standing.bindings)?;
+            denied.add_superset(&path.wording, methods, &standing.bindings)?;
         }
         match (opens_connect, opens_everything) {
-            (true, false) => allowed.push("$connect", "")?,
-            (false, true) => denied.push("$connect", "")?,
+            (true, false) => allowed.push(Verbs::CONNECT, "")?,
+            (false, true) => denied.push(Verbs::CONNECT, "")?,
             (true, true) | (false, false) => {}
         }
         for (position, odd) in ODD_PATHS.into_iter().enumerate() {
             if has_wildcards || (position == 0 && allowed.has_four_letter_window()) {
-                denied.push(odd, "")?;
+                denied.push(Verbs::WILDCARD, odd.strip_prefix('*').unwrap_or(odd))?;
             }
         }
         allowed.finish();
@@ -136,9 +139,9 @@ pub(super) struct Draft<'a> {
     /// What rules that apply open, and none that applies closes altogether.
     pub(super) open: Vec<Methods>,
     pub(super) denied: Vec<Methods>,
-    /// The positions that are not empty in them: of many paths, few are a caller's.
-    opened: BTreeSet<usize>,
-    closed: BTreeSet<usize>,
+    /// The positions that are not empty in them, in order: of many paths, few are a caller's.
+    opened: Vec<usize>,
+    closed: Vec<usize>,
     opens_connect: bool,
     closes_connect: bool,
 }
@@ -150,16 +153,16 @@ impl<'a> Draft<'a> {
             plan,
             open: nothing.clone(),
             denied: nothing,
-            opened: BTreeSet::new(),
-            closed: BTreeSet::new(),
+            opened: Vec::new(),
+            closed: Vec::new(),
             opens_connect: false,
             closes_connect: false,
         };
-        let applying =
-            plan.routes.iter().zip(rules.as_slice()).zip(&standing.applies).filter(|(_, applies)| **applies);
-        for ((routes, rule), _) in applying {
+        let of_rule =
+            |position: &usize| Some((plan.routes.get(*position)?, rules.as_slice().get(*position)?.effect));
+        for (routes, effect) in standing.rules.iter().filter_map(of_rule) {
             for route in routes {
-                match (rule.effect, *route) {
+                match (effect, *route) {
                     (Effect::Allow, PlannedRoute::Connect) => draft.opens_connect = true,
                     (Effect::Deny, PlannedRoute::Connect) => draft.closes_connect = true,
                     (Effect::Allow, PlannedRoute::Path(position, methods)) => {
@@ -168,6 +171,13 @@ impl<'a> Draft<'a> {
                     (Effect::Deny, PlannedRoute::Path(position, methods)) => draft.closes(position, methods),
                 }
             }
+        }
+        for positions in [&mut draft.opened, &mut draft.closed] {
+            positions.sort_unstable();
+            positions.dedup();
+        }
+        if draft.closed.is_empty() {
+            return draft;
         }
         for (position, path) in paths_at(plan, &draft.opened) {
             let closing =
@@ -192,7 +202,7 @@ impl<'a> Draft<'a> {
     fn closes(&mut self, position: usize, methods: Methods) {
         if let Some(denied) = self.denied.get_mut(position) {
             *denied = denied.or(methods);
-            self.closed.insert(position);
+            self.closed.push(position);
         }
     }
 
@@ -203,9 +213,10 @@ impl<'a> Draft<'a> {
             Piece::Claim(claim) => !bindings.of(claim).values.is_empty(),
             Piece::Literal(_) | Piece::Capture | Piece::Rest => true,
         };
-        if let Some(open) = self.open.get_mut(position).filter(|_| path.glob.0.iter().all(is_bound)) {
+        let has_values = || !path.wording.is_bound() || path.wording.glob.0.iter().all(is_bound);
+        if let Some(open) = self.open.get_mut(position).filter(|_| has_values()) {
             *open = open.or(methods);
-            self.opened.insert(position);
+            self.opened.push(position);
         }
     }
 
@@ -256,24 +267,25 @@ impl<'a> Draft<'a> {
         kept.without(by_depth).without(by_wildcard)
     }
 
-    /// What closes a spill, as far as that is possible.
-    fn closers<'b>(&self, kept: Methods, spill: &'b Spill) -> Vec<(&'b Closer, Methods)> {
-        let mut closers = Vec::new();
+    /// Calls `close` with what closes a spill, as far as that is possible.
+    fn close<'b>(
+        &self,
+        kept: Methods,
+        spill: &'b Spill,
+        mut close: impl FnMut(&'b Closer, Methods) -> Result<(), Reason>,
+    ) -> Result<(), Reason> {
         let mut rest = kept;
         for closer in &spill.by_depth {
             let methods = self.usable(rest, closer);
-            closers.push((closer, methods));
+            close(closer, methods)?;
             rest = rest.without(methods);
         }
         let best = spill.by_depth.first().map(|best| self.usable(kept, best)).unwrap_or_default();
         for closer in &spill.by_wildcard {
-            closers.push((closer, self.usable(kept.without(best), closer)));
+            close(closer, self.usable(kept.without(best), closer))?;
         }
-        closers.extend(
-            self.named_closers(self.gap(kept, spill), spill).map(|(_, closer, methods)| (closer, methods)),
-        );
-        closers.retain(|(_, methods)| !methods.is_empty());
-        closers
+        let mut named = self.named_closers(self.gap(kept, spill), spill);
+        named.try_for_each(|(_, closer, methods)| close(closer, methods))
     }
 
     /// What closes the named and not open paths of a spill, for the methods with which it has a gap.
@@ -282,7 +294,8 @@ impl<'a> Draft<'a> {
         gap: Methods,
         spill: &'b Spill,
     ) -> impl Iterator<Item = (usize, &'b Closer, Methods)> {
-        spill.named.iter().filter_map(move |(position, closer)| {
+        let named = if gap.is_empty() { &[] } else { spill.named.as_slice() };
+        named.iter().filter_map(move |(position, closer)| {
             let path = self.plan.paths.get(*position)?;
             let closed = path.named.and(gap).without(self.or_covering(&self.open, *position));
             Some((*position, closer, self.usable(closed, closer)))
@@ -290,7 +303,7 @@ impl<'a> Draft<'a> {
     }
 }
 
-fn paths_at<'a>(plan: &'a Plan, positions: &BTreeSet<usize>) -> impl Iterator<Item = (usize, &'a PathPlan)> {
+fn paths_at<'a>(plan: &'a Plan, positions: &[usize]) -> impl Iterator<Item = (usize, &'a PathPlan)> {
     positions.iter().filter_map(|position| Some((*position, plan.paths.get(*position)?)))
 }
 

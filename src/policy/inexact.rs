@@ -3,7 +3,7 @@
 use super::compiler::Draft;
 use super::glob::{Glob, Instances, Piece};
 use super::plan::{Closer, PathPlan, Plan, Spill};
-use super::resources::Resources;
+use super::resources::{Resources, Wording};
 use crate::arn::{ArnPattern, MethodArn};
 use crate::rules::{Bindings, Methods, PathPattern};
 
@@ -18,7 +18,8 @@ pub struct Inexact<'a> {
     pub path: &'a PathPattern,
     /// The open paths that stand in the way of an exact policy, or that are closed in part.
     pub because_of: Vec<&'a PathPattern>,
-    patterns: Vec<ArnPattern>,
+    /// What stands behind the stage in the resources.
+    patterns: Vec<String>,
 }
 
 /// To which side a policy differs from the rules.
@@ -44,9 +45,8 @@ impl Inexact<'_> {
     }
 
     fn is_about(&self, arn: &MethodArn) -> bool {
-        let text = arn.to_string();
-        let target = text.strip_prefix(arn.stage_prefix()).unwrap_or(&text);
-        self.patterns.iter().any(|pattern| pattern.matches(target))
+        let target = arn.as_str().strip_prefix(arn.stage_prefix()).unwrap_or(arn.as_str());
+        self.patterns.iter().any(|pattern| ArnPattern::new(pattern).matches(target))
     }
 }
 
@@ -63,7 +63,7 @@ pub(super) fn of<'a>(plan: &'a Plan, draft: &Draft<'_>, bindings: &Bindings<'_>)
                     in_the_way.flat_map(|closer| open_of(plan, draft, &closer.hits, opened)).collect();
                 because_of.sort_unstable();
                 because_of.dedup();
-                let patterns = patterns(&path.glob, opened, bindings);
+                let patterns = patterns(&path.wording, opened, bindings);
                 found.push(Inexact {
                     direction: Direction::Opens,
                     methods: opened,
@@ -74,18 +74,19 @@ pub(super) fn of<'a>(plan: &'a Plan, draft: &Draft<'_>, bindings: &Bindings<'_>)
             }
             for (position, closer, methods) in draft.named_closers(gap, spill) {
                 let Some(named) = plan.paths.get(position) else { continue };
-                let is_hit = |open: &PathPattern| closer.glob.meets(open, Instances::All);
-                found.extend(closing(plan, draft, &named.pattern, (&closer.glob, methods), bindings, is_hit));
+                let is_hit = |open: &PathPattern| closer.wording.glob.meets(open, Instances::All);
+                let closed = (&closer.wording, methods);
+                found.extend(closing(plan, draft, &named.pattern, closed, bindings, is_hit));
             }
         }
         // A value that may not stand in a policy is a wildcard there.
         let is_wild = |piece: &Piece| matches!(piece, Piece::Claim(claim) if bindings.of(claim).has_unsafe);
-        let widened = path.glob.0.iter().any(is_wild).then(|| Glob::for_everybody(&path.pattern));
-        let closed = widened.as_ref().unwrap_or(&path.glob);
+        let widened = path.wording.glob.0.iter().any(is_wild).then(|| Glob::for_everybody(&path.pattern));
+        let closed = widened.as_ref().unwrap_or(&path.wording.glob);
         // That the path is closed is meant; what its wildcards close beyond it is not.
         let is_hit = |open: &PathPattern| closed.spills_onto(open);
         let denied = draft.denied_of_open(position);
-        found.extend(closing(plan, draft, &path.pattern, (&path.glob, denied), bindings, is_hit));
+        found.extend(closing(plan, draft, &path.pattern, (&path.wording, denied), bindings, is_hit));
     }
     found.sort_by(|left, right| (left.path, left.methods).cmp(&(right.path, right.methods)));
     found.dedup();
@@ -109,7 +110,7 @@ fn opened(plan: &Plan, draft: &Draft<'_>, path: &PathPlan, spill: &Spill, gap: M
         excess.iter().any(|excess| {
             let is_settled = |path: &&PathPattern| **path == *excess || path.covers(excess);
             !open.iter().chain(&denied).any(is_settled)
-                && !named.iter().any(|(_, closer, _)| closer.glob.names_all(excess))
+                && !named.iter().any(|(_, closer, _)| closer.wording.glob.names_all(excess))
         })
     };
     gap.each().filter(opens).fold(Methods::NONE, Methods::or)
@@ -120,7 +121,7 @@ fn closing<'a>(
     plan: &'a Plan,
     draft: &Draft<'_>,
     path: &'a PathPattern,
-    (glob, methods): (&Glob, Methods),
+    (wording, methods): (&Wording, Methods),
     bindings: &Bindings<'_>,
     is_hit: impl Fn(&PathPattern) -> bool,
 ) -> Option<Inexact<'a>> {
@@ -131,7 +132,7 @@ fn closing<'a>(
     let because_of: Vec<_> =
         open_of(plan, draft, &everything, methods).filter(|open| *open != path && is_hit(open)).collect();
     (!because_of.is_empty()).then(|| {
-        let patterns = patterns(glob, methods, bindings);
+        let patterns = patterns(wording, methods, bindings);
         Inexact { direction: Direction::Closes, methods, path, because_of, patterns }
     })
 }
@@ -162,10 +163,10 @@ fn denied_of<'a>(
 }
 
 /// What stands behind the stage in the resources; where there are too many, everything.
-fn patterns(glob: &Glob, methods: Methods, bindings: &Bindings<'_>) -> Vec<ArnPattern> {
+fn patterns(wording: &Wording, methods: Methods, bindings: &Bindings<'_>) -> Vec<String> {
     let mut resources = Resources::new("");
-    match resources.add_superset(glob, methods, bindings) {
-        Ok(()) => resources.into_patterns(),
-        Err(_) => vec![ArnPattern::new("*")],
+    match resources.add_superset(wording, methods, bindings) {
+        Ok(()) => resources.into_list().iter().map(|pattern| pattern.as_str().to_owned()).collect(),
+        Err(_) => vec!["*".to_owned()],
     }
 }

@@ -4,14 +4,17 @@
 mod compiler;
 mod glob;
 mod inexact;
+mod list;
 mod plan;
 mod resources;
 mod size;
+mod verbs;
 
-use crate::arn::{ArnPattern, MethodArn};
+use crate::arn::MethodArn;
 pub use crate::rules::Effect;
 pub use compiler::Compiler;
 pub use inexact::{Direction, Inexact};
+pub use list::ResourceList;
 use resources::{AROUND_A_REFUSAL, AROUND_A_RESOURCE, LONGEST_RESOURCE};
 pub use resources::{LARGEST_ANSWER, LARGEST_POLICY, LARGEST_REFUSAL};
 pub use size::{Largest, USUAL_PREFIX, UsualValue};
@@ -29,16 +32,7 @@ pub struct Statement {
     /// What it says.
     pub effect: Effect,
     /// Of what.
-    pub resources: Vec<ArnPattern>,
-}
-
-impl Statement {
-    /// The same resources make the same statement, whatever the order of the rules.
-    fn new(effect: Effect, mut resources: Vec<ArnPattern>) -> Self {
-        resources.sort_unstable();
-        resources.dedup();
-        Self { effect, resources }
-    }
+    pub resources: ResourceList,
 }
 
 impl Policy {
@@ -46,41 +40,45 @@ impl Policy {
     /// an authorizer that is merely silent lets the call through.
     #[must_use]
     pub fn deny_everything() -> Self {
-        Self { statements: vec![Statement::new(Effect::Deny, vec![ArnPattern::new("*")])], room: 0 }
+        Self::of(Effect::Deny, "", "*")
     }
 
     /// Everything on the stage of `arn`.
     fn of_stage(arn: &MethodArn) -> Self {
-        let everything = ArnPattern::new(format!("{}*", arn.stage_prefix()));
-        Self { statements: vec![Statement::new(Effect::Allow, vec![everything])], room: 0 }
+        Self::of(Effect::Allow, arn.stage_prefix(), "*")
+    }
+
+    fn of(effect: Effect, start: &str, end: &str) -> Self {
+        let mut resources = ResourceList::new(start, 1, start.len() + end.len());
+        resources.push([start, end, ""]);
+        Self { statements: vec![Statement { effect, resources }], room: 0 }
     }
 
     /// The same policy with an explicit Deny for `arn`, should it not have one: where its wildcards open what
     /// no rule allows, or where it is silent.
     fn refusing(mut self, arn: &MethodArn) -> Self {
-        let text = arn.to_string();
-        if self.says(Effect::Deny, &text) {
+        let text = arn.as_str();
+        if self.says(Effect::Deny, text) {
             return self;
         }
         // The root has three spellings, and the ARN that is compared need not have ours. Elsewhere a slash at the
         // end makes no other route.
-        let spellings = match (arn.method(), arn.path()) {
-            (Some(method), "/") => {
-                ["", "/", "//"].map(|root| format!("{}{method}{root}", arn.stage_prefix())).into()
-            }
-            (Some(_), _) => match text.strip_suffix('/') {
-                Some(without) if without.ends_with('/') => vec![text],
-                Some(without) => vec![without.to_owned(), text],
-                None => vec![format!("{text}/"), text],
-            },
-            (None, _) => vec![text],
+        let (shortest, slashes) = match (arn.method(), text.strip_suffix('/')) {
+            (Some(_), Some(without)) if arn.path() == "/" => (without, &["", "/", "//"][..]),
+            (Some(_), Some(without)) if !without.ends_with('/') => (without, &["", "/"][..]),
+            (Some(_), None) => (text, &["", "/"][..]),
+            (Some(_), Some(_)) | (None, _) => (text, &[""][..]),
         };
-        let denied = spellings.iter().map(|arn| literal(arn)).collect();
-        let refusal = Statement::new(Effect::Deny, denied);
-        let bytes = |resource: &ArnPattern| resource.as_str().len() + AROUND_A_RESOURCE;
-        let taken: usize = refusal.resources.iter().map(bytes).sum();
+        let mut denied: Vec<String> = slashes.iter().map(|slashes| literal([shortest, slashes])).collect();
+        denied.sort_unstable();
+        denied.dedup();
+        let taken: usize = denied.iter().map(|resource| resource.len() + AROUND_A_RESOURCE).sum();
+        let mut resources = ResourceList::new("", denied.len(), taken);
+        for resource in &denied {
+            resources.push(["", resource, ""]);
+        }
         self.room = self.room.saturating_sub(taken + AROUND_A_REFUSAL);
-        self.statements.push(refusal);
+        self.statements.push(Statement { effect: Effect::Deny, resources });
         self
     }
 
@@ -106,8 +104,7 @@ impl Policy {
     /// The verdict on one method, as IAM reaches it: a Deny wins, and silence is a Deny.
     #[must_use]
     pub fn evaluate(&self, arn: &MethodArn) -> Effect {
-        let text = arn.to_string();
-        if self.says(Effect::Allow, &text) && !self.says(Effect::Deny, &text) {
+        if self.says(Effect::Allow, arn.as_str()) && !self.says(Effect::Deny, arn.as_str()) {
             Effect::Allow
         } else {
             Effect::Deny
@@ -115,25 +112,31 @@ impl Policy {
     }
 
     fn says(&self, effect: Effect, arn: &str) -> bool {
-        self.statements
-            .iter()
-            .filter(|statement| statement.effect == effect)
-            .flat_map(|statement| &statement.resources)
-            .any(|resource| resource.matches(arn))
+        let mut says = self.statements.iter().filter(|statement| statement.effect == effect);
+        says.any(|statement| statement.resources.matches(arn))
     }
 }
 
 /// A pattern for this very ARN. The path is the client's: what is not known to be harmless in a
 /// policy becomes `?`, one character whatever it is (contract 4.4). A path that is too long for a resource is denied
 /// with all that begin as it does.
-fn literal(arn: &str) -> ArnPattern {
-    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "._~:@,;=+|/%-$".contains(letter);
-    let mut text: String = arn.chars().map(|letter| if is_plain(letter) { letter } else { '?' }).collect();
+fn literal(arn: [&str; 2]) -> String {
+    let is_plain = |letter: char| {
+        letter.is_ascii_alphanumeric()
+            || matches!(
+                letter,
+                '.' | '_' | '~' | ':' | '@' | ',' | ';' | '=' | '+' | '|' | '/' | '%' | '-' | '$'
+            )
+    };
+    let mut text = arn.concat();
+    if !text.bytes().all(|byte| is_plain(byte.into())) {
+        text = text.chars().map(|letter| if is_plain(letter) { letter } else { '?' }).collect();
+    }
     if text.len() > LONGEST_RESOURCE {
         text.truncate(LONGEST_RESOURCE - 1);
         text.push('*');
     }
-    ArnPattern::new(text)
+    text
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::glob::{Glob, Instances, Piece};
+use super::resources::Wording;
 use crate::rules::{Effect, Methods, PathPattern, Rules, Segment, Shape};
 
 /// The paths of all rules, each once.
@@ -32,7 +33,7 @@ pub(super) struct PathPlan {
     /// The methods with which some rule that allows names it.
     pub(super) named: Methods,
     /// What a policy names for it.
-    pub(super) glob: Glob,
+    pub(super) wording: Wording,
     /// The paths that contain it, without itself.
     pub(super) covered_by: Vec<usize>,
     /// What else its wildcards open; `None` where they do not.
@@ -57,7 +58,7 @@ pub(super) struct Spill {
 /// A Deny that closes a gap, and the paths that it would hit.
 #[derive(Clone, Debug)]
 pub(super) struct Closer {
-    pub(super) glob: Glob,
+    pub(super) wording: Wording,
     pub(super) hits: Vec<usize>,
 }
 
@@ -111,12 +112,12 @@ impl Plan {
         let covered_by =
             which(start, &|other| other.pattern != own.pattern && other.pattern.covers(&own.pattern));
         let opened_by = match is_denied {
-            true => which(start, &|other| other.glob.meets(&own.pattern, Instances::All)),
+            true => which(start, &|other| other.wording.glob.meets(&own.pattern, Instances::All)),
             false => Vec::new(),
         };
         let closer = |glob: Glob, instances| {
             let hits = which(Start::of_glob(&glob), &|other| glob.meets(&other.pattern, instances));
-            Closer { glob, hits }
+            Closer { wording: Wording::new(glob), hits }
         };
         let stretched = Glob::stretched(&own.pattern);
         let spill = (!stretched.is_empty()).then(|| {
@@ -125,13 +126,13 @@ impl Plan {
                 by_wildcard: stretched.into_iter().map(|glob| closer(glob, Instances::All)).collect(),
                 // A route that is named and not allowed stays closed, even where that closes one that happens to
                 // be called alike.
-                named: which(start, &|other| !other.named.is_empty() && own.glob.spills_onto(&other.pattern))
-                    .into_iter()
-                    .filter_map(|other| Some((other, self.paths.get(other)?)))
-                    .map(|(other, path)| {
-                        (other, closer(Glob::for_everybody(&path.pattern), Instances::Fresh))
-                    })
-                    .collect(),
+                named: which(start, &|other| {
+                    !other.named.is_empty() && own.wording.glob.spills_onto(&other.pattern)
+                })
+                .into_iter()
+                .filter_map(|other| Some((other, self.paths.get(other)?)))
+                .map(|(other, path)| (other, closer(Glob::for_everybody(&path.pattern), Instances::Fresh)))
+                .collect(),
             }
         });
         let behind_others = Some(&own.pattern)
@@ -163,7 +164,7 @@ impl PathPlan {
         Self {
             pattern: pattern.clone(),
             named: Methods::NONE,
-            glob: Glob::of(pattern),
+            wording: Wording::new(Glob::of(pattern)),
             covered_by: Vec::new(),
             spill: None,
             behind_others: None,

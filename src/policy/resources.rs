@@ -1,19 +1,72 @@
 //! [`Resources`]: the resources of a statement, as text that API Gateway takes.
 
+use std::borrow::Cow;
+
 use super::glob::{Glob, Piece};
-use crate::arn::ArnPattern;
+use super::list::ResourceList;
+use super::verbs::Verbs;
 use crate::error::Reason;
 use crate::rules::{Bindings, Methods, SafeText};
 
 /// The resources of one statement.
 pub(super) struct Resources<'a> {
     stage_prefix: &'a str,
-    /// Whole, so that they need not be written again; each once and in order, when they are [`finished`](Self::finish).
-    texts: Vec<String>,
+    /// Each once and in order, when they are [`finished`](Self::finish).
+    tails: Vec<Tail<'a>>,
     /// What they take in an answer.
     bytes: usize,
     limit: usize,
     has_four_letter_window: bool,
+}
+
+/// The resources of one path: what stands behind the stage, each method before the path.
+struct Tail<'a> {
+    path: Cow<'a, str>,
+    verbs: Verbs,
+    /// How many resources they are, and what they take in an answer.
+    size: (usize, usize),
+}
+
+impl<'a> Tail<'a> {
+    fn new(stage_prefix: &str, verbs: Verbs, path: Cow<'a, str>) -> Self {
+        let (count, letters) = verbs.size();
+        let bytes = letters + count * (stage_prefix.len() + path.len() + AROUND_A_RESOURCE);
+        Self { path, verbs, size: (count, bytes) }
+    }
+
+    /// With other verbs.
+    fn set(&mut self, stage_prefix: &str, verbs: Verbs) {
+        *self = Self::new(stage_prefix, verbs, std::mem::take(&mut self.path));
+    }
+}
+
+/// A glob, and its texts where they are the same for every caller.
+#[derive(Clone, Debug)]
+pub(super) struct Wording {
+    pub(super) glob: Glob,
+    /// `None` where a claim is in them.
+    texts: Option<Vec<String>>,
+}
+
+impl Wording {
+    pub(super) fn new(glob: Glob) -> Self {
+        let is_claim = |piece: &Piece| matches!(piece, Piece::Claim(_));
+        let texts = (!glob.0.iter().any(is_claim)).then(|| {
+            let mut texts = Vec::with_capacity(2);
+            let mut path: String = glob.0.iter().flat_map(|piece| ["/", text(piece)]).collect();
+            let _never_refused = end(&mut path, &mut |text| {
+                texts.push(text.to_owned());
+                Ok(())
+            });
+            texts
+        });
+        Self { glob, texts }
+    }
+
+    /// Whether it depends on the caller.
+    pub(super) fn is_bound(&self) -> bool {
+        self.texts.is_none()
+    }
 }
 
 /// API Gateway takes no longer `Resource`.
@@ -38,7 +91,7 @@ impl<'a> Resources<'a> {
     pub(super) fn new(stage_prefix: &'a str) -> Self {
         Self {
             stage_prefix,
-            texts: Vec::new(),
+            tails: Vec::new(),
             bytes: 0,
             limit: LARGEST_POLICY,
             has_four_letter_window: false,
@@ -52,11 +105,11 @@ impl<'a> Resources<'a> {
 
     /// How many there are, and how much of an answer they take.
     pub(super) fn size(&self) -> (usize, usize) {
-        (self.texts.len(), self.bytes)
+        (self.tails.iter().map(|tail| tail.size.0).sum(), self.bytes)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.texts.is_empty()
+        self.tails.is_empty()
     }
 
     /// Whether a resource holds `????/…`, which is also `GET//…`.
@@ -67,43 +120,51 @@ impl<'a> Resources<'a> {
     /// Adds the paths with these methods. Whether that includes `$connect`.
     pub(super) fn add(
         &mut self,
-        glob: &Glob,
+        wording: &'a Wording,
         methods: Methods,
         bindings: &Bindings<'_>,
     ) -> Result<bool, Reason> {
-        self.add_with(glob, methods, bindings, false)
+        self.add_with(wording, methods, bindings, false)
     }
 
     /// Adds the paths with whatever method.
-    pub(super) fn add_any_method(&mut self, glob: &Glob, bindings: &Bindings<'_>) -> Result<(), Reason> {
-        Expansion { bindings, is_superset: false }.each(&glob.0, |path| self.push(WILDCARD, path))
+    pub(super) fn add_any_method(
+        &mut self,
+        wording: &'a Wording,
+        bindings: &Bindings<'_>,
+    ) -> Result<(), Reason> {
+        self.add_texts(wording, Verbs::WILDCARD, &Expansion { bindings, is_superset: false })
     }
 
     /// As [`add`](Self::add), with a wildcard for values that may not stand in a policy.
     pub(super) fn add_superset(
         &mut self,
-        glob: &Glob,
+        wording: &'a Wording,
         methods: Methods,
         bindings: &Bindings<'_>,
     ) -> Result<(), Reason> {
-        self.add_with(glob, methods, bindings, true).map(drop)
+        self.add_with(wording, methods, bindings, true).map(drop)
     }
 
     /// Adds `GET//`, as some gateways spell the root, which is also what `GET/?*` names for `/{id}`.
     pub(super) fn add_odd_root(&mut self, methods: Methods) -> Result<(), Reason> {
-        windows(methods).try_for_each(|method| self.push(method, "//"))
+        self.push(Verbs::windows(methods), "//")
     }
 
     /// Adds what stands behind the stage, in two parts.
-    pub(super) fn push(&mut self, method: &str, path: &str) -> Result<(), Reason> {
-        let length = self.stage_prefix.len() + method.len() + path.len();
-        if length > LONGEST_RESOURCE {
+    pub(super) fn push(&mut self, verbs: Verbs, path: impl Into<Cow<'a, str>>) -> Result<(), Reason> {
+        let tail = Tail::new(self.stage_prefix, verbs, path.into());
+        let without_verb = self.stage_prefix.len() + tail.path.len();
+        let mut lengths = verbs.each().map(|text| without_verb + text.len());
+        if without_verb + Verbs::LONGEST > LONGEST_RESOURCE
+            && let Some(length) = lengths.find(|length| *length > LONGEST_RESOURCE)
+        {
             return Err(Reason::ResourceTooLong { length, limit: LONGEST_RESOURCE });
         }
-        let mut text = String::with_capacity(length);
-        text.extend([self.stage_prefix, method, path]);
-        self.texts.push(text);
-        self.bytes += length + AROUND_A_RESOURCE;
+        if !verbs.is_empty() {
+            self.bytes += tail.size.1;
+            self.tails.push(tail);
+        }
         // Before all are made: a caller with many values would have thousands. Merging them saves half at the most.
         let most = self.limit.saturating_mul(2);
         if self.bytes > most {
@@ -119,36 +180,57 @@ impl<'a> Resources<'a> {
     /// it.
     pub(super) fn finish(&mut self) {
         self.put_in_order();
-        let is_there = |path: &&str| path.ends_with('/') && has(&self.texts, path);
-        let paths_with_all_below =
-            self.texts.iter().filter_map(|text| text.strip_suffix("?*")).filter(is_there);
-        let mut merged: Vec<String> = paths_with_all_below.map(str::to_owned).collect();
-        if merged.is_empty() {
-            return;
+        let mut merged = Vec::new();
+        for position in 0..self.tails.len() {
+            let (before, from) = self.tails.split_at_mut(position);
+            let Some(below) = from.first_mut() else { break };
+            let Some(path) = below.path.strip_suffix("?*").filter(|path| path.ends_with('/')) else {
+                continue;
+            };
+            // All that stands between them in order begins with the path, too.
+            let mut alike = before.iter_mut().rev().take_while(|other| other.path.starts_with(path));
+            let Some(itself) = alike.find(|other| other.path == path) else { continue };
+            let both = itself.verbs.and(below.verbs);
+            if !both.is_empty() {
+                merged.push(Tail::new(self.stage_prefix, both, Cow::Owned([path, WILDCARD].concat())));
+                itself.set(self.stage_prefix, itself.verbs.without(both));
+                below.set(self.stage_prefix, below.verbs.without(both));
+            }
         }
-        merged.sort_unstable();
-        let is_merged = |text: &str| has(&merged, text.strip_suffix("?*").unwrap_or(text));
-        self.texts.retain(|text| !is_merged(text));
-        self.texts.extend(merged.into_iter().map(|path| path + WILDCARD));
-        self.put_in_order();
+        if !merged.is_empty() {
+            self.tails.append(&mut merged);
+            self.put_in_order();
+        }
     }
 
     /// Of finished resources.
-    pub(super) fn into_patterns(self) -> Vec<ArnPattern> {
-        self.texts.into_iter().map(ArnPattern::new).collect()
+    pub(super) fn into_list(self) -> ResourceList {
+        let (count, bytes) = self.size();
+        let mut list = ResourceList::new(self.stage_prefix, count, bytes);
+        for (verb, text) in Verbs::all() {
+            for tail in self.tails.iter().filter(|tail| tail.verbs.includes(verb)) {
+                list.push([self.stage_prefix, text, &tail.path]);
+            }
+        }
+        list
     }
 
     fn put_in_order(&mut self) {
-        // They begin alike.
-        let start = self.stage_prefix.len();
-        self.texts.sort_unstable_by(|one, other| one.get(start..).cmp(&other.get(start..)));
-        self.texts.dedup();
-        self.bytes = self.texts.iter().map(|text| text.len() + AROUND_A_RESOURCE).sum();
+        self.tails.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+        self.tails.dedup_by(|again, first| {
+            let is_alike = again.path == first.path;
+            if is_alike {
+                first.set(self.stage_prefix, first.verbs.or(again.verbs));
+            }
+            is_alike
+        });
+        self.tails.retain(|tail| !tail.verbs.is_empty());
+        self.bytes = self.tails.iter().map(|tail| tail.size.1).sum();
     }
 
     fn add_with(
         &mut self,
-        glob: &Glob,
+        wording: &'a Wording,
         methods: Methods,
         bindings: &Bindings<'_>,
         is_superset: bool,
@@ -156,34 +238,35 @@ impl<'a> Resources<'a> {
         if methods.is_empty() {
             return Ok(false);
         }
-        match glob.0.as_slice() {
+        let names = Verbs::names(methods);
+        match wording.glob.0.as_slice() {
             // The root has three spellings, of which `GET/` is today's.
-            [] => self.add_each(methods.names(), ["", "/", "//"])?,
+            [] => ["", "/", "//"].into_iter().try_for_each(|path| self.push(names, path))?,
             [Piece::Rest] if methods == Methods::ANY => {
-                self.push("", WILDCARD)?;
+                self.push(Verbs::WILDCARD, "")?;
                 return Ok(true);
             }
-            [Piece::Rest] => self.add_each(methods.names(), ["", "/*"])?,
-            pieces => {
-                self.has_four_letter_window |= windows(methods).any(|window| window == FOUR_LETTERS.1);
-                Expansion { bindings, is_superset }
-                    .each(pieces, |path| windows(methods).try_for_each(|method| self.push(method, path)))?;
+            [Piece::Rest] => ["", "/*"].into_iter().try_for_each(|path| self.push(names, path))?,
+            _ => {
+                let windows = Verbs::windows(methods);
+                self.has_four_letter_window |= windows.includes(Verbs::FOUR_LETTERS);
+                self.add_texts(wording, windows, &Expansion { bindings, is_superset })?;
             }
         }
         Ok(false)
     }
 
-    fn add_each<const COUNT: usize>(
+    fn add_texts(
         &mut self,
-        mut methods: impl Iterator<Item = &'static str>,
-        paths: [&str; COUNT],
+        wording: &'a Wording,
+        verbs: Verbs,
+        expansion: &Expansion<'_>,
     ) -> Result<(), Reason> {
-        methods.try_for_each(|method| paths.iter().try_for_each(|path| self.push(method, path)))
+        match &wording.texts {
+            Some(texts) => texts.iter().try_for_each(|text| self.push(verbs, text)),
+            None => expansion.each(&wording.glob.0, |text| self.push(verbs, text.to_owned())),
+        }
     }
-}
-
-fn has(sorted: &[String], text: &str) -> bool {
-    sorted.binary_search_by(|other| other.as_str().cmp(text)).is_ok()
 }
 
 /// Whether an answer can hold these resources.
@@ -192,21 +275,6 @@ pub(super) fn check_size(statements: &[&Resources<'_>]) -> Result<(), Reason> {
         0..=LARGEST_POLICY => Ok(()),
         _ => Err(Reason::PolicyTooLarge { limit: LARGEST_POLICY }),
     }
-}
-
-/// The two methods of three letters, and those of four, in one resource each. Behind the fifth letter of a longer
-/// window a path could begin, and `????/…` is also `GET//…`, an odd path.
-const THREE_LETTERS: (&[&str], &str) = (&["GET", "PUT"], "???");
-const FOUR_LETTERS: (&[&str], &str) = (&["HEAD", "POST"], "????");
-
-fn windows(methods: Methods) -> impl Iterator<Item = &'static str> {
-    let both = [THREE_LETTERS, FOUR_LETTERS].map(|(names, window)| {
-        let is_whole = names.iter().all(|name| methods.includes(name));
-        (if is_whole { names } else { &[] }, is_whole.then_some(window))
-    });
-    let [(three, _), (four, _)] = both;
-    let alone = methods.names().filter(move |name| !three.contains(name) && !four.contains(name));
-    alone.chain(both.into_iter().filter_map(|(_, window)| window))
 }
 
 /// Of what a path's texts are made.
@@ -254,14 +322,21 @@ impl Expansion<'_> {
 
     fn texts<'b>(&'b self, piece: &'b Piece) -> impl Iterator<Item = &'b str> {
         let (alone, values) = match piece {
-            Piece::Literal(text) => (Some(text.as_str()), &[][..]),
-            Piece::Capture | Piece::Rest => (Some(WILDCARD), &[][..]),
             Piece::Claim(claim) => match self.bindings.of(claim) {
                 bound if self.is_superset && bound.has_unsafe => (Some(WILDCARD), &[][..]),
                 bound => (None, bound.values.as_slice()),
             },
+            Piece::Literal(_) | Piece::Capture | Piece::Rest => (Some(text(piece)), &[][..]),
         };
         alone.into_iter().chain(values.iter().flat_map(SafeText::spellings))
+    }
+}
+
+/// What stands for a piece that is no claim.
+fn text(piece: &Piece) -> &str {
+    match piece {
+        Piece::Literal(text) => text,
+        Piece::Claim(_) | Piece::Capture | Piece::Rest => WILDCARD,
     }
 }
 

@@ -143,7 +143,7 @@ impl Compiler {
         let values = (0..count).filter_map(|number| SafeText::new(&value.numbered(number)));
         let bound = Bound { values: values.collect(), has_unsafe: false };
         let standing = Standing {
-            applies: (0..all.len()).map(|position| rules.contains(&position)).collect(),
+            rules: rules.clone(),
             bindings: Bindings::supposed(claims.iter().map(|claim| (claim, bound.clone())).collect()),
         };
         let mut allowed = Resources::without_limit(USUAL_PREFIX);

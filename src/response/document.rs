@@ -8,7 +8,7 @@ use serde_json::value::{RawValue, to_raw_value};
 
 use super::{Answers, HttpApi};
 use crate::error::Fault;
-use crate::policy::{Effect, Policy};
+use crate::policy::{Effect, Policy, ResourceList};
 use crate::request::EventKind;
 use crate::rules::ContextKey;
 
@@ -62,7 +62,7 @@ struct PolicyDocument<'a> {
 struct PolicyStatement<'a> {
     action: &'static str,
     effect: &'static str,
-    resource: Vec<&'a str>,
+    resource: &'a ResourceList,
 }
 
 impl Answer<'_> {
@@ -93,7 +93,7 @@ fn document(policy: &Policy) -> PolicyDocument<'_> {
                 Effect::Allow => "Allow",
                 Effect::Deny => "Deny",
             },
-            resource: statement.resources.iter().map(|resource| resource.as_str()).collect(),
+            resource: &statement.resources,
         })
         .collect();
     PolicyDocument { version: "2012-10-17", statement }

@@ -1,18 +1,18 @@
 //! [`Index`]: which of many rules one caller may meet, without asking each of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 
-use super::requirement::{Caller, Requirement, Test};
+use super::requirement::{Known, Requirement, Test};
 use super::{Effect, Rule};
 use crate::claims::ClaimPath;
 
 /// The rules that allow, by a text that a caller must have in some place to meet them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Index {
-    by_scope: BTreeMap<String, Vec<usize>>,
-    by_claim: BTreeMap<ClaimPath, BTreeMap<String, Vec<usize>>>,
+    by_scope: HashMap<String, Vec<usize>>,
+    by_claim: BTreeMap<ClaimPath, HashMap<String, Vec<usize>>>,
     /// Those of which that cannot be said.
     others: Vec<usize>,
 }
@@ -44,24 +44,27 @@ impl Index {
         index
     }
 
-    /// The positions of all rules that this caller meets, and of others.
-    pub(super) fn candidates(&self, caller: &Caller<'_>) -> impl Iterator<Item = usize> {
-        let mut found: Vec<&[usize]> = vec![&self.others];
-        if let Some(claims) = caller.claims() {
-            found.extend(
-                claims.scopes().iter().filter_map(|scope| self.by_scope.get(scope)).map(Vec::as_slice),
-            );
+    /// The positions of all rules that this caller meets, and of others; in order, each once.
+    pub(super) fn candidates(&self, known: &Known<'_>) -> Vec<usize> {
+        let mut found = self.others.clone();
+        if let Some(claims) = known.caller.claims() {
+            for scope in known.scopes.iter() {
+                found.extend_from_slice(self.by_scope.get(scope).map_or(&[], Vec::as_slice));
+            }
             for (path, by_text) in &self.by_claim {
                 let texts = match claims.at(path) {
                     Some(Value::Array(items)) => items.as_slice(),
                     Some(value) => std::slice::from_ref(value),
                     None => &[],
                 };
-                let held = texts.iter().filter_map(|text| by_text.get(text.as_str()?));
-                found.extend(held.map(Vec::as_slice));
+                for text in texts.iter().filter_map(Value::as_str) {
+                    found.extend_from_slice(by_text.get(text).map_or(&[], Vec::as_slice));
+                }
             }
         }
-        found.into_iter().flatten().copied()
+        found.sort_unstable();
+        found.dedup();
+        found
     }
 }
 
@@ -159,7 +162,7 @@ mod tests {
             let rules: Vec<Rule> = requirements.iter().enumerate().map(rule).collect();
             let principal = claims.map(|claims| Principal::for_tests(claims.as_object().unwrap().clone().into()));
             let caller = Caller { principal: principal.as_ref(), source_ip: None };
-            let candidates: Vec<usize> = Index::new(&rules).candidates(&caller).collect();
+            let candidates = Index::new(&rules).candidates(&Known::new(&caller));
             for (position, rule) in rules.iter().enumerate() {
                 let is_possible = match rule.effect {
                     Effect::Allow => rule.requirement.verdict(&caller) == Verdict::Met,
@@ -195,7 +198,7 @@ mod tests {
             json!({"scope": "s3 s7", "roles": ["r5"]}).as_object().unwrap().clone().into(),
         );
         let caller = Caller { principal: Some(&principal), source_ip: None };
-        let candidates: Vec<usize> = Index::new(&rules).candidates(&caller).collect();
-        assert_eq!(candidates, [6, 14, 11]);
+        let candidates = Index::new(&rules).candidates(&Known::new(&caller));
+        assert_eq!(candidates, [6, 11, 14]);
     }
 }

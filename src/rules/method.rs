@@ -58,6 +58,11 @@ impl Methods {
         Self(self.0 & !other.0)
     }
 
+    /// A bit for each method, in the order of the names.
+    pub(crate) fn bits(self) -> u8 {
+        self.0
+    }
+
     /// Its methods, each as a set of its own.
     pub fn each(self) -> impl Iterator<Item = Self> {
         self.names().filter_map(Self::named)

@@ -13,6 +13,7 @@ mod path;
 mod pattern;
 mod requirement;
 mod route;
+mod starts;
 
 use std::fmt;
 
@@ -29,8 +30,10 @@ pub use method::Methods;
 use path::Asked;
 pub use path::ODD_PATHS;
 pub use pattern::{PathPattern, Segment};
+use requirement::Known;
 pub use requirement::{Caller, Requirement, Test, Verdict};
 pub use route::{RouteError, RoutePattern, Shape};
+use starts::Starts;
 
 /// Of the rules that a caller does not meet, so many are named.
 const MOST_NAMES: usize = 3;
@@ -52,6 +55,8 @@ pub struct Rules {
     /// The claims that routes are bound to, each once.
     claims: Vec<ClaimPath>,
     index: Index,
+    starts: Starts,
+    names_routes: bool,
 }
 
 /// One rule: these routes for callers who meet this requirement.
@@ -102,8 +107,8 @@ impl fmt::Debug for ApiKey {
 /// How one caller stands to the rules on one stage: which are for this caller, and with what values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Standing<'a> {
-    /// For each rule, in its order, whether it is for this caller. One that cannot be decided is when it denies.
-    pub applies: Vec<bool>,
+    /// The rules that are for this caller, by position, in their order. One that cannot be decided is when it denies.
+    pub rules: Vec<usize>,
     /// The caller's values for the claims that routes are bound to.
     pub bindings: Bindings<'a>,
 }
@@ -129,7 +134,8 @@ impl Rules {
                 claims.push(claim.clone());
             }
         }
-        Self { index: Index::new(&rules), rules, claims }
+        let names_routes = rules.iter().any(|rule| !rule.routes.is_empty());
+        Self { index: Index::new(&rules), starts: Starts::new(&rules), rules, claims, names_routes }
     }
 
     /// The rules, in their order.
@@ -141,7 +147,7 @@ impl Rules {
     /// Whether no rule names a route.
     #[must_use]
     pub fn is_silent(&self) -> bool {
-        self.rules.iter().all(|rule| rule.routes.is_empty())
+        !self.names_routes
     }
 
     /// Whether there may be a route for callers without a credential.
@@ -154,14 +160,17 @@ impl Rules {
     /// How the caller stands to the rules on the stage of `arn`.
     #[must_use]
     pub fn standing(&self, caller: &Caller<'_>, arn: &MethodArn) -> Standing<'_> {
-        let (api, stage) = (arn.api(), arn.stage());
-        let mut applies = vec![false; self.rules.len()];
-        for position in self.index.candidates(caller) {
-            if let (Some(rule), Some(applies)) = (self.rules.get(position), applies.get_mut(position)) {
-                *applies = rule.is_on(api, stage) && rule.is_for(caller);
-            }
+        if self.rules.is_empty() {
+            return Standing { rules: Vec::new(), bindings: Bindings::default() };
         }
-        Standing { applies, bindings: Bindings::new(self.claims.iter(), caller.claims()) }
+        let (api, stage) = (arn.api(), arn.stage());
+        let known = Known::new(caller);
+        let applies = |position: &usize| {
+            self.rules.get(*position).is_some_and(|rule| rule.is_on(api, stage) && rule.is_for(&known))
+        };
+        let mut rules = self.index.candidates(&known);
+        rules.retain(applies);
+        Standing { rules, bindings: Bindings::new(self.claims.iter(), caller.claims()) }
     }
 
     /// What the rules themselves say of the route, for one who stands to them so.
@@ -186,16 +195,16 @@ impl Rules {
 
     /// The rules that are for one who stands to them so.
     pub fn applying<'a>(&'a self, standing: &Standing<'_>) -> impl Iterator<Item = &'a Rule> {
-        self.rules.iter().zip(&standing.applies).filter(|(_, applies)| **applies).map(|(rule, _)| rule)
+        standing.rules.iter().filter_map(|position| self.rules.get(*position))
     }
 
     /// Why no rule opens the route: the nearest miss.
     fn unopened(&self, standing: &Standing<'_>, asked: &Asked<'_>) -> Reason {
         let opening = |rule: &&Rule| rule.effect == Effect::Allow;
-        let naming = |rule: &'_ Rule| rule.routes.iter().find(|route| route.is_named(asked)).cloned();
+        let is_named = |route: &&RoutePattern| route.is_named(asked);
         // This caller's rule names the route, for another value of a claim.
-        let own = self.applying(standing).filter(opening).find_map(naming);
-        if let Some(claim) = own.as_ref().and_then(|route| route.claims().next()) {
+        let own = self.applying(standing).filter(opening).find_map(|rule| rule.routes.iter().find(is_named));
+        if let Some(claim) = own.and_then(|route| route.claims().next()) {
             let bound = standing.bindings.of(claim);
             let claim = claim.to_string();
             return match bound.values.is_empty() {
@@ -203,7 +212,9 @@ impl Rules {
                 true => Reason::RouteClaimUnusable { claim, is_missing: !bound.has_unsafe },
             };
         }
-        let others = self.rules.iter().filter(opening).filter(|rule| naming(rule).is_some());
+        let candidates = self.starts.candidates(asked);
+        let others = candidates.iter().filter_map(|position| self.rules.get(*position));
+        let others = others.filter(|rule| rule.routes.iter().any(|route| is_named(&route)));
         let names: Vec<_> = others.take(MOST_NAMES).map(|rule| format!("`{}`", rule.name)).collect();
         match names.is_empty() {
             true => Reason::RouteNotAllowed,
@@ -241,12 +252,12 @@ impl Rule {
         includes(&self.stages, stage) && includes(&self.apis, api)
     }
 
-    fn is_for(&self, caller: &Caller<'_>) -> bool {
+    fn is_for(&self, known: &Known<'_>) -> bool {
         match self.effect {
             // An address alone opens nothing to callers without a credential, whatever other rules are public.
-            Effect::Allow if caller.principal.is_none() && !self.is_public() => false,
-            Effect::Allow => self.requirement.verdict(caller) == Verdict::Met,
-            Effect::Deny => self.requirement.verdict_to_deny(caller) != Verdict::Unmet,
+            Effect::Allow if known.caller.principal.is_none() && !self.is_public() => false,
+            Effect::Allow => self.requirement.verdict_of(known) == Verdict::Met,
+            Effect::Deny => self.requirement.verdict_to_deny_of(known) != Verdict::Unmet,
         }
     }
 }

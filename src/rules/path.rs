@@ -48,10 +48,8 @@ impl<'a> RequestPath<'a> {
 
 /// `%2F` is a slash and `%2E` a dot for whoever decodes a path before taking it apart.
 pub(super) fn has_encoded_structure(segment: &str) -> bool {
-    ENCODED.iter().any(|encoded| segment.contains(encoded))
+    segment.as_bytes().windows(3).any(|letters| matches!(letters, [b'%', b'2', b'F' | b'f' | b'E' | b'e']))
 }
-
-const ENCODED: [&str; 4] = ["%2F", "%2f", "%2E", "%2e"];
 
 /// What wildcards of a policy match and those of a rule do not: the paths that
 /// no rule names, as what stands behind the stage in a resource.
@@ -73,7 +71,7 @@ mod tests {
         fn what_is_odd_is_what_the_patterns_match(path in "(/[a.%2FE]{0,4}){0,4}/{0,2}") {
             let path = format!("/{}", path.strip_prefix('/').unwrap_or(&path));
             prop_assume!(path != "//");
-            let is_denied = ODD_PATHS.iter().any(|odd| ArnPattern::new(*odd).matches(&format!("GET{path}")));
+            let is_denied = ODD_PATHS.iter().any(|odd| ArnPattern::new(odd).matches(&format!("GET{path}")));
             prop_assert_eq!(RequestPath::parse(&path).is_none(), is_denied, "{}", path);
         }
     }

@@ -7,7 +7,7 @@ use std::net::IpAddr;
 use serde_json::{Number, Value};
 
 use super::address::AddressRange;
-use crate::claims::{ClaimPath, Claims};
+use crate::claims::{ClaimPath, Claims, Scopes};
 use crate::credential::CredentialKind;
 use crate::verify::Principal;
 
@@ -26,6 +26,18 @@ impl<'a> Caller<'a> {
     #[must_use]
     pub fn claims(&self) -> Option<&'a Claims> {
         self.principal.map(Principal::claims)
+    }
+}
+
+/// A caller, with what several requirements ask for taken apart once.
+pub(super) struct Known<'a> {
+    pub(super) caller: &'a Caller<'a>,
+    pub(super) scopes: Scopes<'a>,
+}
+
+impl<'a> Known<'a> {
+    pub(super) fn new(caller: &'a Caller<'a>) -> Self {
+        Self { caller, scopes: caller.claims().map(Claims::scopes).unwrap_or_default() }
     }
 }
 
@@ -95,18 +107,26 @@ impl Requirement {
     /// Whether the caller meets it.
     #[must_use]
     pub fn verdict(&self, caller: &Caller<'_>) -> Verdict {
-        self.evaluate(&|leaf| leaf.leaf_verdict(caller))
+        self.verdict_of(&Known::new(caller))
+    }
+
+    pub(super) fn verdict_of(&self, known: &Known<'_>) -> Verdict {
+        self.evaluate(&|leaf| leaf.leaf_verdict(known))
     }
 
     /// As [`verdict`](Self::verdict), for a rule that denies: a caller without a credential lacks whatever a
     /// credential could have.
     #[must_use]
     pub fn verdict_to_deny(&self, caller: &Caller<'_>) -> Verdict {
+        self.verdict_to_deny_of(&Known::new(caller))
+    }
+
+    pub(super) fn verdict_to_deny_of(&self, known: &Known<'_>) -> Verdict {
         self.evaluate(&|leaf| {
             let is_of_a_credential = !matches!(leaf, Self::Anyone | Self::Authenticated | Self::SourceIp(_));
-            match caller.principal {
+            match known.caller.principal {
                 None if is_of_a_credential => Verdict::Unmet,
-                _ => leaf.leaf_verdict(caller),
+                _ => leaf.leaf_verdict(known),
             }
         })
     }
@@ -142,11 +162,11 @@ impl Requirement {
         }
     }
 
-    fn leaf_verdict(&self, caller: &Caller<'_>) -> Verdict {
-        let principal = match (self, caller.principal) {
+    fn leaf_verdict(&self, known: &Known<'_>) -> Verdict {
+        let principal = match (self, known.caller.principal) {
             (Self::Anyone, _) => return Verdict::Met,
             (Self::SourceIp(ranges), _) => {
-                let Some(address) = caller.source_ip else { return Verdict::Unknown };
+                let Some(address) = known.caller.source_ip else { return Verdict::Unknown };
                 return Verdict::of(ranges.iter().any(|range| range.contains(address)));
             }
             (Self::Authenticated, principal) => return Verdict::of(principal.is_some()),
@@ -155,7 +175,7 @@ impl Requirement {
             (_, None) => return Verdict::Unknown,
         };
         match self {
-            Self::Scope(scope) => scope_verdict(principal.claims(), scope),
+            Self::Scope(scope) => scope_verdict(principal.claims(), &known.scopes, scope),
             Self::Claim(path, test) => match principal.claims().at(path) {
                 None => Verdict::Unmet.unless(!principal.claims().lacks(path)),
                 Some(value) => test.verdict(value),
@@ -185,8 +205,8 @@ fn decisive(several: &[Requirement], decisive: Verdict, leaf: &impl Fn(&Requirem
     verdict
 }
 
-fn scope_verdict(claims: &Claims, scope: &str) -> Verdict {
-    if claims.has_scope(scope) {
+fn scope_verdict(claims: &Claims, scopes: &Scopes<'_>, scope: &str) -> Verdict {
+    if scopes.contains(scope) {
         return Verdict::Met;
     }
     let is_readable = |claim: &str| match claims.named(claim) {

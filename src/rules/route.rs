@@ -112,6 +112,17 @@ impl RoutePattern {
         })
     }
 
+    /// The text that its first segment is, for every caller.
+    pub(super) fn first_literal(&self) -> Option<&str> {
+        match &self.shape {
+            Shape::Connect => None,
+            Shape::Path(_, path) => match path.segments.first()? {
+                Segment::Literal(text) => Some(text),
+                Segment::Any | Segment::Claim(_) => None,
+            },
+        }
+    }
+
     fn fits(&self, asked: &Asked<'_>, holds: impl Fn(&ClaimPath, &str) -> bool) -> bool {
         match (&self.shape, asked) {
             (Shape::Connect, Asked::Connect) => true,
