@@ -36,8 +36,14 @@ pub(crate) fn problems(cases: &[Case], recorded: &Counts, counts: &Counts) -> Ve
         }
         if let Some(((bound, count), floor)) = case.bound.zip(counts.get(&case.name)).zip(counts.get(floor)) {
             let ratio = *count as f64 / *floor as f64;
-            if ratio > bound {
-                problems.push(format!("`{}` takes {ratio:.3} times its floor, more than {bound}", case.name));
+            if (ratio > bound) != case.is_beyond() {
+                let name = &case.name;
+                problems.push(match case.is_beyond() {
+                    true => format!(
+                        "`{name}` takes {ratio:.3} times its floor, and is said to take more than {bound}"
+                    ),
+                    false => format!("`{name}` takes {ratio:.3} times its floor, more than {bound}"),
+                });
             }
         }
     }
