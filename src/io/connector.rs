@@ -9,8 +9,6 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
 use url::{Host, Origin, Url};
 
-use super::tls::provider;
-
 /// How the servers of an issuer are reached: whose certificates hold beside those of the public
 /// authorities, through which proxy, and with which header fields of one's own.
 #[derive(Clone, Default)]
@@ -176,7 +174,7 @@ fn unusable(error: rustls::Error) -> ConnectorError {
 }
 
 fn tls(roots: RootCertStore) -> Result<ClientConfig, rustls::Error> {
-    let provider = Arc::new(provider());
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     Ok(ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .with_root_certificates(roots)

@@ -8,7 +8,6 @@ mod files;
 mod freshness;
 mod http;
 mod log;
-mod tls;
 
 pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock, UnixTime, rfc3339};
