@@ -12,15 +12,16 @@ use crate::workload::Case;
 /// The median of each case in nanoseconds, by its name.
 pub(crate) fn measure(cases: &[Case]) -> BTreeMap<String, f64> {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("criterion");
-    let mut criterion = Criterion::default()
-        .output_directory(&directory)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_millis(1500))
-        .sample_size(50)
-        .without_plots();
     // Twice: what else the machine does in one half minute is not taken for the cost of a case.
     let mut medians: BTreeMap<String, f64> = BTreeMap::new();
     for _ in 0..2 {
+        // A new one for each pass: to one alone, the second pass would be other cases.
+        let mut criterion = Criterion::default()
+            .output_directory(&directory)
+            .warm_up_time(Duration::from_millis(300))
+            .measurement_time(Duration::from_millis(1500))
+            .sample_size(50)
+            .without_plots();
         for case in cases {
             let mut work = (case.prepare)();
             let id = case.name.replace(['/', ',', ' '], "_");
