@@ -177,7 +177,8 @@ impl Entry {
 /// By how many seconds a clock is set back in the course of things.
 const CLOCK_ADJUSTMENT: f64 = 1.0;
 
-/// What a token's claims take in memory, measured: three times its length, and some for the entry.
+/// What a token's claims take in memory, as an estimate: three times its length, and some for the entry. The token itself is
+/// not kept.
 fn weight(length: usize) -> usize {
     3 * length + 700
 }
