@@ -199,13 +199,23 @@ impl<'a> Admitted<'a> {
 impl Signed {
     /// What is decided of its claims, which depends on the time.
     fn principal(&self, expectations: &Expectations, now: UnixTime) -> Result<Principal, Rejection> {
-        let (issuer, key_id) = (Arc::clone(&expectations.issuer), self.key_id().cloned());
         match claims::check(self, expectations, now) {
-            Ok(()) => Ok(Principal { issuer, key_id, claims: self.claims().clone() }),
-            Err(reason) => {
-                let key_id = key_id.map(|id| id.to_string());
-                Err(Rejection { reason, issuer: Some(issuer), key_id })
-            }
+            Ok(()) => Ok(Principal::vouched_for(self, expectations)),
+            Err(reason) => Err(Rejection {
+                reason,
+                issuer: Some(Arc::clone(&expectations.issuer)),
+                key_id: self.key_id().map(|id| id.to_string()),
+            }),
+        }
+    }
+}
+
+impl Principal {
+    fn vouched_for(signed: &Signed, expectations: &Expectations) -> Self {
+        Self {
+            issuer: Arc::clone(&expectations.issuer),
+            key_id: signed.key_id().cloned(),
+            claims: signed.claims().clone(),
         }
     }
 }
