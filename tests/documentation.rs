@@ -57,8 +57,16 @@ fn every_reason_named_is_one() {
         "policy_",
         "resource_",
     ];
-    let settings =
-        ["key_id", "key_ops", "key_set", "credential_source", "audience_claim", "token_use", "token_type"];
+    let settings = [
+        "key_id",
+        "key_ops",
+        "key_set",
+        "credential_source",
+        "audience_claim",
+        "token_cache",
+        "token_use",
+        "token_type",
+    ];
     let findings = findings();
     for name in DOCUMENTS {
         for word in read(name).split('`').skip(1).step_by(2) {
