@@ -1,4 +1,4 @@
-//! Stage 4: a [`Credential`] becomes a [`Principal`], which can be made nowhere else.
+//! Stage 4: a [`Credential`](crate::credential::Credential) becomes a [`Principal`], which can be made nowhere else.
 //!
 //! The order is that of trust: the form of the token, its issuer (which fixes the keys before any is
 //! looked for, rule A10), its type and algorithm, its key, its signature, and only then its claims.
