@@ -9,7 +9,7 @@ use super::KeySet;
 use super::state::{ADJUSTMENT, Held, elapsed};
 use crate::io::UnixTime;
 
-/// A copy of what [`State`](super::state::Known) holds, as long as that is fresh and the clock goes on. Whatever else there
+/// A copy of what [`Known`](super::state::Known) holds, as long as that is fresh and the clock goes on. Whatever else there
 /// is to decide is decided behind the lock of the state.
 #[derive(Default)]
 pub(super) struct Current {
