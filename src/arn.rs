@@ -179,7 +179,18 @@ impl<'a> ArnPattern<'a> {
 }
 
 /// As [`ArnPattern::matches`], of two texts without a start that they have in common.
-pub(crate) fn matches(mut pattern: &[u8], mut text: &[u8]) -> bool {
+pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
+    // Most resources differ before their first wildcard, if they have one.
+    let literal = memchr::memchr2(b'*', b'?', pattern).unwrap_or(pattern.len());
+    match (pattern.split_at_checked(literal), text.split_at_checked(literal)) {
+        (Some((expected, pattern)), Some((found, text))) => {
+            expected == found && matches_from_wildcard(pattern, text)
+        }
+        _ => false,
+    }
+}
+
+fn matches_from_wildcard(mut pattern: &[u8], mut text: &[u8]) -> bool {
     // Where to resume when the text after the latest `*` turns out not to match.
     let mut retry = None;
     loop {

@@ -6,7 +6,7 @@ use super::api::{Api, ApiRoute, ApiSegment};
 use super::relevance::relevant;
 use crate::arn::MethodArn;
 use crate::claims::ClaimPath;
-use crate::rules::{PathPattern, RoutePattern, Rules, Segment, Shape};
+use crate::rules::{PathPattern, RoutePattern, Rules, Segment};
 
 /// Paths of the routes of an API.
 pub(super) struct Instances<'a> {
@@ -73,7 +73,7 @@ impl<'a> Instances<'a> {
     pub(super) fn texts(&self, relevant: &[usize]) -> Texts<'a> {
         let mut texts = Texts { all: Vec::new(), of_claims: Vec::new(), is_complete: true };
         let rules = relevant.iter().filter_map(|position| self.rules.as_slice().get(*position));
-        let patterns: Vec<_> = rules.flat_map(|rule| &rule.routes).filter_map(path_of).collect();
+        let patterns: Vec<_> = rules.flat_map(|rule| &rule.routes).filter_map(RoutePattern::path).collect();
         for pattern in &patterns {
             for (position, segment) in pattern.segments.iter().enumerate() {
                 let Segment::Claim(claim) = segment else { continue };
@@ -157,7 +157,7 @@ impl<'a> Instances<'a> {
         for other in self
             .others(route)
             .into_iter()
-            .chain(patterns(self.rules).filter_map(path_of).flat_map(|path| self.stretched(path)))
+            .chain(patterns(self.rules).filter_map(RoutePattern::path).flat_map(|path| self.stretched(path)))
         {
             let Some(start) = aligned(path, &fixed, &other) else { continue };
             match is_greedy {
@@ -190,7 +190,7 @@ impl<'a> Instances<'a> {
 
     /// The paths of the rules, and of the API's other routes: `None` for a segment that may be anything.
     fn others(&self, route: &ApiRoute) -> Vec<Vec<Option<String>>> {
-        let of_rules = patterns(self.rules).filter_map(path_of).map(|path| self.texts_of(path));
+        let of_rules = patterns(self.rules).filter_map(RoutePattern::path).map(|path| self.texts_of(path));
         let of_api = self.api.routes.iter().filter(|other| other.api == route.api).filter_map(|other| {
             let text = |segment: &ApiSegment| match segment {
                 ApiSegment::Literal(text) => Some(text.clone()),
@@ -300,13 +300,6 @@ fn api_literal_behind<'b>(start: &[Segment], path: &'b [ApiSegment]) -> Option<&
 /// The routes of all rules.
 pub(super) fn patterns(rules: &Rules) -> impl Iterator<Item = &RoutePattern> {
     rules.as_slice().iter().flat_map(|rule| &rule.routes)
-}
-
-fn path_of(pattern: &RoutePattern) -> Option<&PathPattern> {
-    match pattern.shape() {
-        Shape::Path(_, path) => Some(path),
-        Shape::Connect => None,
-    }
 }
 
 /// All combinations, or where they are many, each value once.

@@ -3,14 +3,17 @@
 use std::ops::Range;
 
 use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
 
 use crate::arn::{ArnPattern, matches};
 
 /// The resources of a statement, each once and in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResourceList {
-    /// One behind the other.
+    /// A JSON array of them.
     text: String,
+    /// Whether that needs no escapes. It is most of an answer, and is then written as it is, not letter by letter.
+    is_plain: bool,
     /// Where each stands in it.
     places: Vec<Range<usize>>,
     /// So much of each is what all begin with. There is no wildcard in it.
@@ -18,20 +21,31 @@ pub struct ResourceList {
 }
 
 impl ResourceList {
-    /// A list for so many resources, of so many letters together, all of which begin so.
-    pub(super) fn new(start: &str, count: usize, letters: usize) -> Self {
+    /// The resources that begin so and end each like one of these, which are to come in order. They are so many, and take
+    /// so many letters together with what stands between them.
+    pub(super) fn new<'a>(
+        start: &str,
+        count: usize,
+        letters: usize,
+        ends: impl Iterator<Item = (&'static str, &'a str)>,
+    ) -> Self {
         // The stage of AWS's own sample events is a wildcard.
         let alike = start.bytes().position(|byte| byte == b'*').unwrap_or(start.len());
-        Self { text: String::with_capacity(letters), places: Vec::with_capacity(count), alike }
-    }
-
-    /// Adds the resource that these make together. They are to come in order, and to begin as all do.
-    pub(super) fn push(&mut self, parts: [&str; 3]) {
-        let begin = self.text.len();
-        for part in parts {
-            self.text.push_str(part);
+        let mut is_plain = is_within_string(start);
+        let mut places = Vec::with_capacity(count);
+        let mut text = String::with_capacity(letters + "[]".len());
+        for (verb, path) in ends {
+            text.push_str(if places.is_empty() { "[\"" } else { ",\"" });
+            let begin = text.len();
+            for part in [start, verb, path] {
+                text.push_str(part);
+            }
+            is_plain = is_plain && is_within_string(path);
+            places.push(begin..text.len());
+            text.push('"');
         }
-        self.places.push(begin..self.text.len());
+        text.push_str(if places.is_empty() { "[]" } else { "]" });
+        Self { text, is_plain, places, alike }
     }
 
     /// Each of them.
@@ -55,8 +69,16 @@ impl ResourceList {
 /// As the array of a policy document.
 impl Serialize for ResourceList {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter().map(ArnPattern::as_str))
+        match serde_json::from_str::<&RawValue>(&self.text) {
+            Ok(array) if self.is_plain => array.serialize(serializer),
+            _ => serializer.collect_seq(self.iter().map(ArnPattern::as_str)),
+        }
     }
+}
+
+/// Whether nothing in it ends a string of JSON. (With a control character it is no JSON, and read as none.)
+fn is_within_string(text: &str) -> bool {
+    memchr::memchr2(b'"', b'\\', text.as_bytes()).is_none()
 }
 
 #[cfg(test)]
@@ -71,18 +93,15 @@ mod tests {
         #[test]
         fn together_they_match_what_one_of_them_matches(
             start in prop::sample::select(vec!["", "a/", "a/*/", "a/$default/"]),
-            ends in prop::collection::vec("[ab/*?]{0,4}", 1..4),
+            ends in prop::collection::vec("[ab/*?]{0,4}|[\"\\\\\n\u{1}\u{7f}é]{0,2}", 1..4),
             text in "(a/)?(\\$default/|x/|\\*/)?[ab/é]{0,5}",
         ) {
-            let mut list = ResourceList::new(start, 0, 0);
-            for end in &ends {
-                list.push([start, "", end]);
-            }
+            let list = ResourceList::new(start, 0, 0, ends.iter().map(|end| ("", end.as_str())));
             let wholes: Vec<String> = ends.iter().map(|end| format!("{start}{end}")).collect();
             let expected = wholes.iter().any(|whole| ArnPattern::new(whole).matches(&text));
             prop_assert_eq!(list.matches(&text), expected);
             prop_assert_eq!(list.iter().map(ArnPattern::as_str).collect::<Vec<_>>(), wholes.iter().map(String::as_str).collect::<Vec<_>>());
-            prop_assert_eq!(serde_json::to_value(&list).unwrap(), serde_json::json!(wholes));
+            prop_assert_eq!(serde_json::to_string(&list).unwrap(), serde_json::to_string(&wholes).unwrap());
         }
     }
 }

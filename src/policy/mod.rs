@@ -49,8 +49,8 @@ impl Policy {
     }
 
     fn of(effect: Effect, start: &str, end: &str) -> Self {
-        let mut resources = ResourceList::new(start, 1, start.len() + end.len());
-        resources.push([start, end, ""]);
+        let letters = start.len() + end.len() + AROUND_A_RESOURCE;
+        let resources = ResourceList::new(start, 1, letters, std::iter::once(("", end)));
         Self { statements: vec![Statement { effect, resources }], room: 0 }
     }
 
@@ -73,10 +73,8 @@ impl Policy {
         denied.sort_unstable();
         denied.dedup();
         let taken: usize = denied.iter().map(|resource| resource.len() + AROUND_A_RESOURCE).sum();
-        let mut resources = ResourceList::new("", denied.len(), taken);
-        for resource in &denied {
-            resources.push(["", resource, ""]);
-        }
+        let ends = denied.iter().map(|resource| ("", resource.as_str()));
+        let resources = ResourceList::new("", denied.len(), taken, ends);
         self.room = self.room.saturating_sub(taken + AROUND_A_REFUSAL);
         self.statements.push(Statement { effect: Effect::Deny, resources });
         self

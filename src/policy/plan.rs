@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::glob::{Glob, Instances, Piece};
 use super::resources::Wording;
-use crate::rules::{Effect, Methods, PathPattern, Rules, Segment, Shape};
+use crate::rules::{Effect, Methods, PathPattern, RoutePattern, Rules, Segment, Shape};
 
 /// The paths of all rules, each once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Plan {
+    /// In order, so that the resources of a policy come nearly in theirs.
     pub(super) paths: Vec<PathPlan>,
     /// For each rule, its routes.
     pub(super) routes: Vec<Vec<PlannedRoute>>,
@@ -64,8 +65,11 @@ pub(super) struct Closer {
 
 impl Plan {
     pub(super) fn new(rules: &Rules) -> Self {
-        let mut plan = Self::default();
-        let mut positions: BTreeMap<&PathPattern, usize> = BTreeMap::new();
+        let routes = rules.as_slice().iter().flat_map(|rule| &rule.routes);
+        let patterns: BTreeSet<&PathPattern> = routes.filter_map(RoutePattern::path).collect();
+        let positions: BTreeMap<_, _> = patterns.iter().copied().zip(0..).collect();
+        let paths = patterns.into_iter().map(PathPlan::new).collect();
+        let mut plan = Self { paths, ..Self::default() };
         let mut denied = BTreeSet::new();
         for rule in rules.as_slice() {
             let mut routes = Vec::new();
@@ -74,10 +78,7 @@ impl Plan {
                     routes.push(PlannedRoute::Connect);
                     continue;
                 };
-                let position = *positions.entry(pattern).or_insert_with(|| {
-                    plan.paths.push(PathPlan::new(pattern));
-                    plan.paths.len() - 1
-                });
+                let Some(position) = positions.get(pattern).copied() else { continue };
                 match (rule.effect, plan.paths.get_mut(position)) {
                     (Effect::Allow, Some(path)) => path.named = path.named.or(*methods),
                     (Effect::Deny, _) => {

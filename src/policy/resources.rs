@@ -206,17 +206,17 @@ impl<'a> Resources<'a> {
     /// Of finished resources.
     pub(super) fn into_list(self) -> ResourceList {
         let (count, bytes) = self.size();
-        let mut list = ResourceList::new(self.stage_prefix, count, bytes);
-        for (verb, text) in Verbs::all() {
-            for tail in self.tails.iter().filter(|tail| tail.verbs.includes(verb)) {
-                list.push([self.stage_prefix, text, &tail.path]);
-            }
-        }
-        list
+        let present = self.tails.iter().fold(Verbs::default(), |all, tail| all.or(tail.verbs));
+        let ends = Verbs::all().filter(|(verb, _)| present.includes(*verb)).flat_map(|(verb, text)| {
+            let tails = self.tails.iter().filter(move |tail| tail.verbs.includes(verb));
+            tails.map(move |tail| (text, &*tail.path))
+        });
+        ResourceList::new(self.stage_prefix, count, bytes, ends)
     }
 
     fn put_in_order(&mut self) {
-        self.tails.sort_unstable_by(|one, other| one.path.cmp(&other.path));
+        // They come nearly in order: the plan has its paths so. The stable sort is the one that makes use of it.
+        self.tails.sort_by(|one, other| one.path.cmp(&other.path));
         self.tails.dedup_by(|again, first| {
             let is_alike = again.path == first.path;
             if is_alike {

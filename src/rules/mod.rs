@@ -227,10 +227,8 @@ impl Rule {
     /// Whether a route of it has a wildcard for one segment.
     #[must_use]
     pub fn has_wildcards(&self) -> bool {
-        let is_wildcard = |route: &RoutePattern| match route.shape() {
-            Shape::Connect => false,
-            Shape::Path(_, path) => path.segments.contains(&Segment::Any),
-        };
+        let is_wildcard =
+            |route: &RoutePattern| route.path().is_some_and(|path| path.segments.contains(&Segment::Any));
         self.routes.iter().any(is_wildcard)
     }
 

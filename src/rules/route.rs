@@ -100,12 +100,18 @@ impl RoutePattern {
         }
     }
 
+    /// The path; `None` for `$connect`.
+    #[must_use]
+    pub fn path(&self) -> Option<&PathPattern> {
+        match &self.shape {
+            Shape::Connect => None,
+            Shape::Path(_, path) => Some(path),
+        }
+    }
+
     /// The claims that it is bound to.
     pub fn claims(&self) -> impl Iterator<Item = &ClaimPath> {
-        let segments = match &self.shape {
-            Shape::Connect => [].as_slice(),
-            Shape::Path(_, path) => &path.segments,
-        };
+        let segments = self.path().map_or(&[][..], |path| &path.segments);
         segments.iter().filter_map(|segment| match segment {
             Segment::Claim(claim) => Some(claim),
             Segment::Literal(_) | Segment::Any => None,
@@ -114,12 +120,9 @@ impl RoutePattern {
 
     /// The text that its first segment is, for every caller.
     pub(super) fn first_literal(&self) -> Option<&str> {
-        match &self.shape {
-            Shape::Connect => None,
-            Shape::Path(_, path) => match path.segments.first()? {
-                Segment::Literal(text) => Some(text),
-                Segment::Any | Segment::Claim(_) => None,
-            },
+        match self.path()?.segments.first()? {
+            Segment::Literal(text) => Some(text),
+            Segment::Any | Segment::Claim(_) => None,
         }
     }
 
