@@ -148,6 +148,8 @@ bench-programs: build $(PYTHON_TOOLS) $(NODE_TOOLS)
 	@if [ -d "$$(rustc --print sysroot)/lib/rustlib/$(MUSL)" ]; then \
 	    $(TOOL_ENV) cargo lambda build --release --locked --target $(MUSL) --bin lambda-authorizer \
 	        --lambda-dir "$(TARGET)/static"; \
+	    $(TOOL_ENV) CARGO_TARGET_DIR="$(TARGET)/peers" cargo lambda build --release --locked --target $(MUSL) \
+	        --manifest-path benches/process/peers/noop/Cargo.toml --bin noop --lambda-dir "$(TARGET)/static"; \
 	else \
 	    echo 'the static function is not built, and not measured; hint: rustup target add $(MUSL)'; \
 	fi
@@ -177,6 +179,13 @@ throughput: bench-programs ## The same, several events at once and nothing else
 .PHONY: soak
 soak: bench-programs ## A million events, with keys that come and go: flat memory, and no wrong answer
 	$(HARNESS) soak --write docs/performance.md $(BENCH_OPTIONS)
+
+.PHONY: layout
+layout: $(PYTHON_TOOLS) ## Which functions lie together in what is deployed, into layout.ld: minutes
+	@.ci/valgrind.sh
+	$(TOOL_ENV) cargo lambda build --profile traced --locked --target $(MUSL) --bin lambda-authorizer \
+	    --lambda-dir "$(TARGET)/traced"
+	$(HARNESS) --layout layout.ld
 
 .PHONY: scale
 scale: ## Simulate ten thousand execution environments, and write the tables of docs/scale.md: minutes

@@ -13,6 +13,7 @@
 mod bounds;
 mod http;
 mod key_servers;
+mod layout;
 mod machine;
 mod options;
 #[path = "../page/mod.rs"]
@@ -46,11 +47,16 @@ fn main() -> ExitCode {
     }
     let options = Options::parse();
     let directory = Directory::new();
+    let mut servers = KeyServers::start(&directory.0);
+    if let Some(path) = &options.layout {
+        std::fs::write(path, layout::script(&options, &mut servers, &directory.0)).unwrap();
+        return ExitCode::SUCCESS;
+    }
     let key = SigningKey::generate(Algorithm::RS256, "key-1").unwrap();
     let keys = key_set([&key]);
-    let mut servers = KeyServers::start(&directory.0);
     servers.publish("/keys", &keys);
     let Subjects { subjects, missing } = subjects::subjects(&options, &directory.0, &servers, &keys);
+    subjects.iter().for_each(Subject::forget);
     let mut page = options.write.as_ref().map(|page| std::fs::read_to_string(page).unwrap());
     let mut show = |name: &str, text: &str| {
         println!("{name}\n\n{text}");
@@ -109,7 +115,7 @@ fn is_limited(subject: &Subject) -> bool {
         Kind::Static => subject.way != Way::Plain,
         Kind::Glibc | Kind::Node | Kind::Python => subject.way == Way::Tls,
         Kind::Noop => true,
-        Kind::Template | Kind::NodeNoop => false,
+        Kind::NoopStatic | Kind::Template | Kind::NodeNoop => false,
     }
 }
 

@@ -19,9 +19,15 @@ pub(crate) struct Options {
     pub(crate) artefact: PathBuf,
     /// Where the functions are that do nothing.
     pub(crate) noop: PathBuf,
+    /// The first of them, built as the function is deployed.
+    pub(crate) static_noop: PathBuf,
     pub(crate) node: PathBuf,
     pub(crate) node_modules: PathBuf,
     pub(crate) python: PathBuf,
+    /// The function as it is deployed, but with the names of its functions.
+    pub(crate) traced: PathBuf,
+    /// Where the linker script is written.
+    pub(crate) layout: Option<PathBuf>,
     /// The page whose figures are replaced.
     pub(crate) write: Option<PathBuf>,
     /// Lets the programs' own output through.
@@ -61,6 +67,9 @@ impl Options {
                 "--glibc" => options.glibc = value().into(),
                 "--static" => options.artefact = value().into(),
                 "--noop" => options.noop = value().into(),
+                "--static-noop" => options.static_noop = value().into(),
+                "--traced" => options.traced = value().into(),
+                "--layout" => options.layout = Some(value().into()),
                 "--node" => options.node = value().into(),
                 "--node-modules" => options.node_modules = value().into(),
                 "--python" => options.python = value().into(),
@@ -94,6 +103,9 @@ impl Options {
             glibc: target.join("release/lambda-authorizer"),
             artefact: target.join("static/lambda-authorizer/bootstrap"),
             noop: target.join("peers/release"),
+            static_noop: target.join("static/noop/bootstrap"),
+            traced: target.join("traced/lambda-authorizer/bootstrap"),
+            layout: None,
             node: found("node"),
             node_modules: target.join("tools/node_modules"),
             python: target.join("tools/venv/bin/python"),
@@ -113,7 +125,10 @@ Measures the function as a process, as Lambda starts and asks it. Without a part
   --events N, --in-flight N      of the soak
   --glibc FILE, --static FILE    the function, built for glibc, and as it is deployed
   --noop DIRECTORY               where `noop` and `template` are
+  --static-noop FILE             the first of them, built as the function is deployed
   --node FILE, --node-modules DIRECTORY, --python FILE
+  --layout FILE                  measures nothing, and writes which functions lie together
+  --traced FILE                  the function as it is deployed, not stripped: for that
   --write PAGE                   replaces the figures of this page
   --show                         lets the programs' output through";
 

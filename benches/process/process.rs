@@ -54,6 +54,11 @@ impl Process {
         Self { child, started_at, cpu_before }
     }
 
+    /// Waits until it ends by itself.
+    pub(crate) fn wait(mut self) {
+        let _status = self.child.wait();
+    }
+
     pub(crate) fn since_start(&self, moment: Instant) -> Duration {
         moment - self.started_at
     }

@@ -23,6 +23,8 @@ pub(crate) struct Subject {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Noop,
+    /// Built as the function is deployed: the least that a start can be.
+    NoopStatic,
     Template,
     Static,
     Glibc,
@@ -51,7 +53,20 @@ pub(crate) struct Subjects {
 impl Subject {
     /// Whether it looks at tokens at all.
     pub(crate) fn verifies(&self) -> bool {
-        !matches!(self.kind, Kind::Noop | Kind::Template | Kind::NodeNoop)
+        !matches!(self.kind, Kind::Noop | Kind::NoopStatic | Kind::Template | Kind::NodeNoop)
+    }
+
+    /// Has a program that was built here read from the disk when it is started next, as on Lambda. Since it was linked it
+    /// lies in memory in the pieces in which it was written, and the kernel maps it in those.
+    pub(crate) fn forget(&self) {
+        if matches!(self.kind, Kind::NodeNoop | Kind::Node | Kind::Python) {
+            return;
+        }
+        let mut file = std::ffi::OsString::from("of=");
+        file.push(&self.program);
+        let arguments = ["oflag=nocache", "conv=notrunc,fdatasync", "count=0", "status=none"];
+        let status = Command::new("dd").arg(file).args(arguments).status().unwrap();
+        assert!(status.success(), "{} stays in memory", self.program.display());
     }
 
     pub(crate) fn with_environment(&self, environment: Vec<(&'static str, String)>) -> Self {
@@ -79,6 +94,7 @@ impl Kind {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Kind::Noop => "no-op",
+            Kind::NoopStatic => "no-op, static",
             Kind::Template => "no-op, as `cargo lambda new` has it",
             Kind::Static => "this function, static",
             Kind::Glibc => "this function, glibc",
@@ -118,6 +134,7 @@ pub(crate) fn subjects(
     };
     let peer = |way| vec![("ISSUER", ISSUER.to_owned()), ("AUDIENCE", AUDIENCE.to_owned()), by_url(way)];
     found.add(Kind::Noop, &options.noop.join("noop"), &[], |_| Vec::new(), &[Way::Nowhere]);
+    found.add(Kind::NoopStatic, &options.static_noop, &[], |_| Vec::new(), &[Way::Nowhere]);
     found.add(Kind::Template, &options.noop.join("template"), &[], |_| Vec::new(), &[Way::Nowhere]);
     for (kind, program) in [(Kind::Static, &options.artefact), (Kind::Glibc, &options.glibc)] {
         let environment = |way| {

@@ -40,7 +40,7 @@ pub(crate) fn measure<'a>(
     let measured = subjects.iter().filter(|subject| match subject.kind {
         Kind::Static | Kind::Glibc => subject.way == Way::Package,
         Kind::Noop => true,
-        Kind::Template | Kind::NodeNoop | Kind::Node | Kind::Python => false,
+        Kind::NoopStatic | Kind::Template | Kind::NodeNoop | Kind::Node | Kind::Python => false,
     });
     let cells: Vec<(&Subject, usize)> = measured
         .flat_map(|subject| {

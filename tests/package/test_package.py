@@ -16,7 +16,7 @@ DYNAMIC = {"arm64": "aarch64-unknown-linux-gnu", "x86-64": "x86_64-unknown-linux
 MACHINES = {name: machine for name, (_, machine) in package.ARCHITECTURES.items()}
 
 
-def elf(path, machine, segments, content=b""):
+def elf(path, machine, segments, content=package.LAYOUT):
     """The smallest file that tells its machine and the types of its segments."""
     header = bytearray(64)
     header[:6] = b"\x7fELF\x02\x01"
@@ -82,9 +82,15 @@ def test_a_real_binary_is_read(tmp_path):
 
 
 def test_jitter_entropy_is_noticed(tmp_path):
-    text = b"\0" + package.JITTER_ENTROPY + b"\0"
+    text = package.LAYOUT + package.JITTER_ENTROPY + b"\0"
     binary = elf(tmp_path / "bootstrap", MACHINES["x86-64"], [LOAD], text)
     with pytest.raises(package.Refused, match="AWS_LC_SYS_NO_JITTER_ENTROPY"):
+        package.check_binary(binary, "x86-64", is_static=True)
+
+
+def test_a_binary_is_laid_out(tmp_path):
+    binary = elf(tmp_path / "bootstrap", MACHINES["x86-64"], [LOAD], b"\0.text\0")
+    with pytest.raises(package.Refused, match="layout.ld"):
         package.check_binary(binary, "x86-64", is_static=True)
 
 
