@@ -15,7 +15,7 @@ use crate::request::Request;
 use crate::response::{Answers, Decision, Failure, Response};
 use crate::rules::Caller;
 use crate::telemetry::{Level, Telemetry};
-use crate::verify::{Principal, Verifiers};
+use crate::verify::{Presented, Principal, Verifiers};
 
 /// A complete Lambda authorizer. It is made once and asked for each event.
 pub struct Authorizer {
@@ -153,9 +153,11 @@ impl Authorizer {
         patience: Duration,
     ) -> Result<Option<Principal>, Error> {
         match self.identity_sources.extract(request) {
-            Ok(credential) => {
-                self.verifiers.verify(&credential, self.edges.clock.now(), patience).await.map(Some)
-            }
+            Ok(credential) => self
+                .verifiers
+                .verify(Presented::new(&credential, request), self.edges.clock.now(), patience)
+                .await
+                .map(Some),
             Err(Reason::CredentialMissing) if self.compiler.rules().has_public() => Ok(None),
             Err(reason) => Err(reason.into()),
         }

@@ -18,6 +18,11 @@ pub struct Request {
     pub request_id: Option<String>,
     /// The client's address as API Gateway saw it, where the event tells: a TOKEN event does not.
     pub source_ip: Option<IpAddr>,
+    /// The certificate that the client has shown to API Gateway (mutual TLS), in PEM form.
+    pub client_certificate: Option<String>,
+    /// The URL by which the client reached the API, as far as the event tells. It authorizes nothing: the stage, or a
+    /// custom domain's base path, is in it.
+    pub url: RequestUrl,
     /// The TOKEN event's `authorizationToken`.
     pub authorization_token: Option<String>,
     /// The headers, in the client's spelling.
@@ -33,6 +38,15 @@ impl fmt::Debug for Request {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Request").field("kind", &self.kind).finish_non_exhaustive()
     }
+}
+
+/// The parts of the URL that a client asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestUrl {
+    /// The host: the API's own domain name, or a custom one.
+    pub host: Option<String>,
+    /// The path.
+    pub path: Option<String>,
 }
 
 /// The five kinds of authorizer event.

@@ -9,7 +9,19 @@ use crate::request::{Ambiguous, EventKind, Request, without_white_space};
 
 /// The credential as the caller presented it: unverified and secret.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Credential(String);
+pub struct Credential {
+    text: String,
+    presentation: Presentation,
+}
+
+/// How a token is presented.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presentation {
+    /// By whoever bears it (RFC 6750).
+    Bearer,
+    /// With a proof that its key is the caller's, in a header of its own (RFC 9449, section 7.1).
+    Dpop,
+}
 
 /// What kind of credential proves who a caller is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,7 +44,13 @@ impl Credential {
     /// The token's text, for the verifier.
     #[must_use]
     pub fn expose(&self) -> &str {
-        &self.0
+        &self.text
+    }
+
+    /// How it was presented.
+    #[must_use]
+    pub fn presentation(&self) -> Presentation {
+        self.presentation
     }
 }
 
@@ -77,7 +95,7 @@ pub enum Location {
 /// The authentication scheme (RFC 9110, section 11.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scheme {
-    /// `Bearer`, in any case, and a space (RFC 6750, section 2.1).
+    /// `Bearer` or `DPoP`, in any case, and a space (RFC 6750, section 2.1; RFC 9449, section 7.1).
     Bearer,
     /// The credential alone.
     None,
@@ -109,7 +127,8 @@ impl IdentitySources {
             // No later source stands in for one that holds something else: API Gateway may cache the
             // answer under this value, which everybody can send.
             if let Some(value) = found {
-                return source.scheme.credential(value).map(|text| Credential(text.to_owned()));
+                let (text, presentation) = source.scheme.credential(value)?;
+                return Ok(Credential { text: text.to_owned(), presentation });
             }
         }
         Err(Reason::CredentialMissing)
@@ -163,20 +182,25 @@ fn websocket_protocol<'a>(request: &'a Request, marker: &str) -> Result<Option<&
 }
 
 impl Scheme {
-    /// The credential behind the scheme.
-    fn credential(self, value: &str) -> Result<&str, Reason> {
-        let credential = match self {
-            Self::None => Some(value),
-            Self::Bearer => value
-                .split_once(' ')
-                .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
-                .map(|(_, rest)| rest.trim_start_matches(' ')),
+    /// The credential behind the scheme, and how it is presented.
+    fn credential(self, value: &str) -> Result<(&str, Presentation), Reason> {
+        let (credential, presentation) = match self {
+            Self::None => (value, Presentation::Bearer),
+            Self::Bearer => {
+                let (scheme, rest) = value.split_once(' ').ok_or(Reason::CredentialMalformed)?;
+                (
+                    rest.trim_start_matches(' '),
+                    Presentation::named(scheme).ok_or(Reason::CredentialMalformed)?,
+                )
+            }
         };
-        let credential = credential.filter(|text| !text.is_empty()).ok_or(Reason::CredentialMalformed)?;
+        if credential.is_empty() {
+            return Err(Reason::CredentialMalformed);
+        }
         // All bytes of a credential are letters, digits and some signs. This looks at them all at once, and only what it
         // does not pass is looked at letter by letter.
         if credential.bytes().fold(true, |is_plain, byte| is_plain & (byte > b',' && byte <= b'~')) {
-            return Ok(credential);
+            return Ok((credential, presentation));
         }
         // Payload format 2.0 joins repeated headers and query parameters with a comma, and so do
         // proxies; no credential that we take has one.
@@ -186,7 +210,14 @@ impl Scheme {
         if credential.contains(char::is_whitespace) {
             return Err(Reason::CredentialMalformed);
         }
-        Ok(credential)
+        Ok((credential, presentation))
+    }
+}
+
+impl Presentation {
+    fn named(scheme: &str) -> Option<Self> {
+        let mut all = [("Bearer", Self::Bearer), ("DPoP", Self::Dpop)].into_iter();
+        all.find_map(|(name, presentation)| scheme.eq_ignore_ascii_case(name).then_some(presentation))
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::request::Parameters;
+use crate::request::{Parameters, RequestUrl};
 
 const TOKEN: &str = "aaa.bbb.ccc";
 
@@ -11,6 +11,8 @@ fn request(kind: EventKind) -> Request {
         route: None,
         request_id: None,
         source_ip: None,
+        client_certificate: None,
+        url: RequestUrl::default(),
         authorization_token: None,
         headers: Parameters::default(),
         query: Parameters::default(),

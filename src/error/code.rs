@@ -147,8 +147,26 @@ codes! {
         "From `iat` to `exp` is longer than `max_lifetime_seconds`.",
         "Let the issuer issue shorter tokens for this API.";
     TokenSenderConstrained = "token_sender_constrained", RefusedCredential,
-        "`cnf` binds the token to a key of the client (DPoP, mutual TLS), and it came as a bearer token.",
-        "Let the issuer issue bearer tokens for this API.";
+        "`cnf` binds the token to a key of the client, and it came without a proof of that key, or with one that the issuer's `proof_of_possession` does not take.",
+        "Let the client send a DPoP proof, or come by mutual TLS, and take that (docs/possession.md). Otherwise let the issuer issue bearer tokens for this API.";
+    TokenUnbound = "token_unbound", RefusedCredential,
+        "The token is bound to no key, where `unbound_tokens = \"refused\"`, or `DPoP` before the token, asks for one that is.",
+        "Let the client ask the issuer for a bound token, or send this one as `Bearer` where those are taken.";
+    DpopProofMissing = "dpop_proof_missing", RefusedCredential,
+        "The token came as `DPoP`, and the request has no header `DPoP`. A TOKEN event has none ever.",
+        "Let the client send a proof; on REST APIs use a REQUEST authorizer.";
+    DpopProofInvalid = "dpop_proof_invalid", RefusedCredential,
+        "The DPoP proof is malformed, or of another method, URL, time, token or key. `detail` says which.",
+        "Compare `htu` with the URL that the client asks for, and the clocks; behind a proxy set `dpop.url`.";
+    DpopProofReplayed = "dpop_proof_replayed", RefusedCredential,
+        "This process has taken the same proof before.",
+        "Let the client make a proof for each request. Otherwise somebody repeats a request that was overheard.";
+    ClientCertificateMissing = "client_certificate_missing", RefusedCredential,
+        "The token is bound to a certificate, and the event holds none.",
+        "Mutual TLS needs a custom domain with a truststore, and an event that tells the certificate: REQUEST, not TOKEN.";
+    ClientCertificateMismatch = "client_certificate_mismatch", RefusedCredential,
+        "The token is bound to another certificate than the one with which the client came.",
+        "A client that has renewed its certificate gets a new token. Otherwise somebody has stolen this one.";
     ClaimUnsafe = "claim_unsafe", RefusedRequest,
         "A claim that is passed on to the backend holds a control character.",
         "Clean the claim at the issuer, or do not pass it on.";

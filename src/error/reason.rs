@@ -146,6 +146,27 @@ pub enum Reason {
     /// `cnf` binds the token to a key that a bearer does not show (RFC 9449, section 7.1; RFC 8705).
     #[error("the token is bound to its client's key and cannot be used as a bearer token")]
     TokenSenderConstrained,
+    /// A token that is bound to no key, where the configuration, or `DPoP` before the token, asks for one that is.
+    #[error("the token is not bound to a key of the client, as it has to be here")]
+    TokenUnbound,
+    /// A token that is bound to a key came as `DPoP`, and the header of that name is not there.
+    #[error("the request has no DPoP proof")]
+    DpopProofMissing,
+    /// The proof is none, or one for something else (RFC 9449, section 4.3).
+    #[error("the DPoP proof is not taken: {problem}")]
+    DpopProofInvalid {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// This process has seen the proof before.
+    #[error("the DPoP proof was used before")]
+    DpopProofReplayed,
+    /// The token is bound to a certificate, and the event holds none.
+    #[error("the token is bound to a certificate, and the client came without one")]
+    ClientCertificateMissing,
+    /// The token is bound to another certificate.
+    #[error("the token is bound to another certificate than the client's")]
+    ClientCertificateMismatch,
 
     /// A claim that the configuration passes on cannot be put into an answer.
     #[error("the claim `{claim}` holds a control character and cannot be passed on")]
@@ -260,6 +281,12 @@ impl Reason {
             Self::TokenTooOld { .. } => Code::TokenTooOld,
             Self::TokenLifetimeTooLong { .. } => Code::TokenLifetimeTooLong,
             Self::TokenSenderConstrained => Code::TokenSenderConstrained,
+            Self::TokenUnbound => Code::TokenUnbound,
+            Self::DpopProofMissing => Code::DpopProofMissing,
+            Self::DpopProofInvalid { .. } => Code::DpopProofInvalid,
+            Self::DpopProofReplayed => Code::DpopProofReplayed,
+            Self::ClientCertificateMissing => Code::ClientCertificateMissing,
+            Self::ClientCertificateMismatch => Code::ClientCertificateMismatch,
             Self::ClaimUnsafe { .. } => Code::ClaimUnsafe,
             Self::AnswerTooLarge { .. } => Code::AnswerTooLarge,
             Self::PolicyTooLarge { .. } => Code::PolicyTooLarge,

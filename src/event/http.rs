@@ -23,6 +23,8 @@ pub(super) fn request_2(mut envelope: Envelope<'_>) -> Result<Request, Fault> {
         route: envelope.route_key.take(),
         request_id: envelope.context.request_id.take(),
         source_ip: envelope.context.source_ip(),
+        client_certificate: envelope.context.client_certificate(),
+        url: envelope.context.url(&headers, EventKind::Http2),
         authorization_token: None,
         headers,
         query: envelope.query(),

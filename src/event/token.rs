@@ -3,7 +3,7 @@
 use super::wire::Envelope;
 use super::{malformed, method_arn};
 use crate::error::Fault;
-use crate::request::{EventKind, Parameters, Request};
+use crate::request::{EventKind, Parameters, Request, RequestUrl};
 
 pub(super) fn request(envelope: Envelope<'_>) -> Result<Request, Fault> {
     if envelope.route_arn.is_some() || matches!(envelope.version.as_deref(), Some("1.0" | "2.0")) {
@@ -22,6 +22,8 @@ pub(super) fn request(envelope: Envelope<'_>) -> Result<Request, Fault> {
         route: None,
         request_id: None,
         source_ip: None,
+        client_certificate: None,
+        url: RequestUrl::default(),
         authorization_token: Some(token),
         headers: Parameters::default(),
         query: Parameters::default(),

@@ -17,6 +17,8 @@ pub(super) fn request(mut envelope: Envelope<'_>) -> Result<Request, Fault> {
         route: None,
         request_id: envelope.context.request_id.take(),
         source_ip: envelope.context.source_ip(),
+        client_certificate: envelope.context.client_certificate(),
+        url: envelope.context.url(&headers, EventKind::WebSocket),
         authorization_token: None,
         cookies: cookies_of(&headers),
         headers,

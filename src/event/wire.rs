@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::malformed;
 use crate::arn::MethodArn;
 use crate::error::Fault;
-use crate::request::{Parameters, without_white_space};
+use crate::request::{EventKind, Parameters, RequestUrl, without_white_space};
 
 /// The top level of every kind of event.
 #[derive(Deserialize)]
@@ -58,17 +58,36 @@ pub(super) struct RequestContext {
     pub(super) connection_id: Option<String>,
     #[serde(rename = "eventType", default)]
     pub(super) event_type: Option<String>,
+    #[serde(rename = "domainName", default)]
+    domain_name: Option<String>,
+    #[serde(default)]
+    path: Option<String>,
+    #[serde(default)]
+    stage: Option<String>,
     #[serde(default)]
     identity: Option<Client>,
     #[serde(default)]
     http: Option<Client>,
+    #[serde(default)]
+    authentication: Option<Client>,
 }
 
-/// `requestContext.identity`, and `requestContext.http` in payload format 2.0.
+/// `requestContext.identity`, and in payload format 2.0 `requestContext.http` and `requestContext.authentication`.
 #[derive(Default, Deserialize)]
 struct Client {
     #[serde(rename = "sourceIp", default)]
     source_ip: Option<String>,
+    #[serde(default)]
+    path: Option<String>,
+    #[serde(rename = "clientCert", default)]
+    certificate: Option<ClientCertificate>,
+}
+
+/// `clientCert`.
+#[derive(Default, Deserialize)]
+struct ClientCertificate {
+    #[serde(rename = "clientCertPem", default)]
+    pem: Option<String>,
 }
 
 impl RequestContext {
@@ -76,6 +95,26 @@ impl RequestContext {
     pub(super) fn source_ip(&self) -> Option<IpAddr> {
         let mut clients = [&self.http, &self.identity].into_iter().flatten();
         clients.find_map(|client| client.source_ip.as_deref())?.parse().ok()
+    }
+
+    /// Takes out the certificate that API Gateway has verified the client by.
+    pub(super) fn client_certificate(&mut self) -> Option<String> {
+        let clients = [&mut self.identity, &mut self.authentication].into_iter().flatten();
+        let certificates = clients.filter_map(|client| client.certificate.as_mut());
+        certificates.filter_map(|certificate| certificate.pem.take()).find(|pem| !pem.is_empty())
+    }
+
+    /// Takes out the URL by which the client came. A WebSocket event does not tell the path: at the API's own domain it is
+    /// the stage.
+    pub(super) fn url(&mut self, headers: &Parameters, kind: EventKind) -> RequestUrl {
+        let header = || headers.header("Host").ok().flatten().map(str::to_owned);
+        let of_http = self.http.as_mut().and_then(|http| http.path.take());
+        let of_stage = || self.stage.as_ref().map(|stage| format!("/{stage}"));
+        let path = of_http.or_else(|| self.path.take());
+        RequestUrl {
+            host: self.domain_name.take().or_else(header),
+            path: if kind == EventKind::WebSocket { of_stage() } else { path },
+        }
     }
 }
 

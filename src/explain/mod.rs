@@ -17,7 +17,7 @@ use crate::event::Event;
 use crate::request::Request;
 use crate::response::{Decision, Response};
 use crate::rules::Caller;
-use crate::verify;
+use crate::verify::{self, Presented};
 pub use cached::Cached;
 pub use policy::{AskedRoute, OtherRoute, PolicyPart, ResourcePart, StatementPart};
 pub use rules::{RequirementPart, RoutePart, RulePart};
@@ -193,8 +193,10 @@ impl Authorizer {
             .ok()
             .map(|principal| Caller { principal: principal.as_ref(), source_ip: request.source_ip });
         let credential = self.identity_sources().extract(&request);
-        let token =
-            credential.as_ref().ok().map(|credential| self.verifiers().explain(credential, self.now()));
+        let token = credential
+            .as_ref()
+            .ok()
+            .map(|credential| self.verifiers().explain(Presented::new(credential, &request), self.now()));
         let outcome = match (&caller, &principal) {
             (Some(caller), _) => Decision::new(caller, &request, self.compiler(), self.answers()),
             (None, Err(error)) => Err(error.clone()),

@@ -12,6 +12,7 @@ mod key_set;
 mod rsa;
 mod server;
 mod state;
+mod thumbprint;
 
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub use cache::{JwksCache, KeySetEvent, KeySetSource, Observe, Timing};
@@ -23,6 +24,7 @@ pub use key::{Key, KeyProblem, PublicKey};
 pub use key_set::{KeySearch, KeySet, KeySetError, UnusableKey};
 pub use rsa::RsaKey;
 pub use server::{FetchFailure, KeyServer};
+pub use thumbprint::thumbprint;
 
 #[cfg(test)]
 mod tests;

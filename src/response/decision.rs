@@ -130,7 +130,7 @@ impl Decision {
 mod tests {
     use super::*;
     use crate::claims::ClaimPath;
-    use crate::request::{EventKind, Parameters};
+    use crate::request::{EventKind, Parameters, RequestUrl};
     use crate::response::{HttpApi, Refusal};
     use crate::rules::{ContextKey, Requirement, Rules};
     use serde_json::json;
@@ -142,6 +142,8 @@ mod tests {
             route: None,
             request_id: None,
             source_ip: None,
+            client_certificate: None,
+            url: RequestUrl::default(),
             authorization_token: None,
             headers: Parameters::default(),
             query: Parameters::default(),

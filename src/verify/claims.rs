@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::expectations::{AudienceCheck, AudienceClaim, ClaimRule, Expectations, Presence};
+use super::possession::{self, Presented};
 use super::signature::Signed;
 use crate::claims::{ClaimPath, Claims};
 use crate::error::Reason;
@@ -10,8 +11,13 @@ use crate::io::UnixTime;
 
 /// Checks what the issuer says, but for `iss`, without which there would be no keys. A check that is
 /// asked for makes its claim required.
-pub(super) fn check(signed: &Signed, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
-    checks(expected).try_for_each(|check| check.verdict(signed.claims(), expected, now))
+pub(super) fn check(
+    signed: &Signed,
+    expected: &Expectations,
+    presented: &Presented<'_>,
+    now: UnixTime,
+) -> Result<(), Reason> {
+    checks(expected).try_for_each(|check| check.verdict(signed.claims(), expected, presented, now))
 }
 
 /// One thing that is checked.
@@ -26,8 +32,8 @@ pub(super) enum Check<'a> {
     Subject,
     /// Some issuers write `null` for what they do not know.
     TextOrNull(&'static str),
-    /// Rule C9: whoever stole it cannot show the key either.
-    Bearer,
+    /// Rule C9: whoever stole it cannot show the key either. The last one.
+    Possession,
 }
 
 /// All that is checked, in its order.
@@ -37,7 +43,7 @@ pub(super) fn checks(expected: &Expectations) -> impl Iterator<Item = Check<'_>>
     let limits = [expected.max_age.map(Check::Age), expected.max_lifetime.map(Check::Lifetime)];
     let rest = ["jti", "client_id", "azp"].map(Check::TextOrNull);
     let limits = limits.into_iter().flatten();
-    rules.chain(times).chain(limits).chain([Check::Subject]).chain(rest).chain([Check::Bearer])
+    rules.chain(times).chain(limits).chain([Check::Subject]).chain(rest).chain([Check::Possession])
 }
 
 impl Check<'_> {
@@ -45,6 +51,7 @@ impl Check<'_> {
         &self,
         claims: &Claims,
         expected: &Expectations,
+        presented: &Presented<'_>,
         now: UnixTime,
     ) -> Result<(), Reason> {
         match self {
@@ -66,8 +73,9 @@ impl Check<'_> {
                 None | Some(Value::Null | Value::String(_)) => Ok(()),
                 Some(_) => Err(invalid(claim, "a string")),
             },
-            Self::Bearer if claims.named("cnf").is_some() => Err(Reason::TokenSenderConstrained),
-            Self::Bearer => Ok(()),
+            Self::Possession => {
+                possession::check(claims, &expected.possession, presented, expected.leeway, now)
+            }
         }
     }
 }

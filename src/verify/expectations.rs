@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Profile;
+use super::{Profile, ProofOfPossession};
 use crate::claims::ClaimPath;
 use crate::jwks::Algorithm;
 
@@ -45,6 +45,8 @@ pub struct Expectations {
     pub max_lifetime: Option<f64>,
     /// How far clocks may differ, in seconds (rule C5).
     pub leeway: f64,
+    /// The proofs that a key is the caller's (rule C9).
+    pub possession: ProofOfPossession,
 }
 
 impl Expectations {
@@ -64,6 +66,7 @@ impl Expectations {
             max_age: None,
             max_lifetime: None,
             leeway: 30.0,
+            possession: ProofOfPossession::default(),
         }
     }
 }

@@ -6,9 +6,8 @@ use serde_json::Value;
 use super::claims::{self, Check};
 use super::expectations::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes};
 use super::token::Token;
-use super::{Verifiers, admission, signature};
+use super::{Presented, ProofOfPossession, Verifiers, admission, signature};
 use crate::claims::{ClaimPath, Claims};
-use crate::credential::Credential;
 use crate::error::Reason;
 use crate::io::{UnixTime, rfc3339};
 use crate::jwks::{Algorithm, Key, KeySet};
@@ -63,13 +62,13 @@ impl Explanation {
 
 impl Verifiers {
     /// Every check of the token, with the keys that are there. A decision was made before: nothing is fetched for this.
-    pub(crate) fn explain(&self, credential: &Credential, now: UnixTime) -> Explanation {
-        let text = credential.expose();
+    pub(crate) fn explain(&self, presented: Presented<'_>, now: UnixTime) -> Explanation {
+        let text = presented.token();
         let issuer =
             Token::parse(text).ok().and_then(|token| Some(token.unverified_issuer().ok()?.to_owned()));
         let known = self.issuers().iter().find(|(expected, _)| Some(&*expected.issuer) == issuer.as_deref());
         match known {
-            Some((expected, cache)) => explain(text, cache.current().as_deref(), expected, now),
+            Some((expected, cache)) => explain(presented, cache.current().as_deref(), expected, now),
             None => self.of_nobody(text),
         }
     }
@@ -89,9 +88,16 @@ impl Verifiers {
     }
 }
 
-/// Every check of one token: a function of the token, the issuer's keys, what is expected, and the time.
+/// Every check of one token: a function of what is presented, the issuer's keys, what is expected, and the time. A proof is
+/// looked at, and not remembered.
 #[must_use]
-pub fn explain(text: &str, keys: Option<&KeySet>, expected: &Expectations, now: UnixTime) -> Explanation {
+pub fn explain(
+    presented: Presented<'_>,
+    keys: Option<&KeySet>,
+    expected: &Expectations,
+    now: UnixTime,
+) -> Explanation {
+    let text = presented.token();
     let mut explanation = Explanation::of_form(text);
     let Ok(token) = Token::parse(text) else { return explanation };
     let iss = found(explanation.claim("iss"));
@@ -111,7 +117,7 @@ pub fn explain(text: &str, keys: Option<&KeySet>, expected: &Expectations, now: 
         explanation.claims.as_ref().and_then(Value::as_object).cloned().unwrap_or_default().into();
     for check in claims::checks(expected) {
         let (name, wanted) = described(&check, expected, now);
-        let verdict = check.verdict(&claims, expected, now);
+        let verdict = check.verdict(&claims, expected, &presented, now);
         explanation.add(&name, wanted, shown(&check, &claims, &name, now), verdict);
     }
     explanation
@@ -221,7 +227,7 @@ fn described(check: &Check<'_>, expected: &Expectations, now: UnixTime) -> (Stri
         Check::Lifetime(most) => ("exp", format!("at most {most} s after `iat`")),
         Check::Subject => ("sub", optional(expected.subject, "a text that is not empty")),
         Check::TextOrNull(claim) => (*claim, "a text, where it is there".to_owned()),
-        Check::Bearer => ("cnf", "nothing: no proof of a key comes with the token here".to_owned()),
+        Check::Possession => ("cnf", proofs(&expected.possession)),
     };
     (name.to_owned(), wanted)
 }
@@ -266,10 +272,21 @@ fn shown(check: &Check<'_>, claims: &Claims, name: &str, now: UnixTime) -> Optio
         Check::Expiry | Check::NotBefore | Check::IssuedAt | Check::Age(_) | Check::Lifetime(_) => {
             claims.named(name).map(time)
         }
-        Check::Audience(_) | Check::Subject | Check::TextOrNull(_) | Check::Bearer => {
+        Check::Audience(_) | Check::Subject | Check::TextOrNull(_) | Check::Possession => {
             claims.named(name).map(claims::excerpt)
         }
     }
+}
+
+fn proofs(expected: &ProofOfPossession) -> String {
+    let proofs = match (&expected.dpop, expected.mutual_tls) {
+        (None, false) => return "nothing: no proof of a key is taken here".to_owned(),
+        (Some(_), false) => "a key that a DPoP proof shows",
+        (None, true) => "the client's certificate",
+        (Some(_), true) => "a key that a DPoP proof shows, or the client's certificate",
+    };
+    let or_nothing = if expected.is_required { "" } else { ", or nothing" };
+    format!("{proofs}{or_nothing}")
 }
 
 fn types(types: &TokenTypes) -> String {

@@ -6,10 +6,13 @@
 
 mod admission;
 mod claims;
+mod dpop;
 mod expectations;
 mod explain;
 mod json;
+mod possession;
 mod profile;
+mod replays;
 mod signature;
 mod token;
 mod verified_tokens;
@@ -22,8 +25,10 @@ use crate::credential::CredentialKind;
 use crate::error::{Reason, Rejection};
 use crate::io::UnixTime;
 use crate::jwks::{Algorithm, Key, KeySet};
+pub use dpop::DpopProofs;
 pub use expectations::{AudienceCheck, AudienceClaim, ClaimRule, Expectations, Presence, TokenTypes};
 pub use explain::{Checked, Explanation, Verdict, explain};
+pub use possession::{Presented, ProofOfPossession};
 pub use profile::Profile;
 use signature::Signed;
 use token::Token;
@@ -118,7 +123,7 @@ impl Principal {
     }
 }
 
-/// Verifies a token: a function of the token, the issuer's keys, what is expected, and the time, in
+/// Verifies a bearer token: a function of the token, the issuer's keys, what is expected, and the time, in
 /// seconds since 1970.
 ///
 /// ```
@@ -146,7 +151,7 @@ pub fn verify(
     expectations: &Expectations,
     now: UnixTime,
 ) -> Result<Principal, Rejection> {
-    Admitted::new(Token::parse(token)?, expectations)?.verify(keys, now)
+    Admitted::new(Token::parse(token)?, expectations)?.verify(keys, &Presented::bearer(token), now)
 }
 
 /// A token for which it is worth asking for keys.
@@ -174,9 +179,9 @@ impl<'a> Admitted<'a> {
         Ok(Self { token, algorithm, expectations })
     }
 
-    fn verify(self, keys: &KeySet, now: UnixTime) -> Result<Principal, Rejection> {
+    fn verify(self, keys: &KeySet, presented: &Presented<'_>, now: UnixTime) -> Result<Principal, Rejection> {
         let Vouched { signed, expectations, .. } = self.vouched(keys)?;
-        signed.principal(expectations, now)
+        signed.principal(expectations, presented, now)
     }
 
     fn key_id(&self) -> Option<&str> {
@@ -197,9 +202,14 @@ impl<'a> Admitted<'a> {
 }
 
 impl Signed {
-    /// What is decided of its claims, which depends on the time.
-    fn principal(&self, expectations: &Expectations, now: UnixTime) -> Result<Principal, Rejection> {
-        match claims::check(self, expectations, now) {
+    /// What is decided of its claims, which depends on the time and on what comes with the token.
+    fn principal(
+        &self,
+        expectations: &Expectations,
+        presented: &Presented<'_>,
+        now: UnixTime,
+    ) -> Result<Principal, Rejection> {
+        match claims::check(self, expectations, presented, now) {
             Ok(()) => Ok(Principal::vouched_for(self, expectations)),
             Err(reason) => Err(Rejection {
                 reason,

@@ -19,13 +19,15 @@ pub(super) struct Token<'a> {
     claims: Claims,
 }
 
-/// The header parameters that are used (RFC 7515, section 4.1). `jwk`, `jku`, `x5u` and `x5c` are
-/// not: a token does not bring its own key (rule A8).
+/// The header parameters that are used (RFC 7515, section 4.1). `jku`, `x5u` and `x5c` are not, and `jwk` in DPoP proofs
+/// alone: a token does not bring its own key (rule A8).
 struct Header {
     /// `None` when it is none of ours.
     algorithm: Option<Algorithm>,
     key_id: Option<String>,
     media_type: Option<String>,
+    /// `jwk`, which only a DPoP proof may bring.
+    own_key: Option<Value>,
 }
 
 /// API Gateway takes 10,240 bytes of headers, and as much again of a URL.
@@ -67,6 +69,11 @@ impl<'a> Token<'a> {
     /// 4.1.9).
     pub(super) fn media_type(&self) -> Option<&str> {
         self.header.media_type.as_deref()
+    }
+
+    /// Takes out the key that a DPoP proof brings. What it signs proves that its holder made this proof, and nothing else.
+    pub(super) fn take_own_key(&mut self) -> Option<Value> {
+        self.header.own_key.take()
     }
 
     /// The issuer that the token claims to have: it selects the keys, and proves nothing.
@@ -117,6 +124,7 @@ impl Header {
             algorithm: algorithm.ok_or(malformed("the header has no `alg`"))?.parse().ok(),
             key_id: text(&mut parameters, "kid", "`kid` is not a string")?,
             media_type: text(&mut parameters, "typ", "`typ` is not a string")?.map(media_type),
+            own_key: parameters.into_iter().find(|(name, _)| name == "jwk").map(|(_, key)| key),
         })
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::replays::Replays;
 use super::token::{LONGEST_TOKEN, Token};
 use super::verified_tokens::{TokenCacheLimits, TokenDigest, VerifiedToken, VerifiedTokens};
-use super::{Admitted, Expectations, Principal, Vouched};
-use crate::credential::Credential;
+use super::{Admitted, Expectations, Presented, Principal, Vouched};
 use crate::error::{Error, Reason};
 use crate::io::UnixTime;
 use crate::jwks::{JwksCache, KeySearch, KeySet};
@@ -18,16 +18,17 @@ use crate::jwks::{JwksCache, KeySearch, KeySet};
 pub struct Verifiers {
     issuers: Vec<(Expectations, JwksCache)>,
     verified: Option<VerifiedTokens>,
+    replays: Replays,
 }
 
 impl Verifiers {
     /// Verifies with these, and remembers what was verified within these limits.
     #[must_use]
     pub fn new(issuers: Vec<(Expectations, JwksCache)>, limits: TokenCacheLimits) -> Self {
-        Self { issuers, verified: VerifiedTokens::new(limits) }
+        Self { issuers, verified: VerifiedTokens::new(limits), replays: Replays::default() }
     }
 
-    /// The principal that the credential proves. The issuer's keys are waited for no longer than `patience`.
+    /// The principal that the token proves, and what comes with it. The issuer's keys are waited for no longer than `patience`.
     ///
     /// # Errors
     ///
@@ -35,17 +36,18 @@ impl Verifiers {
     /// issuer's keys cannot be had.
     pub async fn verify(
         &self,
-        credential: &Credential,
+        presented: Presented<'_>,
         now: UnixTime,
         patience: Duration,
     ) -> Result<Principal, Error> {
-        let text = credential.expose();
+        let presented = &presented.once(&self.replays);
+        let text = presented.token();
         // Rule F4: what is too long for a token is not even digested.
         let Some(verified) = self.verified.as_ref().filter(|_| text.len() <= LONGEST_TOKEN) else {
-            return self.verify_anew(text, now, patience, |_, _| {}).await;
+            return self.verify_anew(presented, now, patience, |_, _| {}).await;
         };
         let digest = TokenDigest::of(text);
-        if let Some(principal) = self.verify_again(verified, digest, now, patience).await? {
+        if let Some(principal) = self.verify_again(presented, (verified, digest), now, patience).await? {
             return Ok(principal);
         }
         let keep = |token: VerifiedToken, principal: &Principal| {
@@ -53,15 +55,15 @@ impl Verifiers {
                 verified.keep(digest, token, text.len(), expiry, now);
             }
         };
-        self.verify_anew(text, now, patience, keep).await
+        self.verify_anew(presented, now, patience, keep).await
     }
 
     /// A token whose signature held before: that of a key which is still the issuer's. `None` for any other, also where
     /// its key is gone: what that means is for the whole verification to say.
     async fn verify_again(
         &self,
-        verified: &VerifiedTokens,
-        digest: TokenDigest,
+        presented: &Presented<'_>,
+        (verified, digest): (&VerifiedTokens, TokenDigest),
         now: UnixTime,
         patience: Duration,
     ) -> Result<Option<Principal>, Error> {
@@ -72,7 +74,7 @@ impl Verifiers {
         let keys = cache.keys(key_id, patience).await?;
         match keys.find(key_id, token.algorithm) {
             KeySearch::Found(key) if *key.material() == token.key => {
-                Ok(Some(token.signed.principal(expectations, now)?))
+                Ok(Some(token.signed.principal(expectations, presented, now)?))
             }
             KeySearch::Found(_) | KeySearch::NotFound | KeySearch::Mismatch | KeySearch::Ambiguous => {
                 Ok(None)
@@ -82,17 +84,18 @@ impl Verifiers {
 
     async fn verify_anew(
         &self,
-        text: &str,
+        presented: &Presented<'_>,
         now: UnixTime,
         patience: Duration,
         keep: impl Fn(VerifiedToken, &Principal),
     ) -> Result<Principal, Error> {
+        let text = presented.token();
         let (place, admitted) = self.admit(text)?;
         let Some((_, cache)) = self.issuers.get(place) else { return Err(Reason::IssuerUnknown.into()) };
         let names_its_key = admitted.names_its_key();
         let judge = |admitted: Admitted<'_>, keys: &KeySet| {
             let Vouched { signed, key, algorithm, expectations } = admitted.vouched(keys)?;
-            let principal = signed.principal(expectations, now)?;
+            let principal = signed.principal(expectations, presented, now)?;
             let key_id = signed.key_id().filter(|_| names_its_key).cloned();
             let key = key.material().clone();
             keep(VerifiedToken { issuer: place, algorithm, key_id, key, signed }, &principal);

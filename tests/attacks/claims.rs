@@ -362,7 +362,7 @@ async fn a_stolen_token_that_is_bound_to_a_key_is_refused() {
     let mut bound = event(KINDS[0], "x");
     let attack = with_payload(issuer, &payload_with(issuer, "cnf", bindings[0]));
     bound["authorizationToken"] = json!(format!("DPoP {attack}"));
-    function.ask(&bound).await.is_refused("credential_malformed", "DPoP");
+    function.ask(&bound).await.is_refused("token_sender_constrained", "DPoP");
     function.ends_without_a_trace_of_tokens().await;
 }
 

@@ -86,7 +86,7 @@ async fn a_token_in_disguise_is_refused() {
         ("credential_malformed", format!("Bearer: {token}")),
         ("credential_malformed", format!("Bearer={token}")),
         ("credential_malformed", format!("Basic {token}")),
-        ("credential_malformed", format!("DPoP {token}")),
+        ("token_unbound", format!("DPoP {token}")),
         ("credential_malformed", format!("Bearer x {token}")),
         ("credential_malformed", format!("Bearer {token} x")),
         ("credential_malformed", format!("Bearer {token}\r\nX-Admin: 1")),

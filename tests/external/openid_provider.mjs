@@ -43,11 +43,25 @@ const configuration = {
       grant_types: ["authorization_code", "client_credentials"],
       redirect_uris: ["https://shop.example/callback"],
     },
+    {
+      client_id: "till",
+      client_secret: "of-the-till",
+      grant_types: ["client_credentials"],
+      redirect_uris: [],
+      response_types: [],
+      tls_client_certificate_bound_access_tokens: true,
+    },
   ],
   cookies: { keys: ["of-the-cookies"] },
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: true },
+    mTLS: {
+      enabled: true,
+      certificateBoundAccessTokens: true,
+      // What a proxy that has verified the certificate would say.
+      getCertificate: (ctx) => decodeURIComponent(ctx.get("x-client-certificate")) || undefined,
+    },
     resourceIndicators: { enabled: true, getResourceServerInfo, useGrantedResource: () => true },
   },
   pkce: { required: () => true },

@@ -17,16 +17,18 @@ from harness import PATIENCE, REPOSITORY, encode, running, wait_for
 
 CALLBACK = "https://shop.example/callback"
 CLIENT = ("shop", "of-the-shop")
+# Its tokens are bound to the certificate with which it asks for them.
+TILL = ("till", "of-the-till")
 
 
 class OpenidProvider:
     def __init__(self, url):
         self.url = url
 
-    def client_credentials(self, algorithm, audience, scope="orders:read"):
+    def client_credentials(self, algorithm, audience, scope="orders:read", client=CLIENT, headers=()):
         """An access token for the client itself (RFC 6749, section 4.4)."""
         form = {"grant_type": "client_credentials", "resource": resource(algorithm, audience), "scope": scope}
-        return self.tokens(**form)["access_token"]
+        return self.tokens(client, headers, **form)["access_token"]
 
     def authorization_code(self, user, algorithm, audience, scope="openid orders:read"):
         """All tokens for somebody who logs in and consents (RFC 6749, section 4.1; RFC 7636)."""
@@ -46,9 +48,9 @@ class OpenidProvider:
         form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": verifier}
         return self.tokens(**form, **about)
 
-    def tokens(self, **form):
-        credentials = base64.b64encode(":".join(CLIENT).encode()).decode()
-        status, text = send(f"{self.url}/token", form, {"Authorization": f"Basic {credentials}"})
+    def tokens(self, client=CLIENT, headers=(), **form):
+        credentials = base64.b64encode(":".join(client).encode()).decode()
+        status, text = send(f"{self.url}/token", form, {"Authorization": f"Basic {credentials}", **dict(headers)})
         assert status == 200, text
         return json.loads(text)
 

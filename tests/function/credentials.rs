@@ -30,7 +30,7 @@ async fn the_scheme_is_bearer_in_any_case_and_one_word_follows() {
             format!("Bearer\t{token}"),
             format!("Bearer {token} {token}"),
             format!("Bearer Bearer {token}"),
-            format!("DPoP {token}"),
+            format!("Digest {token}"),
             "é".repeat(9),
         ] {
             let answer = function.ask(&with_credential(kind, &credential)).await;

@@ -20,7 +20,7 @@ use authorizer_cli::signing::{Algorithm, SigningKey, key_set};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use lambda_authorizer::jwks::KeySet;
-use lambda_authorizer::verify::{Expectations, explain, verify};
+use lambda_authorizer::verify::{Expectations, Presented, explain, verify};
 use serde_json::Value;
 
 /// The time, in seconds since 1970.
@@ -48,7 +48,7 @@ fn keys_of(document: &Value) -> KeySet {
 
 /// `allowed`, or the code of the refusal. The explanation, which looks at everything, comes to the same.
 fn verdict(token: &str, keys: &KeySet, expectations: &Expectations, now: f64) -> &'static str {
-    let explained = explain(token, Some(keys), expectations, now);
+    let explained = explain(Presented::bearer(token), Some(keys), expectations, now);
     let refusal = explained.refusal().map(|reason| reason.code().name());
     let verified =
         verify(token, keys, expectations, now).err().map(|rejection| rejection.reason.code().name());

@@ -2,6 +2,7 @@
 //! documentation, in the JSON Schema and in docs/configuration.md.
 
 mod gateway;
+mod possession;
 mod rule;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use super::values::{self, OneOrMore, PlainValues};
 use crate::jwks::Algorithm;
 use crate::verify::{AudienceClaim, Presence, Profile};
 pub(super) use gateway::GatewaySettings;
+pub(super) use possession::{DpopSettings, ProofName, UnboundName};
 pub(super) use rule::{
     CredentialName, EffectName, RequirementSettings, RequirementTable, RequirementWord, RuleSettings,
 };
@@ -42,6 +44,8 @@ pub(super) struct Settings {
     pub(super) response: ResponseSettings,
     /// How key sets are fetched and kept.
     pub(super) key_set: KeySetSettings,
+    /// What DPoP proofs must be like, for the issuers whose `proof_of_possession` takes them.
+    pub(super) dpop: DpopSettings,
     /// How tokens are remembered whose signatures held, so that the same token is not verified again and again.
     pub(super) token_cache: TokenCacheSettings,
 }
@@ -111,6 +115,12 @@ pub(super) struct IssuerSettings {
     /// How far its clock and ours may differ: 0 to 300 seconds. Default: 30.
     #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 300)))]
     pub(super) leeway_seconds: Option<u64>,
+    /// How callers may prove that a token which is bound to a key (`cnf`) is theirs. Needs `gateway.cache_seconds = 0`: a cached
+    /// answer would be replayed to whoever has the token alone. Default: in no way, so that such tokens are refused.
+    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    pub(super) proof_of_possession: Option<Vec<ProofName>>,
+    /// What becomes of tokens that are bound to no key. Default: `accepted`.
+    pub(super) unbound_tokens: Option<UnboundName>,
 }
 
 /// A place where a credential may be.

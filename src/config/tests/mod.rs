@@ -1,5 +1,6 @@
 mod gateway;
 mod keys;
+mod possession;
 mod rules;
 
 use super::*;

@@ -12,10 +12,15 @@ use crate::config::raw::IssuerSettings;
 use crate::config::values::{OneOrMore, PlainValues};
 use crate::io::{Connector, ConnectorError, read_file};
 use crate::jwks::{self, KeySet, KeySetFile, KeySetSource};
-use crate::verify::{AudienceCheck, ClaimRule, Expectations, TokenTypes};
+use crate::verify::{AudienceCheck, ClaimRule, DpopProofs, Expectations, TokenTypes};
 
 impl Check<'_> {
-    pub(super) fn issuers(&mut self, settings: Vec<IssuerSettings>) -> Vec<Issuer> {
+    pub(super) fn issuers(
+        &mut self,
+        settings: Vec<IssuerSettings>,
+        proofs: &Arc<DpopProofs>,
+        may_cache: bool,
+    ) -> Vec<Issuer> {
         if settings.is_empty() {
             self.problem_with_hint(
                 "issuer",
@@ -25,12 +30,22 @@ impl Check<'_> {
         }
         let mut seen = BTreeSet::new();
         let mut issuers = Vec::new();
-        for (position, settings) in settings.into_iter().enumerate() {
+        for (position, mut settings) in settings.into_iter().enumerate() {
             let path = format!("issuer[{position}]");
             if let Some(url) = settings.url.clone().filter(|url| !seen.insert(url.clone())) {
                 self.problem(format!("{path}.url"), format!("`{url}` is configured twice"));
             }
-            issuers.extend(self.issuer(&path, settings));
+            let possession = self.possession(
+                &path,
+                settings.proof_of_possession.take(),
+                settings.unbound_tokens,
+                proofs,
+                may_cache,
+            );
+            if let Some(mut issuer) = self.issuer(&path, settings) {
+                issuer.expectations.possession = possession;
+                issuers.push(issuer);
+            }
         }
         issuers
     }

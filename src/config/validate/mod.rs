@@ -1,6 +1,7 @@
 //! From the settings as they are written to a [`Config`] that is right.
 
 mod issuer;
+mod possession;
 mod rule;
 
 use std::fmt::Display;
@@ -30,7 +31,9 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         rule_positions: Vec::new(),
     };
     let urls: Vec<String> = settings.issuer.iter().filter_map(|issuer| issuer.url.clone()).collect();
-    let issuers = check.issuers(settings.issuer);
+    let proofs = check.dpop(settings.dpop);
+    let may_cache = settings.gateway.cache_seconds != Some(0);
+    let issuers = check.issuers(settings.issuer, &proofs, may_cache);
     let identity_sources = check.identity_sources(settings.identity_source);
     let rules = check.rules(settings.rule, &urls);
     let answers = check.answers(settings.response);

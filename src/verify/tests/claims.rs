@@ -366,7 +366,7 @@ fn the_kind_of_a_token_counts_before_its_audience_and_that_before_its_times() {
 fn an_explanation_goes_on_behind_what_fails() {
     let signer = Signer::new();
     let explain = |token: &str, keys: &KeySet| {
-        let explained = explain(token, Some(keys), &expectations(), NOW);
+        let explained = explain(Presented::bearer(token), Some(keys), &expectations(), NOW);
         let verdict = |checked: &Checked| match &checked.verdict {
             Verdict::Passed => "passed",
             Verdict::Failed(reason) => reason.code().name(),

@@ -7,10 +7,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::credential::{Credential, IdentitySources};
-use crate::event::Event;
 
 mod claims;
+mod possession;
 mod verified_tokens;
 mod waiting;
 
@@ -74,13 +73,6 @@ fn expectations() -> Expectations {
     expectations
 }
 
-fn credential(token: &str) -> Credential {
-    let arn = "arn:aws:execute-api:us-east-1:123456789012:abc/prod/GET/orders";
-    let event = json!({"type": "TOKEN", "authorizationToken": format!("Bearer {token}"), "methodArn": arn});
-    let event = Event { payload: &event.to_string(), invocation_id: "1", deadline: None };
-    IdentitySources::default().extract(&event.try_into().unwrap()).unwrap()
-}
-
 fn check(token: &str, keys: &KeySet) -> Result<Principal, Reason> {
     check_against(token, keys, &expectations())
 }
@@ -88,7 +80,7 @@ fn check(token: &str, keys: &KeySet) -> Result<Principal, Reason> {
 /// The verdict; the explanation comes to the same.
 fn check_against(token: &str, keys: &KeySet, expectations: &Expectations) -> Result<Principal, Reason> {
     let verified = verify(token, keys, expectations, NOW).map_err(|rejection| rejection.reason);
-    let explained = explain(token, Some(keys), expectations, NOW);
+    let explained = explain(Presented::bearer(token), Some(keys), expectations, NOW);
     assert_eq!(verified.as_ref().err(), explained.refusal(), "{explained:#?}");
     verified
 }

@@ -79,7 +79,8 @@ impl Setting {
     /// What comes of the token so many seconds later, and whether it is remembered then.
     async fn verify(&self, token: &str, later: f64) -> (Result<Principal, &'static str>, bool) {
         self.world.0.lock().unwrap().0 = NOW + later;
-        let verified = self.verifiers.verify(&credential(token), NOW + later, Duration::from_secs(3)).await;
+        let presented = Presented::bearer(token);
+        let verified = self.verifiers.verify(presented, NOW + later, Duration::from_secs(3)).await;
         let verified = verified.map_err(|error| match error {
             Error::Rejection(rejection) => rejection.reason.code().name(),
             Error::Fault(fault) => fault.code().name(),

@@ -34,6 +34,16 @@ impl Observe for Silence {
 }
 
 fn verifiers(signer: &Signer, delay: Duration) -> Verifiers {
+    let limits = TokenCacheLimits { entries: 0, bytes: 0, lifetime: 0.0 };
+    verifiers_of(signer, delay, expectations(), limits)
+}
+
+pub(super) fn verifiers_of(
+    signer: &Signer,
+    delay: Duration,
+    expectations: Expectations,
+    limits: TokenCacheLimits,
+) -> Verifiers {
     let keys = json!({ "keys": [signer.jwk()] }).to_string();
     let edges = Edges { fetch: Arc::new(Slow(keys.into(), delay)), ..Edges::of_this_machine() };
     let server = KeyServer {
@@ -52,7 +62,7 @@ fn verifiers(signer: &Signer, delay: Duration) -> Verifiers {
         initial_age: 86_400.0,
     };
     let cache = JwksCache::new(server, None, timing, edges, Arc::new(Silence));
-    Verifiers::new(vec![(expectations(), cache)], TokenCacheLimits { entries: 0, bytes: 0, lifetime: 0.0 })
+    Verifiers::new(vec![(expectations, cache)], limits)
 }
 
 /// Rule K2: the search for newer keys has what the wait for the first ones left. A function that is out of time
@@ -64,9 +74,8 @@ async fn a_token_without_a_key_id_waits_no_longer_than_any() {
     for (signs, delay, waited) in [(&signer, 2000, 2000), (&stranger, 1000, 2000), (&stranger, 2000, 3000)] {
         let verifiers = verifiers(&signer, Duration::from_millis(delay));
         let token = signs.sign(&with(header(), json!({"kid": null})), &claims());
-        let credential = credential(&token);
         let began = tokio::time::Instant::now();
-        let verified = verifiers.verify(&credential, NOW, patience).await;
+        let verified = verifiers.verify(Presented::bearer(&token), NOW, patience).await;
         assert_eq!(verified.is_ok(), std::ptr::eq(signs, &signer));
         assert_eq!(began.elapsed().as_millis(), waited, "an answer after {delay} ms");
     }
@@ -84,7 +93,7 @@ async fn a_token_that_newer_keys_would_not_mend_waits_for_none() {
     ] {
         let verifiers = verifiers(&signer, delay);
         let began = tokio::time::Instant::now();
-        assert!(verifiers.verify(&credential(&token), NOW, delay * 5).await.is_err());
+        assert!(verifiers.verify(Presented::bearer(&token), NOW, delay * 5).await.is_err());
         assert_eq!(began.elapsed(), delay * fetches, "{token}");
     }
 }

@@ -1,0 +1,85 @@
+//! [`Replays`]: the DPoP proofs that were taken, so that none is taken twice (RFC 9449, section 11.1).
+//!
+//! It is the memory of one process. Another one has not seen the proof: within its short life, a stolen proof may be used
+//! once more in each, for the same method, URL and token.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
+
+use super::dpop::Proof;
+use crate::io::UnixTime;
+
+/// Proofs that would still be taken, each until it is too old.
+#[derive(Default)]
+pub(super) struct Replays(Mutex<HashMap<[u8; SHA256_OUTPUT_LEN], UnixTime>>);
+
+impl Replays {
+    /// 48 bytes each. Where there are more, those go first that end first.
+    const MOST: usize = 4096;
+
+    /// Whether the proof was not seen before. It has been from now on.
+    pub(super) fn is_first(&self, proof: &Proof, now: UnixTime) -> bool {
+        let name = name(proof);
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.get(&name).is_some_and(|ends_at| *ends_at > now) {
+            return false;
+        }
+        if seen.len() >= Self::MOST {
+            seen.retain(|_, ends_at| *ends_at > now);
+        }
+        if seen.len() >= Self::MOST {
+            let first = seen.iter().min_by(|one, other| one.1.total_cmp(other.1)).map(|(name, _)| *name);
+            if let Some(first) = first {
+                seen.remove(&first);
+            }
+        }
+        seen.insert(name, proof.ends_at);
+        true
+    }
+}
+
+/// `jti` is unique among the proofs of one key, not among those of all.
+fn name(proof: &Proof) -> [u8; SHA256_OUTPUT_LEN] {
+    let mut context = Context::new(&SHA256);
+    // A thumbprint has one length, so that no other pair makes the same text.
+    context.update(proof.thumbprint.as_bytes());
+    context.update(proof.id.as_bytes());
+    let mut name = [0; SHA256_OUTPUT_LEN];
+    name.copy_from_slice(context.finish().as_ref());
+    name
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proof(key: &str, id: &str, ends_at: UnixTime) -> Proof {
+        Proof { thumbprint: key.into(), id: id.into(), ends_at }
+    }
+
+    #[test]
+    fn a_proof_is_taken_once_by_its_key_and_until_it_is_too_old_anyway() {
+        let replays = Replays::default();
+        assert!(replays.is_first(&proof("a", "1", 160.0), 100.0));
+        assert!(!replays.is_first(&proof("a", "1", 160.0), 159.9));
+        assert!(replays.is_first(&proof("a", "2", 160.0), 100.0));
+        assert!(replays.is_first(&proof("b", "1", 160.0), 100.0));
+        assert!(replays.is_first(&proof("a", "1", 260.0), 160.0));
+    }
+
+    #[test]
+    fn memory_is_bounded_and_what_has_ended_goes_first() {
+        let replays = Replays::default();
+        let count = || replays.0.lock().unwrap().len();
+        for number in 0..Replays::MOST {
+            assert!(replays.is_first(&proof("a", &number.to_string(), 200.0 + number as f64), 100.0));
+        }
+        assert!(replays.is_first(&proof("a", "one more", 300.0), 100.0));
+        assert_eq!(count(), Replays::MOST);
+        assert!(!replays.is_first(&proof("a", "1", 201.0), 100.0), "only the first to end has gone");
+        assert!(replays.is_first(&proof("a", "later", 9000.0), 1000.0));
+        assert!(count() < Replays::MOST);
+    }
+}

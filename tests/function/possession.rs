@@ -1,0 +1,60 @@
+//! Tokens that are bound to a key of the client, put to the built binary in every kind of event.
+
+use authorizer_cli::gateway::EventKind;
+use authorizer_cli::signing::{Algorithm, SigningKey};
+use serde_json::{Value, json};
+
+use crate::process::{Function, Settings};
+use crate::support::event;
+
+const SETTINGS: Settings<'_> = Settings {
+    issuer: "proof_of_possession = ['dpop', 'mutual_tls']\nunbound_tokens = 'refused'",
+    key_set: "",
+    sections: "[gateway]\ncache_seconds = 0\n",
+};
+
+/// The kinds of event that show more than a token, each with the URL that its sample event is of.
+const KINDS: [(EventKind, &str); 4] = [
+    (EventKind::RestRequest, "https://a1b2c3d4e5.execute-api.us-east-1.amazonaws.com/dev/orders/1042"),
+    (EventKind::Http1, "https://hvi0slqerb.execute-api.us-east-1.amazonaws.com/orders/1042"),
+    (EventKind::Http2, "https://f6g7h8i9j0.execute-api.us-east-1.amazonaws.com/dev/orders"),
+    (EventKind::WebSocket, "wss://k1l2m3n4o5.execute-api.us-east-1.amazonaws.com/dev"),
+];
+
+/// The event with the token as `DPoP`, and this proof.
+fn with_proof(kind: EventKind, token: &str, proof: &str) -> Value {
+    let text = event(kind, token).to_string().replace("Bearer ", "DPoP ");
+    let mut event: Value = serde_json::from_str(&text).unwrap();
+    event["headers"]["DPoP"] = json!(proof);
+    event
+}
+
+/// Rule C9: with a proof of its key, and with none but that.
+#[tokio::test]
+async fn a_bound_token_is_taken_with_its_proof_by_every_kind_of_api() {
+    let function = Function::start(SETTINGS).await;
+    for algorithm in [Algorithm::ES256, Algorithm::EdDSA, Algorithm::PS256] {
+        let client = SigningKey::generate(algorithm, "client").unwrap();
+        let token = function.issuer.mint(&json!({"cnf": {"jkt": client.thumbprint()}})).unwrap();
+        for (kind, url) in KINDS {
+            let proof = |changes: &Value| client.dpop_proof("GET", url, &token, changes).unwrap();
+            let first = with_proof(kind, &token, &proof(&json!({})));
+            function.ask(&first).await.is_allowed("with its proof");
+            function.ask(&first).await.is_refused("dpop_proof_replayed", "the same once more");
+            let stale = with_proof(kind, &token, &proof(&json!({"iat": 1})));
+            function.ask(&stale).await.is_refused("dpop_proof_invalid", "an old proof");
+            let elsewhere = with_proof(kind, &token, &proof(&json!({"htu": format!("{url}/1")})));
+            function.ask(&elsewhere).await.is_refused("dpop_proof_invalid", "of another URL");
+            let bearer = event(kind, &token);
+            function.ask(&bearer).await.is_refused("token_sender_constrained", "without a proof");
+            let thief = SigningKey::generate(algorithm, "thief").unwrap();
+            let stolen = thief.dpop_proof("GET", url, &token, &json!({})).unwrap();
+            let stolen = with_proof(kind, &token, &stolen);
+            function.ask(&stolen).await.is_refused("dpop_proof_invalid", "of another key");
+            function.ask(&with_proof(kind, &token, &proof(&json!({})))).await.is_allowed("another proof");
+        }
+    }
+    let unbound = event(EventKind::RestRequest, &function.issuer.mint(&json!({})).unwrap());
+    function.ask(&unbound).await.is_refused("token_unbound", "bound to nothing");
+    function.ends_without_a_trace_of_tokens().await;
+}
