@@ -82,7 +82,12 @@ impl Authorizer {
         });
         Self {
             identity_sources: config.identity_sources,
-            verifiers: Verifiers::new(issuers.collect(), config.token_cache),
+            verifiers: match config.introspection {
+                None => Verifiers::new(issuers.collect(), config.token_cache),
+                Some(settings) => {
+                    Verifiers::new(issuers.collect(), config.token_cache).asking(settings, edges.clone())
+                }
+            },
             compiler: config.compiler,
             answers: config.answers,
             gateway: config.gateway,

@@ -21,6 +21,12 @@ impl Claims {
         self.0.iter().find(|(own, _)| is_same(own, name)).map(|(_, value)| value)
     }
 
+    /// As a JSON object, for a person to look at.
+    #[must_use]
+    pub fn to_json(&self) -> Value {
+        Value::Object(self.0.iter().map(|(name, value)| (name.to_string(), value.clone())).collect())
+    }
+
     /// From members none of which is there twice.
     pub(crate) fn from_members(members: Vec<(Cow<'_, str>, Value)>) -> Self {
         let kept = |name: Cow<'_, str>| match common_name(&name) {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs, io::Write as _};
 
-const IMPORTS: &str = "use lambda_authorizer::claims::Claims; use lambda_authorizer::verify::Principal;";
+const IMPORTS: &str = "use lambda_authorizer::claims::Claims; use lambda_authorizer::credential::CredentialKind; use lambda_authorizer::verify::Principal;";
 
 /// A `Principal` comes from a verification and from nowhere else.
 #[test]
@@ -20,8 +20,8 @@ fn a_principal_is_made_by_verification_only() {
         (None, "fn look(principal: &Principal) -> Claims { principal.claims().clone() }"),
         (
             Some("E0451"),
-            "fn forge(claims: Claims) -> Principal {
-                Principal { issuer: \"https://issuer.example/\".into(), key_id: None, claims }
+            "fn forge(claims: Claims, kind: CredentialKind) -> Principal {
+                Principal { issuer: \"https://issuer.example/\".into(), key_id: None, kind, claims }
             }",
         ),
         (

@@ -106,8 +106,8 @@ impl SigningKey {
         let mut id = [0; 16];
         aws_lc_rs::rand::fill(&mut id)?;
         let mut claims = json!({"jti": encode(&id), "htm": method, "htu": url, "iat": crate::issuer::unix_time(), "ath": digest});
-        for (name, value) in changes.as_object().into_iter().flatten() {
-            claims[name] = value.clone();
+        if let (Value::Object(claims), Value::Object(changes)) = (&mut claims, changes) {
+            claims.extend(changes.clone());
         }
         self.sign(&header, &claims)
     }

@@ -58,7 +58,12 @@ struct Dimension {
 }
 
 /// The callers of whom these rules, by position, may or may not be; no other rule is for any of them.
-pub(super) fn callers(rules: &[Rule], relevant: &[usize], issuers: &[&str]) -> Callers {
+pub(super) fn callers(
+    rules: &[Rule],
+    relevant: &[usize],
+    issuers: &[&str],
+    kinds: &[CredentialKind],
+) -> Callers {
     let mut leaves: Vec<&Requirement> = Vec::new();
     let mut asking: Vec<Asking<'_>> = Vec::new();
     for (position, rule) in relevant.iter().filter_map(|position| Some((*position, rules.get(*position)?))) {
@@ -72,7 +77,7 @@ pub(super) fn callers(rules: &[Rule], relevant: &[usize], issuers: &[&str]) -> C
         }
         asking.push(Asking { position, rule, leaves: own });
     }
-    let (dimensions, mut is_complete) = dimensions(&leaves, issuers);
+    let (dimensions, mut is_complete) = dimensions(&leaves, issuers, kinds);
     let assignments = assignments(&dimensions, leaves.len(), &mut is_complete);
     let mut found = BTreeSet::new();
     for masked in masks(&asking) {
@@ -117,10 +122,7 @@ impl Asking<'_> {
             Effect::Deny => Verdict::Unmet,
         };
         let verdict = self.rule.requirement.evaluate(&|leaf: &Requirement| match (leaf, has_credential) {
-            (Requirement::Anyone, _)
-            | (Requirement::Authenticated | Requirement::Credential(CredentialKind::Jwt), true) => {
-                Verdict::Met
-            }
+            (Requirement::Anyone, _) | (Requirement::Authenticated, true) => Verdict::Met,
             (Requirement::Authenticated, false) => Verdict::Unmet,
             (Requirement::SourceIp(_), _) | (_, true) => given(leaf),
             (_, false) => without,
@@ -164,22 +166,23 @@ pub(super) fn nobody(rules: &[Rule]) -> Caller {
 }
 
 /// What callers can make of the leaves, those that depend on one another together.
-fn dimensions(leaves: &[&Requirement], issuers: &[&str]) -> (Vec<Dimension>, bool) {
+fn dimensions(leaves: &[&Requirement], issuers: &[&str], kinds: &[CredentialKind]) -> (Vec<Dimension>, bool) {
     let mut is_complete = true;
     let mut dimensions = Vec::new();
     let mut claims: BTreeMap<&ClaimPath, Vec<(usize, &Test)>> = BTreeMap::new();
     let mut named: Vec<(usize, &str)> = Vec::new();
+    let mut of_kind: Vec<(usize, CredentialKind)> = Vec::new();
     for (position, leaf) in leaves.iter().enumerate() {
         match leaf {
             Requirement::Claim(path, test) => claims.entry(path).or_default().push((position, test)),
             Requirement::Issuer(issuer) => named.push((position, issuer)),
+            Requirement::Credential(kind) => of_kind.push((position, *kind)),
             Requirement::Scope(_) | Requirement::SourceIp(_) => {
                 let verdicts = [Verdict::Unmet, Verdict::Met, Verdict::Unknown].map(|verdict| vec![verdict]);
                 dimensions.push(Dimension { leaves: vec![position], verdicts: verdicts.into() });
             }
             Requirement::Anyone
             | Requirement::Authenticated
-            | Requirement::Credential(_)
             | Requirement::All(_)
             | Requirement::Any(_)
             | Requirement::Not(_) => {}
@@ -198,18 +201,24 @@ fn dimensions(leaves: &[&Requirement], issuers: &[&str]) -> (Vec<Dimension>, boo
         dimensions
             .push(Dimension { leaves: tests.iter().map(|(position, _)| *position).collect(), verdicts });
     }
-    if !named.is_empty() {
-        let only = |issuer: &str| {
-            let verdict = |own: &str| if own == issuer { Verdict::Met } else { Verdict::Unmet };
-            named.iter().map(|(_, own)| verdict(own)).collect::<Vec<_>>()
-        };
-        let mut verdicts: Vec<_> = issuers.iter().map(|issuer| only(issuer)).collect();
-        verdicts.sort_by_key(|verdicts| verdicts.contains(&Verdict::Met));
-        verdicts.dedup();
-        dimensions
-            .push(Dimension { leaves: named.iter().map(|(position, _)| *position).collect(), verdicts });
-    }
+    dimensions.extend(exclusive(&named, issuers));
+    dimensions.extend(exclusive(&of_kind, kinds));
     (dimensions, is_complete)
+}
+
+/// Leaves of which a caller meets those of one value.
+fn exclusive<T: Copy + PartialEq>(leaves: &[(usize, T)], values: &[T]) -> Option<Dimension> {
+    if leaves.is_empty() {
+        return None;
+    }
+    let only = |value: &T| {
+        let verdict = |own: &T| if own == value { Verdict::Met } else { Verdict::Unmet };
+        leaves.iter().map(|(_, own)| verdict(own)).collect::<Vec<_>>()
+    };
+    let mut verdicts: Vec<_> = values.iter().map(only).collect();
+    verdicts.sort_by_key(|verdicts| verdicts.contains(&Verdict::Met));
+    verdicts.dedup();
+    Some(Dimension { leaves: leaves.iter().map(|(position, _)| *position).collect(), verdicts })
 }
 
 /// Values of one claim, such that every other value meets the same tests as one of them.
@@ -312,7 +321,8 @@ mod tests {
 
     fn applying(rules: &[Rule]) -> Vec<Vec<bool>> {
         let relevant: Vec<usize> = (0..rules.len()).collect();
-        let callers = callers(rules, &relevant, &["https://a.example/", "https://b.example/"]);
+        let callers =
+            callers(rules, &relevant, &["https://a.example/", "https://b.example/"], &[CredentialKind::Jwt]);
         assert!(callers.is_complete);
         let found: BTreeSet<_> = callers
             .all
@@ -388,7 +398,7 @@ mod tests {
             rule(Effect::Allow, scope("a")),
             rule(Effect::Deny, scope("a")),
         ];
-        let callers = callers(&rules, &[0, 1, 2], &[]);
+        let callers = callers(&rules, &[0, 1, 2], &[], &[]);
         let nobody: Vec<_> = callers.all.iter().filter(|caller| !caller.has_credential).collect();
         assert_eq!(nobody, [&Caller { applies: vec![true, false, false], has_credential: false }]);
     }
@@ -399,7 +409,7 @@ mod tests {
             let rules: Vec<_> =
                 (0..count).map(|name| rule(Effect::Allow, scope(&name.to_string()))).collect();
             let relevant: Vec<usize> = (0..count).collect();
-            let callers = callers(&rules, &relevant, &[]);
+            let callers = callers(&rules, &relevant, &[], &[]);
             assert_eq!(callers.is_complete, is_complete, "{count}");
             let met = |caller: &Caller| caller.applies.iter().filter(|applies| **applies).count();
             assert!(callers.all.iter().any(|caller| met(caller) == 3), "{count}");

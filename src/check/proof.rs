@@ -14,6 +14,7 @@ use super::supposed::{self, Choices, bound};
 use crate::arn::MethodArn;
 use crate::claims::ClaimPath;
 use crate::config::Config;
+use crate::credential::CredentialKind;
 use crate::policy::{Compiler, Policy};
 use crate::rules::{Bindings, Effect, Rule, Rules, Ruling, Standing};
 
@@ -23,6 +24,7 @@ pub(super) struct Proof<'a> {
     compiler: Compiler,
     instances: Instances<'a>,
     issuers: Vec<&'a str>,
+    kinds: Vec<CredentialKind>,
     /// The claims without which no token is taken.
     always_there: Vec<&'a ClaimPath>,
 }
@@ -98,7 +100,8 @@ impl<'a> Proof<'a> {
             compiler: config.compiler.clone(),
             always_there: instances.claims.iter().filter(is_always_there).copied().collect(),
             instances,
-            issuers: config.issuers.iter().map(|issuer| &*issuer.expectations.issuer).collect(),
+            issuers: config.issuer_names(),
+            kinds: config.credential_kinds(),
         }
     }
 
@@ -134,7 +137,7 @@ impl<'a> Proof<'a> {
     }
 
     fn callers(&self, relevant: &[usize]) -> Callers {
-        callers::callers(self.rules().as_slice(), relevant, &self.issuers)
+        callers::callers(self.rules().as_slice(), relevant, &self.issuers, &self.kinds)
     }
 
     /// What becomes of the very request that is asked for: it is denied in so many words where the rules refuse it.

@@ -13,12 +13,12 @@ mod values;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::credential::IdentitySources;
+use crate::credential::{CredentialKind, IdentitySources};
 use crate::io::Connector;
 use crate::jwks::{KeySetFile, KeySetSource, Timing};
 use crate::policy::Compiler;
 use crate::response::Answers;
-use crate::verify::{Expectations, Profile, TokenCacheLimits};
+use crate::verify::{Expectations, IntrospectionSettings, Profile, TokenCacheLimits};
 
 pub(crate) use draft::Draft;
 pub use environment::Environment;
@@ -35,6 +35,8 @@ pub struct Config {
     pub development: bool,
     /// The issuers, each with its own keys.
     pub issuers: Vec<Issuer>,
+    /// How an authorization server is asked about tokens.
+    pub introspection: Option<IntrospectionSettings>,
     /// Where credentials are looked for.
     pub identity_sources: IdentitySources,
     /// Who may call what, and the policies that say so.
@@ -115,6 +117,22 @@ impl Config {
     /// What stands in the way of reading anything.
     pub(crate) fn draft(toml: &str, directory: Option<&Path>) -> Result<Draft, ConfigError> {
         reader::read(toml)?.draft(directory)
+    }
+
+    /// Who may vouch for a caller.
+    #[must_use]
+    pub fn issuer_names(&self) -> Vec<&str> {
+        let introspected = self.introspection.as_ref().map(|settings| &settings.expectations);
+        let expectations = self.issuers.iter().map(|issuer| &issuer.expectations).chain(introspected);
+        expectations.map(|expected| &*expected.issuer).collect()
+    }
+
+    /// What callers may present.
+    #[must_use]
+    pub fn credential_kinds(&self) -> Vec<CredentialKind> {
+        let jwt = (!self.issuers.is_empty()).then_some(CredentialKind::Jwt);
+        let opaque = self.introspection.is_some().then_some(CredentialKind::Opaque);
+        jwt.into_iter().chain(opaque).collect()
     }
 }
 

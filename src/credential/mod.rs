@@ -26,8 +26,10 @@ pub enum Presentation {
 /// What kind of credential proves who a caller is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CredentialKind {
-    /// A JWT, presented by whoever bears it.
+    /// A JWT.
     Jwt,
+    /// An access token that says nothing by itself, about which the authorization server was asked (RFC 7662).
+    Opaque,
 }
 
 impl CredentialKind {
@@ -36,6 +38,7 @@ impl CredentialKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::Jwt => "jwt",
+            Self::Opaque => "opaque",
         }
     }
 }

@@ -167,6 +167,9 @@ codes! {
     ClientCertificateMismatch = "client_certificate_mismatch", RefusedCredential,
         "The token is bound to another certificate than the one with which the client came.",
         "A client that has renewed its certificate gets a new token. Otherwise somebody has stolen this one.";
+    TokenInactive = "token_inactive", RefusedCredential,
+        "The authorization server says that the token is not active: unknown, expired, revoked, or for another API.",
+        "The client gets a new token.";
     ClaimUnsafe = "claim_unsafe", RefusedRequest,
         "A claim that is passed on to the backend holds a control character.",
         "Clean the claim at the issuer, or do not pass it on.";
@@ -206,6 +209,9 @@ codes! {
     KeySetUnavailable = "key_set_unavailable", Fault,
         "The issuer's keys cannot be fetched, and none that still serve are in memory. `detail` says what failed.",
         "Look at the issuer, and at the function's way to it: network, status, deadline, document.";
+    IntrospectionUnavailable = "introspection_unavailable", Fault,
+        "The authorization server cannot be asked whether a token is active, or its answer is none (RFC 7662). `detail` says what failed.",
+        "Look at the server, at the function's way to it, and at `client_id` and `client_secret`: status 401 is about those.";
     AnswerUnwritable = "answer_unwritable", Fault,
         "The answer could not be written as JSON.",
         "This is a bug: please report it.";

@@ -61,6 +61,14 @@ pub enum Fault {
         /// What failed, without anything of an answer's header or body.
         cause: String,
     },
+    /// The authorization server could not be asked about a token, or did not answer what can be understood.
+    #[error("the introspection of tokens by `{issuer}` is not available: {cause}")]
+    IntrospectionUnavailable {
+        /// The configured name of who vouches for the tokens.
+        issuer: Arc<str>,
+        /// What failed, without anything of an answer's header or body.
+        cause: String,
+    },
     /// The answer could not be written as JSON.
     #[error("the answer could not be written")]
     AnswerUnwritable,
@@ -73,6 +81,7 @@ impl Fault {
         match self {
             Self::EventMalformed { .. } => Code::EventMalformed,
             Self::KeySetUnavailable { .. } => Code::KeySetUnavailable,
+            Self::IntrospectionUnavailable { .. } => Code::IntrospectionUnavailable,
             Self::AnswerUnwritable => Code::AnswerUnwritable,
         }
     }

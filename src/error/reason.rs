@@ -168,6 +168,10 @@ pub enum Reason {
     #[error("the token is bound to another certificate than the client's")]
     ClientCertificateMismatch,
 
+    /// The authorization server does not vouch for it (RFC 7662, section 2.2).
+    #[error("the authorization server says that the token is not active")]
+    TokenInactive,
+
     /// A claim that the configuration passes on cannot be put into an answer.
     #[error("the claim `{claim}` holds a control character and cannot be passed on")]
     ClaimUnsafe {
@@ -287,6 +291,7 @@ impl Reason {
             Self::DpopProofReplayed => Code::DpopProofReplayed,
             Self::ClientCertificateMissing => Code::ClientCertificateMissing,
             Self::ClientCertificateMismatch => Code::ClientCertificateMismatch,
+            Self::TokenInactive => Code::TokenInactive,
             Self::ClaimUnsafe { .. } => Code::ClaimUnsafe,
             Self::AnswerTooLarge { .. } => Code::AnswerTooLarge,
             Self::PolicyTooLarge { .. } => Code::PolicyTooLarge,

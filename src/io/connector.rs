@@ -139,7 +139,7 @@ impl Connector {
         self.proxy.as_ref()
     }
 
-    pub(super) fn headers_for(&self, url: &Url) -> HeaderMap {
+    pub(crate) fn headers_for(&self, url: &Url) -> HeaderMap {
         match &self.origin {
             Some(origin) if *origin == url.origin() => self.headers.clone(),
             _ => HeaderMap::new(),

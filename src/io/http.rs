@@ -1,4 +1,4 @@
-//! GETs over HTTP, bounded in time and size: whatever answers is not trusted.
+//! Requests over HTTP, bounded in time and size: whatever answers is not trusted.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -12,7 +12,7 @@ use url::Url;
 use super::connector::Connector;
 use super::freshness;
 
-/// What [`Session::get`] returns.
+/// What the methods of [`Session`] return.
 pub type FetchFuture<'a> = Pin<Box<dyn Future<Output = Result<Document, FetchError>> + Send + 'a>>;
 
 /// Fetches small documents.
@@ -36,6 +36,12 @@ pub struct Effort {
 pub trait Session: Send + Sync {
     /// The document of a `200 OK` at `url`.
     fn get<'a>(&'a self, url: &'a Url) -> FetchFuture<'a>;
+
+    /// What a `200 OK` at `url` says to a form that was sent there, encoded as `application/x-www-form-urlencoded`. A session
+    /// that only fetches takes none.
+    fn post<'a>(&'a self, _url: &'a Url, _form: &'a str) -> FetchFuture<'a> {
+        Box::pin(async { Err(FetchError::Transport("no forms are sent here".to_owned())) })
+    }
 }
 
 /// What a server answered.
@@ -97,24 +103,37 @@ struct HttpSession {
 }
 
 impl HttpSession {
+    async fn ask(&self, url: &Url, form: Option<&str>) -> Result<Document, FetchError> {
+        // One deadline over all: a limit on each read is defeated by a server that drips.
+        tokio::time::timeout_at(self.end, self.ask_or_retry(url, form))
+            .await
+            .unwrap_or(Err(FetchError::TimedOut(self.effort.limit)))
+    }
+
     /// Tries once more what failed for no lasting reason: a connection that broke, a server that was not
     /// up to it.
-    async fn get_or_retry(&self, url: &Url) -> Result<Document, FetchError> {
-        match self.get_once(url).await {
+    async fn ask_or_retry(&self, url: &Url, form: Option<&str>) -> Result<Document, FetchError> {
+        match self.ask_once(url, form).await {
             Err(FetchError::Transport(_) | FetchError::Status { status: 500..=599, retry_after: None })
                 if self.effort.tries_again =>
             {
                 tokio::time::sleep(RETRY_PAUSE).await;
-                self.get_once(url).await
+                self.ask_once(url, form).await
             }
             answer => answer,
         }
     }
 
-    async fn get_once(&self, url: &Url) -> Result<Document, FetchError> {
+    async fn ask_once(&self, url: &Url, form: Option<&str>) -> Result<Document, FetchError> {
         let client = self.client.as_ref().map_err(Clone::clone)?;
-        let mut answer = client
-            .get(url.clone())
+        let request = match form {
+            None => client.get(url.clone()),
+            Some(form) => client
+                .post(url.clone())
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(form.to_owned()),
+        };
+        let mut answer = request
             .header("accept", "application/json")
             .header("accept-encoding", "identity")
             .headers(self.connector.headers_for(url))
@@ -148,12 +167,11 @@ const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 impl Session for HttpSession {
     fn get<'a>(&'a self, url: &'a Url) -> FetchFuture<'a> {
-        Box::pin(async move {
-            // One deadline over all: a limit on each read is defeated by a server that drips.
-            tokio::time::timeout_at(self.end, self.get_or_retry(url))
-                .await
-                .unwrap_or(Err(FetchError::TimedOut(self.effort.limit)))
-        })
+        Box::pin(self.ask(url, None))
+    }
+
+    fn post<'a>(&'a self, url: &'a Url, form: &'a str) -> FetchFuture<'a> {
+        Box::pin(self.ask(url, Some(form)))
     }
 }
 

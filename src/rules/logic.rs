@@ -32,6 +32,7 @@ impl Requirement {
     fn excludes(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Issuer(one), Self::Issuer(other)) => one != other,
+            (Self::Credential(one), Self::Credential(other)) => one != other,
             (Self::Claim(path, Test::OneOf(one)), Self::Claim(other_path, Test::OneOf(other))) => {
                 path == other_path && !one.iter().any(|value| other.contains(value))
             }

@@ -106,7 +106,11 @@ fn audience(claims: &Claims, claim: AudienceClaim, expected: &AudienceCheck) -> 
 
 /// Rule C3.
 fn expiry(claims: &Claims, expected: &Expectations, now: UnixTime) -> Result<(), Reason> {
-    let expired_at = date(claims, "exp")?.ok_or_else(|| missing("exp"))?;
+    let expired_at = match (date(claims, "exp")?, expected.expiry) {
+        (Some(expired_at), _) => expired_at,
+        (None, Presence::Required) => return Err(missing("exp")),
+        (None, Presence::Optional) => return Ok(()),
+    };
     // NaN compares as false: a limit is stated as what must hold, so that it refuses.
     let is_alive = now < expired_at + expected.leeway;
     if is_alive { Ok(()) } else { Err(Reason::TokenExpired { expired_at, now }) }

@@ -36,6 +36,10 @@ pub struct Expectations {
     pub key_id: Presence,
     /// Whether `sub` may be absent (rule C6).
     pub subject: Presence,
+    /// Whether `exp` may be absent: an authorization server that is asked about a token need not tell it (rule C3).
+    pub expiry: Presence,
+    /// Whether the authorization server is asked, too, whether a token is active.
+    pub is_introspected: bool,
     /// Whether `iat` may be absent.
     pub issued_at: Presence,
     claims: Vec<ClaimRule>,
@@ -61,6 +65,8 @@ impl Expectations {
             types: profile.types(),
             key_id: Presence::Optional,
             subject: Presence::Required,
+            expiry: Presence::Required,
+            is_introspected: false,
             issued_at: profile.issued_at(),
             claims: profile.claims(),
             max_age: None,

@@ -3,8 +3,10 @@
 
 use serde_json::Value;
 
+use super::answers::Answer;
 use super::claims::{self, Check};
 use super::expectations::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes};
+use super::introspection::{self, Introspector, is_opaque};
 use super::token::Token;
 use super::{Presented, ProofOfPossession, Verifiers, admission, signature};
 use crate::claims::{ClaimPath, Claims};
@@ -64,6 +66,9 @@ impl Verifiers {
     /// Every check of the token, with the keys that are there. A decision was made before: nothing is fetched for this.
     pub(crate) fn explain(&self, presented: Presented<'_>, now: UnixTime) -> Explanation {
         let text = presented.token();
+        if let Some(introspector) = self.introspector().filter(|_| is_opaque(text)) {
+            return of_opaque(introspector, presented, now);
+        }
         let issuer =
             Token::parse(text).ok().and_then(|token| Some(token.unverified_issuer().ok()?.to_owned()));
         let known = self.issuers().iter().find(|(expected, _)| Some(&*expected.issuer) == issuer.as_deref());
@@ -86,6 +91,30 @@ impl Verifiers {
         }
         explanation
     }
+}
+
+/// Of an opaque token, as far as the authorization server's answer is still known.
+fn of_opaque(introspector: &Introspector, presented: Presented<'_>, now: UnixTime) -> Explanation {
+    let expected = introspector.expectations();
+    let (claims, active) = match introspector.known(presented.token(), now) {
+        Some(Answer::Active(claims)) => (Some(claims), Some(Ok(()))),
+        Some(Answer::Inactive) => (None, Some(Err(Reason::TokenInactive))),
+        None => (None, None),
+    };
+    let mut explanation =
+        Explanation { header: None, claims: claims.as_ref().map(Claims::to_json), checks: Vec::new() };
+    let wanted = format!("`true`, by the word of `{}`", expected.issuer);
+    match active {
+        Some(verdict) => explanation.add("active", wanted, Some(verdict.is_ok().to_string()), verdict),
+        None => explanation.add_open("active", wanted),
+    }
+    if let Some(claims) = claims {
+        let wanted = format!("`{}`, where it is there", expected.issuer);
+        let verdict = introspection::issuer(&claims, expected);
+        explanation.add("iss", wanted, found(claims.named("iss")), verdict);
+        explanation.add_claims(&claims, expected, &presented, now);
+    }
+    explanation
 }
 
 /// Every check of one token: a function of what is presented, the issuer's keys, what is expected, and the time. A proof is
@@ -115,11 +144,7 @@ pub fn explain(
     explanation.add_signature(text, token, algorithm.ok(), keys);
     let claims: Claims =
         explanation.claims.as_ref().and_then(Value::as_object).cloned().unwrap_or_default().into();
-    for check in claims::checks(expected) {
-        let (name, wanted) = described(&check, expected, now);
-        let verdict = check.verdict(&claims, expected, &presented, now);
-        explanation.add(&name, wanted, shown(&check, &claims, &name, now), verdict);
-    }
+    explanation.add_claims(&claims, expected, &presented, now);
     explanation
 }
 
@@ -157,6 +182,20 @@ impl Explanation {
             Err(reason) => Verdict::Failed(reason),
         };
         self.checks.push(Checked { name: name.to_owned(), expected: expected.into(), found, verdict });
+    }
+
+    fn add_claims(
+        &mut self,
+        claims: &Claims,
+        expected: &Expectations,
+        presented: &Presented<'_>,
+        now: UnixTime,
+    ) {
+        for check in claims::checks(expected) {
+            let (name, wanted) = described(&check, expected, now);
+            let verdict = check.verdict(claims, expected, presented, now);
+            self.add(&name, wanted, shown(&check, claims, &name, now), verdict);
+        }
     }
 
     fn add_open(&mut self, name: &str, expected: impl Into<String>) {

@@ -5,10 +5,12 @@
 //! Each step makes the type that the next one takes.
 
 mod admission;
+mod answers;
 mod claims;
 mod dpop;
 mod expectations;
 mod explain;
+mod introspection;
 mod json;
 mod possession;
 mod profile;
@@ -28,6 +30,7 @@ use crate::jwks::{Algorithm, Key, KeySet};
 pub use dpop::DpopProofs;
 pub use expectations::{AudienceCheck, AudienceClaim, ClaimRule, Expectations, Presence, TokenTypes};
 pub use explain::{Checked, Explanation, Verdict, explain};
+pub use introspection::IntrospectionSettings;
 pub use possession::{Presented, ProofOfPossession};
 pub use profile::Profile;
 use signature::Signed;
@@ -53,10 +56,11 @@ pub use verifiers::Verifiers;
 ///
 /// ```compile_fail,E0451
 /// use lambda_authorizer::claims::Claims;
+/// use lambda_authorizer::credential::CredentialKind;
 /// use lambda_authorizer::verify::Principal;
 ///
 /// fn forged(claims: Claims) -> Principal {
-///     Principal { issuer: "https://issuer.example/".into(), key_id: None, claims }
+///     Principal { issuer: "https://issuer.example/".into(), key_id: None, kind: CredentialKind::Jwt, claims }
 /// }
 /// ```
 ///
@@ -86,6 +90,7 @@ pub use verifiers::Verifiers;
 pub struct Principal {
     issuer: Arc<str>,
     key_id: Option<Arc<str>>,
+    kind: CredentialKind,
     claims: Claims,
 }
 
@@ -111,7 +116,7 @@ impl Principal {
     /// What kind of credential was verified.
     #[must_use]
     pub fn credential_kind(&self) -> CredentialKind {
-        CredentialKind::Jwt
+        self.kind
     }
 }
 
@@ -119,7 +124,7 @@ impl Principal {
 impl Principal {
     /// A principal that nobody vouches for, for the tests of the later stages.
     pub(crate) fn for_tests(claims: Claims) -> Self {
-        Self { issuer: Arc::from("https://issuer.example/"), key_id: None, claims }
+        Self { issuer: Arc::from("https://issuer.example/"), key_id: None, kind: CredentialKind::Jwt, claims }
     }
 }
 
@@ -225,6 +230,7 @@ impl Principal {
         Self {
             issuer: Arc::clone(&expectations.issuer),
             key_id: signed.key_id().cloned(),
+            kind: CredentialKind::Jwt,
             claims: signed.claims().clone(),
         }
     }

@@ -26,7 +26,7 @@ pub struct TokenCacheLimits {
 
 /// The SHA-256 of a whole token: of its header, its claims and its signature. Two tokens do not share one, so nothing else
 /// is found by it.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct TokenDigest([u8; SHA256_OUTPUT_LEN]);
 
 /// A token whose signature held.
@@ -70,7 +70,7 @@ impl TokenDigest {
     }
 
     /// A number that is spread as evenly as the digest is.
-    fn number(self) -> usize {
+    pub(super) fn number(self) -> usize {
         let [first, second, third, fourth, ..] = self.0;
         u32::from_le_bytes([first, second, third, fourth]) as usize
     }

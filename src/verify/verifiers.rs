@@ -6,18 +6,20 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::introspection::{IntrospectionSettings, Introspector, is_opaque};
 use super::replays::Replays;
 use super::token::{LONGEST_TOKEN, Token};
 use super::verified_tokens::{TokenCacheLimits, TokenDigest, VerifiedToken, VerifiedTokens};
 use super::{Admitted, Expectations, Presented, Principal, Vouched};
 use crate::error::{Error, Reason};
-use crate::io::UnixTime;
+use crate::io::{Edges, UnixTime};
 use crate::jwks::{JwksCache, KeySearch, KeySet};
 
 /// Verifies the tokens of the configured issuers, each with that issuer's keys alone.
 pub struct Verifiers {
     issuers: Vec<(Expectations, JwksCache)>,
     verified: Option<VerifiedTokens>,
+    introspector: Option<Introspector>,
     replays: Replays,
 }
 
@@ -25,7 +27,18 @@ impl Verifiers {
     /// Verifies with these, and remembers what was verified within these limits.
     #[must_use]
     pub fn new(issuers: Vec<(Expectations, JwksCache)>, limits: TokenCacheLimits) -> Self {
-        Self { issuers, verified: VerifiedTokens::new(limits), replays: Replays::default() }
+        Self {
+            issuers,
+            verified: VerifiedTokens::new(limits),
+            introspector: None,
+            replays: Replays::default(),
+        }
+    }
+
+    /// The same, which also asks an authorization server about tokens.
+    #[must_use]
+    pub fn asking(self, settings: IntrospectionSettings, edges: Edges) -> Self {
+        Self { introspector: Some(Introspector::new(settings, edges)), ..self }
     }
 
     /// The principal that the token proves, and what comes with it. The issuer's keys are waited for no longer than `patience`.
@@ -41,6 +54,34 @@ impl Verifiers {
         patience: Duration,
     ) -> Result<Principal, Error> {
         let presented = &presented.once(&self.replays);
+        match &self.introspector {
+            Some(introspector) if is_opaque(presented.token()) => {
+                introspector.verify(presented, now, patience).await
+            }
+            Some(introspector) => {
+                let began = Instant::now();
+                let principal = self.verify_jwt(presented, now, patience).await?;
+                if self.is_introspected(&principal) {
+                    let patience = patience.saturating_sub(began.elapsed());
+                    introspector.active(presented.token(), now, patience).await?;
+                }
+                Ok(principal)
+            }
+            None => self.verify_jwt(presented, now, patience).await,
+        }
+    }
+
+    fn is_introspected(&self, principal: &Principal) -> bool {
+        let mut issuers = self.issuers.iter().map(|(expectations, _)| expectations);
+        issuers.any(|expected| expected.is_introspected && expected.issuer == *principal.issuer())
+    }
+
+    async fn verify_jwt(
+        &self,
+        presented: &Presented<'_>,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Result<Principal, Error> {
         let text = presented.token();
         // Rule F4: what is too long for a token is not even digested.
         let Some(verified) = self.verified.as_ref().filter(|_| text.len() <= LONGEST_TOKEN) else {
@@ -126,6 +167,10 @@ impl Verifiers {
         let known = issuers.find(|(_, (expectations, _))| &*expectations.issuer == issuer);
         let (place, (expectations, _)) = known.ok_or(Reason::IssuerUnknown)?;
         Ok((place, Admitted::new(token, expectations)?))
+    }
+
+    pub(super) fn introspector(&self) -> Option<&Introspector> {
+        self.introspector.as_ref()
     }
 
     /// The issuers, each with its keys.

@@ -2,7 +2,7 @@
 //
 // The access tokens of the resource `https://AUDIENCE.example/ALGORITHM` are signed with that algorithm. `POST /rotate`
 // with the names of generations of keys publishes these; the first of them signs. `GET /fetches` tells how often the key
-// set was fetched.
+// set was fetched. `POST /close` ends it.
 import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -44,6 +44,14 @@ const configuration = {
       redirect_uris: ["https://shop.example/callback"],
     },
     {
+      client_id: "post",
+      client_secret: "of-the-post",
+      grant_types: ["client_credentials"],
+      redirect_uris: [],
+      response_types: [],
+      token_endpoint_auth_method: "client_secret_post",
+    },
+    {
       client_id: "till",
       client_secret: "of-the-till",
       grant_types: ["client_credentials"],
@@ -56,6 +64,8 @@ const configuration = {
   features: {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: true },
+    introspection: { enabled: true, allowedPolicy: () => true },
+    revocation: { enabled: true },
     mTLS: {
       enabled: true,
       certificateBoundAccessTokens: true,
@@ -78,6 +88,8 @@ const server = createServer(async (request, response) => {
   if (request.url === "/rotate") {
     rotate((await request.toArray()).toString().split(" "));
     response.end();
+  } else if (request.url === "/close") {
+    response.end(() => process.exit());
   } else if (request.url === "/fetches") {
     response.end(String(fetches));
   } else {

@@ -54,6 +54,17 @@ class OpenidProvider:
         assert status == 200, text
         return json.loads(text)
 
+    def revoke(self, token):
+        """It is not active any more (RFC 7009)."""
+        credentials = base64.b64encode(":".join(CLIENT).encode()).decode()
+        form = {"token": token, "token_type_hint": "access_token"}
+        status, text = send(f"{self.url}/token/revocation", form, {"Authorization": f"Basic {credentials}"})
+        assert status == 200, text
+
+    def close(self):
+        """It is gone."""
+        send(f"{self.url}/close", "")
+
     def rotate(self, *generations):
         """Publishes the keys of these generations from now on. The first of them signs."""
         status, _ = send(f"{self.url}/rotate", " ".join(generations))

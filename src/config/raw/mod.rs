@@ -2,6 +2,7 @@
 //! documentation, in the JSON Schema and in docs/configuration.md.
 
 mod gateway;
+mod introspection;
 mod possession;
 mod rule;
 
@@ -13,6 +14,7 @@ use super::values::{self, OneOrMore, PlainValues};
 use crate::jwks::Algorithm;
 use crate::verify::{AudienceClaim, Presence, Profile};
 pub(super) use gateway::GatewaySettings;
+pub(super) use introspection::{ClientAuthenticationName, IntrospectionTable};
 pub(super) use possession::{DpopSettings, ProofName, UnboundName};
 pub(super) use rule::{
     CredentialName, EffectName, RequirementSettings, RequirementTable, RequirementWord, RuleSettings,
@@ -44,6 +46,8 @@ pub(super) struct Settings {
     pub(super) response: ResponseSettings,
     /// How key sets are fetched and kept.
     pub(super) key_set: KeySetSettings,
+    /// How an authorization server is asked about opaque tokens, and about those of issuers with `introspection`.
+    pub(super) introspection: Option<IntrospectionTable>,
     /// What DPoP proofs must be like, for the issuers whose `proof_of_possession` takes them.
     pub(super) dpop: DpopSettings,
     /// How tokens are remembered whose signatures held, so that the same token is not verified again and again.
@@ -121,6 +125,9 @@ pub(super) struct IssuerSettings {
     pub(super) proof_of_possession: Option<Vec<ProofName>>,
     /// What becomes of tokens that are bound to no key. Default: `accepted`.
     pub(super) unbound_tokens: Option<UnboundName>,
+    /// Whether `[introspection]` is asked, too, whether a token is active: it may have been revoked. Default: `optional`, which
+    /// does not ask.
+    pub(super) introspection: Option<Presence>,
 }
 
 /// A place where a credential may be.

@@ -125,8 +125,10 @@ pub(in crate::config) struct RequirementTable {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(in crate::config) enum CredentialName {
-    /// A JWT that is borne.
+    /// A JWT.
     Jwt,
+    /// An access token about which `[introspection]` asks.
+    Opaque,
 }
 
 impl<'de> Deserialize<'de> for RequirementSettings {

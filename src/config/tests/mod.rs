@@ -1,4 +1,5 @@
 mod gateway;
+mod introspection;
 mod keys;
 mod possession;
 mod rules;

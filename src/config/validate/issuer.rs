@@ -7,25 +7,26 @@ use std::sync::Arc;
 use url::{ParseError, Url};
 
 use super::Check;
+use super::possession::Proofs;
 use crate::config::Issuer;
 use crate::config::raw::IssuerSettings;
 use crate::config::values::{OneOrMore, PlainValues};
 use crate::io::{Connector, ConnectorError, read_file};
 use crate::jwks::{self, KeySet, KeySetFile, KeySetSource};
-use crate::verify::{AudienceCheck, ClaimRule, DpopProofs, Expectations, TokenTypes};
+use crate::verify::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes};
 
 impl Check<'_> {
     pub(super) fn issuers(
         &mut self,
         settings: Vec<IssuerSettings>,
-        proofs: &Arc<DpopProofs>,
-        may_cache: bool,
+        proofs: &Proofs,
+        has_introspection: bool,
     ) -> Vec<Issuer> {
-        if settings.is_empty() {
+        if settings.is_empty() && !has_introspection {
             self.problem_with_hint(
                 "issuer",
                 "there is none",
-                "add an `[[issuer]]` with its `url` and `audience`",
+                "add an `[[issuer]]` with its `url` and `audience`, or an `[introspection]`",
             );
         }
         let mut seen = BTreeSet::new();
@@ -35,15 +36,16 @@ impl Check<'_> {
             if let Some(url) = settings.url.clone().filter(|url| !seen.insert(url.clone())) {
                 self.problem(format!("{path}.url"), format!("`{url}` is configured twice"));
             }
-            let possession = self.possession(
-                &path,
-                settings.proof_of_possession.take(),
-                settings.unbound_tokens,
-                proofs,
-                may_cache,
-            );
+            let possession =
+                self.possession(&path, settings.proof_of_possession.take(), settings.unbound_tokens, proofs);
+            let is_introspected = settings.introspection == Some(Presence::Required);
+            if is_introspected && !has_introspection {
+                let path = format!("{path}.introspection");
+                self.problem_with_hint(path, "nobody can be asked", "add an `[introspection]`");
+            }
             if let Some(mut issuer) = self.issuer(&path, settings) {
                 issuer.expectations.possession = possession;
+                issuer.expectations.is_introspected = is_introspected;
                 issuers.push(issuer);
             }
         }
@@ -143,7 +145,7 @@ impl Check<'_> {
         }
     }
 
-    fn claim_rules(
+    pub(super) fn claim_rules(
         &mut self,
         path: &str,
         required: Vec<String>,
@@ -165,7 +167,7 @@ impl Check<'_> {
     }
 
     /// What is compared to the letter: a space too much would never be found in a token.
-    fn exact(&mut self, path: &str, text: &str) {
+    pub(super) fn exact(&mut self, path: &str, text: &str) {
         if text.is_empty() || text.trim() != text {
             self.problem(path, format!("`{text}` is empty, or has white space around it"));
         }
@@ -177,7 +179,7 @@ impl Check<'_> {
         value.map(|_| f64::from(self.number(path, value, LONGEST, 1, LONGEST)))
     }
 
-    fn audience(&mut self, path: &str, audience: Option<OneOrMore>) -> Option<AudienceCheck> {
+    pub(super) fn audience(&mut self, path: &str, audience: Option<OneOrMore>) -> Option<AudienceCheck> {
         match audience {
             Some(OneOrMore::One(word)) if word == "unchecked" => Some(AudienceCheck::Unchecked),
             Some(audience) => {
@@ -200,7 +202,7 @@ impl Check<'_> {
     }
 
     /// Rule K1: keys come over https, or from loopback where `development` says so.
-    fn key_server(&mut self, path: String, text: &str) -> Option<Url> {
+    pub(super) fn key_server(&mut self, path: String, text: &str) -> Option<Url> {
         let url = match Url::parse(text) {
             Ok(url) => url,
             Err(error) => {
@@ -249,7 +251,7 @@ impl Check<'_> {
     }
 
     /// How the issuer's servers are reached.
-    fn connector(
+    pub(super) fn connector(
         &mut self,
         path: &str,
         authorities: Option<String>,

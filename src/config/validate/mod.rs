@@ -1,5 +1,6 @@
 //! From the settings as they are written to a [`Config`] that is right.
 
+mod introspection;
 mod issuer;
 mod possession;
 mod rule;
@@ -21,7 +22,7 @@ use crate::credential::{DEFAULT_MARKER, IdentitySource, IdentitySources, Locatio
 use crate::jwks::Timing;
 use crate::response::{Answers, HttpApi, Refusal};
 use crate::rules::{ContextKey, Rules};
-use crate::verify::{Presence, TokenCacheLimits};
+use crate::verify::{IntrospectionSettings, Presence, TokenCacheLimits};
 
 pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     let mut check = Check {
@@ -30,10 +31,12 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         directory,
         rule_positions: Vec::new(),
     };
-    let urls: Vec<String> = settings.issuer.iter().filter_map(|issuer| issuer.url.clone()).collect();
-    let proofs = check.dpop(settings.dpop);
-    let may_cache = settings.gateway.cache_seconds != Some(0);
-    let issuers = check.issuers(settings.issuer, &proofs, may_cache);
+    let mut urls: Vec<String> = settings.issuer.iter().filter_map(|issuer| issuer.url.clone()).collect();
+    urls.extend(settings.introspection.as_ref().and_then(|table| table.issuer.clone()));
+    let proofs = check.proofs(settings.dpop, settings.gateway.cache_seconds != Some(0));
+    let has_introspection = settings.introspection.is_some();
+    let issuers = check.issuers(settings.issuer, &proofs, has_introspection);
+    let introspection = settings.introspection.and_then(|table| check.introspection(table, &proofs));
     let identity_sources = check.identity_sources(settings.identity_source);
     let rules = check.rules(settings.rule, &urls);
     let answers = check.answers(settings.response);
@@ -44,10 +47,11 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     check.context_keys(&rules, &answers);
     check.caching(&gateway, &rules, &identity_sources, &answers);
     let compiler = check.compiler(rules);
-    check.principal(&issuers, &answers);
+    check.principal(&issuers, introspection.as_ref(), &answers);
     let config = Config {
         development: settings.development,
         issuers,
+        introspection,
         identity_sources,
         compiler,
         gateway,
@@ -110,9 +114,19 @@ impl Check<'_> {
     }
 
     /// Without a principal ID there is no answer.
-    fn principal(&mut self, issuers: &[Issuer], answers: &Answers) {
-        let may_lack = |issuer: &Issuer| issuer.expectations.subject == Presence::Optional;
-        if issuers.iter().any(may_lack) && answers.principal_id == [ClaimPath::of(["sub"])] {
+    fn principal(
+        &mut self,
+        issuers: &[Issuer],
+        introspection: Option<&IntrospectionSettings>,
+        answers: &Answers,
+    ) {
+        let mut all = issuers
+            .iter()
+            .map(|issuer| &issuer.expectations)
+            .chain(introspection.map(|settings| &settings.expectations));
+        if all.any(|expected| expected.subject == Presence::Optional)
+            && answers.principal_id == [ClaimPath::of(["sub"])]
+        {
             self.problem_with_hint(
                 "response.principal_id",
                 "it is `sub`, which may be absent where `subject` is `optional`",

@@ -9,13 +9,19 @@ use crate::config::raw::{DpopSettings, ProofName, UnboundName};
 use crate::jwks::Algorithm;
 use crate::verify::{DpopProofs, ProofOfPossession};
 
+/// What is the same for all who issue tokens.
+pub(super) struct Proofs {
+    dpop: Arc<DpopProofs>,
+    may_cache: bool,
+}
+
 impl Check<'_> {
-    pub(super) fn dpop(&mut self, settings: DpopSettings) -> Arc<DpopProofs> {
+    pub(super) fn proofs(&mut self, settings: DpopSettings, may_cache: bool) -> Proofs {
         self.not_empty("dpop.algorithms", settings.algorithms.as_deref());
         let lifetime = self.number("dpop.lifetime_seconds", settings.lifetime_seconds, 60, 1, 300);
         let url = settings.url.as_deref().and_then(|url| self.api_url(url));
         let algorithms = settings.algorithms.unwrap_or_else(|| Algorithm::ALL.to_vec());
-        Arc::new(DpopProofs { algorithms, lifetime: lifetime.into(), url })
+        Proofs { dpop: Arc::new(DpopProofs { algorithms, lifetime: lifetime.into(), url }), may_cache }
     }
 
     fn api_url(&mut self, text: &str) -> Option<Url> {
@@ -36,8 +42,7 @@ impl Check<'_> {
         path: &str,
         names: Option<Vec<ProofName>>,
         unbound: Option<UnboundName>,
-        proofs: &Arc<DpopProofs>,
-        may_cache: bool,
+        proofs: &Proofs,
     ) -> ProofOfPossession {
         let own = format!("{path}.proof_of_possession");
         self.not_empty(&own, names.as_deref());
@@ -50,14 +55,14 @@ impl Check<'_> {
             }
             return ProofOfPossession::default();
         };
-        if may_cache {
+        if proofs.may_cache {
             let hint = "set `cache_seconds = 0` in `[gateway]`, and the TTL of the authorizer to 0";
             let message =
                 "API Gateway may keep an answer, and give it to whoever has the token without its key";
             self.problem_with_hint(own, message, hint);
         }
         ProofOfPossession {
-            dpop: names.contains(&ProofName::Dpop).then(|| Arc::clone(proofs)),
+            dpop: names.contains(&ProofName::Dpop).then(|| Arc::clone(&proofs.dpop)),
             mutual_tls: names.contains(&ProofName::MutualTls),
             is_required,
         }

@@ -109,9 +109,12 @@ impl Check<'_> {
             }
             all.push(Requirement::Any(listed.into_iter().map(Requirement::Issuer).collect()));
         }
-        if let Some(CredentialName::Jwt) = table.credential {
-            all.push(Requirement::Credential(CredentialKind::Jwt));
-        }
+        all.extend(table.credential.map(|name| {
+            Requirement::Credential(match name {
+                CredentialName::Jwt => CredentialKind::Jwt,
+                CredentialName::Opaque => CredentialKind::Opaque,
+            })
+        }));
         if let Some(ranges) = table.source_ip {
             let path = format!("{path}.source_ip");
             let ranges = ranges.into_vec();

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 
 mod claims;
+mod introspection;
 mod possession;
 mod verified_tokens;
 mod waiting;

@@ -358,7 +358,8 @@ fn the_url_of_a_proof_is_that_of_every_kind_of_event() {
         setting.code(&token, &parsed(&event(&proof)))
     };
     let at = |scheme: &str, path: &str| format!("{scheme}://{own}{path}");
-    let events: [(&dyn Fn(&str) -> Value, String, String); 4] = [
+    type Events<'a> = [(&'a dyn Fn(&str) -> Value, String, String); 4];
+    let events: Events<'_> = [
         (&rest, at("https", "/prod/orders/7"), at("https", "/orders/7")),
         (&http_1, at("https", "/orders/7"), at("https", "/$default/orders/7")),
         (&http_2, at("https", "/dev/orders/7"), at("https", "/orders/7")),
