@@ -66,12 +66,12 @@ def calls(issuer):
         (f"Bearer {allowed} {allowed}", "credential_malformed"),
         (f"Bearer Bearer {allowed}", "credential_malformed"),
         (f"Bearer {allowed}, Bearer {allowed}", "credential_ambiguous"),
-        (f"DPoP {allowed}", "credential_malformed"),
         ("Basic dXNlci03ZjFjOmNvcnJlY3QgaG9yc2U=", "credential_malformed"),
         ("Bearer \x00\x1b[31m\u202e\U0001f600" + allowed, "token_malformed"),
         ("Bearer an-opaque-session-of-somebody", "token_malformed"),
     ]:
         yield authorization(value, reason)
+    yield authorization(f"DPoP {allowed}", "token_unbound", refused | VERIFIED)
     twice = {"Authorization": f"Bearer {allowed}", "authorization": f"Bearer {issuer.forged()}"}
     yield request_event(twice), list(twice.values()), "credential_ambiguous", refused
     yield request_event({}), [], "credential_missing", refused
