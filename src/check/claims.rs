@@ -9,22 +9,43 @@ use super::kinds::Kind;
 use super::rules::place;
 use crate::claims::ClaimPath;
 use crate::config::{Config, Issuer};
+use crate::credential::CredentialKind;
 use crate::rules::{Effect, Requirement, Rule, Test, Verdict};
-use crate::verify::ClaimRule;
+use crate::verify::{ClaimRule, Expectations};
 
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (position, rule) in config.compiler.rules().as_slice().iter().enumerate() {
-        let issuers: Vec<&Issuer> = config.issuers.iter().filter(|issuer| may_be_of(rule, issuer)).collect();
+        let of = |expected: &Expectations, kind| may_be_of(rule, expected, kind);
+        let is_of = |issuer: &&Issuer| of(&issuer.expectations, CredentialKind::Jwt);
+        let issuers: Vec<&Issuer> = config.issuers.iter().filter(is_of).collect();
+        let asked = config.introspection.as_ref().map(|settings| &settings.expectations);
+        let callers =
+            Callers { issuers, others: asked.is_some_and(|asked| of(asked, CredentialKind::Opaque)) };
         let place = place(position, rule);
         for leaf in rule.requirement.leaves() {
-            findings.extend(never(&place, rule, leaf, &issuers));
+            findings.extend(never(&place, rule, leaf, &callers));
         }
         for claim in bound_claims(rule) {
-            findings.extend(bound(&place, claim, &issuers));
+            findings.extend(bound(&place, claim, &callers));
         }
     }
     findings
+}
+
+/// Who may meet a rule.
+struct Callers<'a> {
+    /// The issuers of their JWTs.
+    issuers: Vec<&'a Issuer>,
+    /// Whether there are some with opaque tokens: what these stand for is not known.
+    others: bool,
+}
+
+impl Callers<'_> {
+    /// Whether it is true of each of them, as far as they are known. Of nobody nothing is.
+    fn are_all(&self, is_so: impl Fn(&&Issuer) -> bool) -> bool {
+        !self.others && !self.issuers.is_empty() && self.issuers.iter().all(is_so)
+    }
 }
 
 /// The claims that the rule's routes are bound to, each once.
@@ -33,15 +54,15 @@ fn bound_claims(rule: &Rule) -> BTreeSet<&ClaimPath> {
 }
 
 /// A claim in a route that no token has, or that means somebody else in another issuer's tokens.
-fn bound(place: &str, claim: &ClaimPath, issuers: &[&Issuer]) -> Option<Finding> {
-    if !issuers.is_empty() && issuers.iter().all(|issuer| is_never_there(claim, issuer)) {
+fn bound(place: &str, claim: &ClaimPath, callers: &Callers<'_>) -> Option<Finding> {
+    if callers.are_all(|issuer| is_never_there(claim, issuer)) {
         let message = format!(
             "its routes are bound to the claim `{claim}`, which no token has by its issuer's `profile`"
         );
         let hint = "compare the route with a token of the issuer";
         return Some(Finding::warning("claim_never_there", place, message).hint(hint));
     }
-    (issuers.len() > 1).then(|| {
+    (callers.issuers.len() + usize::from(callers.others) > 1).then(|| {
         let message = format!(
             "its routes are bound to `{claim}`, which two issuers may give to different people: they share what is bound to it"
         );
@@ -50,18 +71,19 @@ fn bound(place: &str, claim: &ClaimPath, issuers: &[&Issuer]) -> Option<Finding>
     })
 }
 
-/// Whether callers of the issuer may meet the rule's requirement, as far as it names issuers.
-fn may_be_of(rule: &Rule, issuer: &Issuer) -> bool {
-    let own = Requirement::Issuer(issuer.expectations.issuer.to_string());
-    Requirement::may_all_be_met(&[&rule.requirement, &own])
+/// Whether callers of the issuer may meet the rule's requirement, as far as it names issuers and kinds of credentials.
+fn may_be_of(rule: &Rule, expected: &Expectations, kind: CredentialKind) -> bool {
+    let own = Requirement::Issuer(expected.issuer.to_string());
+    Requirement::may_all_be_met(&[&rule.requirement, &own, &Requirement::Credential(kind)])
 }
 
 /// What none of the callers of these issuers has.
-fn never(place: &str, rule: &Rule, leaf: &Requirement, issuers: &[&Issuer]) -> Option<Finding> {
+fn never(place: &str, rule: &Rule, leaf: &Requirement, callers: &Callers<'_>) -> Option<Finding> {
     let is_never_met = |issuer: &&Issuer| other_kind(leaf, issuer).is_some() || is_never_met(leaf, issuer);
-    if issuers.is_empty() || !issuers.iter().all(is_never_met) {
+    if !callers.are_all(is_never_met) {
         return None;
     }
+    let issuers = &callers.issuers;
     let what = match (leaf, issuers.iter().find_map(|issuer| other_kind(leaf, issuer))) {
         (Requirement::Claim(claim, _), Some(kind)) => {
             return Some(compared_otherwise(place, rule, claim, kind));

@@ -47,8 +47,8 @@ pub(super) fn is_always_there(claim: &ClaimPath, config: &Config) -> bool {
         | ClaimRule::NotKind { .. }
         | ClaimRule::Absent(_) => false,
     };
-    !config.issuers.is_empty()
-        && config.issuers.iter().all(|issuer| issuer.expectations.claims().iter().any(asks))
+    config.expectations().next().is_some()
+        && config.expectations().all(|expected| expected.claims().iter().any(asks))
 }
 
 #[cfg(test)]

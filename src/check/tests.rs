@@ -411,3 +411,50 @@ fn what_was_not_tried_is_told() {
     assert!(!is_told("['GET /{id}/{claims.a}/{claims.b}/{claims.c}/{claims.d}']"));
     assert!(is_told("['GET /{id}/{claims.a}/{claims.b}/{claims.c}/{claims.d}/{claims.e}']"));
 }
+
+/// What an opaque token stands for is not known: nothing is said of every token where there may be such.
+#[test]
+fn opaque_tokens_may_have_what_no_jwt_has() {
+    const ASKED: &str = "[introspection]\nurl = 'https://id.example.com/introspect'\nissuer = 'https://id.example.com/'\naudience = 'a'\nclient_id = 'c'\nclient_secret = 's'\n";
+    let issuer = "[[issuer]]\nurl = 'https://accounts.google.com'\naudience = 'a'\nprofile = 'google'\n";
+    let rule = |routes: &str, requires: &str| {
+        format!("[[rule]]\nname = 'r'\nroutes = ['{routes}']\nrequires = {requires}\n")
+    };
+    let never = one("claim_never_there", "rule[0] `r`");
+    let shared = one("claim_of_several_issuers", "rule[0] `r`");
+    let own = "GET /users/{claims.sub}";
+    for (issuers, routes, requires, expected) in [
+        (&[issuer][..], "GET /r", READ, &never[..]),
+        (&[issuer, ASKED], "GET /r", READ, &[]),
+        (&[issuer, ASKED], "GET /r", "{ scope = 'read', credential = 'jwt' }", &never),
+        (&[ASKED], "GET /r", READ, &[]),
+        (&[issuer], own, "'authenticated'", &[]),
+        (&[issuer, ASKED], own, "'authenticated'", &shared),
+        (&[issuer, ASKED], own, "{ credential = 'opaque' }", &[]),
+    ] {
+        let found = in_text(&format!("{}{}", issuers.concat(), rule(routes, requires)));
+        assert_eq!(found, expected, "{} issuers, {routes} {requires}", issuers.len());
+    }
+}
+
+/// A claim is always there where everybody who vouches for callers is asked for it.
+#[test]
+fn a_claim_is_always_there_where_opaque_tokens_need_it_too() {
+    let asks = "required_claims = ['tenant']\n";
+    let asked = |more: &str| {
+        format!(
+            "[introspection]\nurl = 'https://id.example.com/introspect'\nissuer = 'https://id.example.com/'\naudience = 'a'\nclient_id = 'c'\nclient_secret = 's'\n{more}"
+        )
+    };
+    for (text, expected) in [
+        (format!("{ISSUER}{asks}"), true),
+        (format!("{ISSUER}{asks}{}", asked(asks)), true),
+        (format!("{ISSUER}{asks}{}", asked("")), false),
+        (asked(asks), true),
+        (asked(""), false),
+    ] {
+        let config = Config::parse(&text, None).unwrap();
+        let claim = crate::claims::ClaimPath::of(["tenant"]);
+        assert_eq!(supposed::is_always_there(&claim, &config), expected, "{text}");
+    }
+}

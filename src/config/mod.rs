@@ -119,12 +119,16 @@ impl Config {
         reader::read(toml)?.draft(directory)
     }
 
+    /// What is asked of the tokens of each who may vouch for a caller.
+    pub fn expectations(&self) -> impl Iterator<Item = &Expectations> {
+        let introspected = self.introspection.as_ref().map(|settings| &settings.expectations);
+        self.issuers.iter().map(|issuer| &issuer.expectations).chain(introspected)
+    }
+
     /// Who may vouch for a caller.
     #[must_use]
     pub fn issuer_names(&self) -> Vec<&str> {
-        let introspected = self.introspection.as_ref().map(|settings| &settings.expectations);
-        let expectations = self.issuers.iter().map(|issuer| &issuer.expectations).chain(introspected);
-        expectations.map(|expected| &*expected.issuer).collect()
+        self.expectations().map(|expected| &*expected.issuer).collect()
     }
 
     /// What callers may present.

@@ -74,6 +74,12 @@ fn what_is_missing_or_makes_no_sense_is_told() {
     }
     let alone = "[[issuer]]\nurl = 'https://id.example.com/'\naudience = 'a'\nintrospection = 'required'\n";
     assert_eq!(problems(alone), ["issuer[0].introspection"]);
+    // Nobody has an opaque token where nobody can be asked.
+    let issuer = "[[issuer]]\nurl = 'https://id.example.com/'\naudience = 'a'\n";
+    let rule =
+        |kind| format!("[[rule]]\nname = 'r'\nroutes = ['GET /r']\nrequires = {{ credential = '{kind}' }}\n");
+    assert_eq!(problems(&format!("{issuer}{}", rule("opaque"))), ["rule[0].requires.credential"]);
+    assert!(parse(&format!("{issuer}{}", rule("jwt"))).is_ok());
     let wrong = TABLE.replace("'correct horse'", "['correct horse']");
     assert!(!parse(&wrong).err().unwrap().to_string().contains("correct horse"));
 }

@@ -16,13 +16,8 @@ use crate::jwks::{self, KeySet, KeySetFile, KeySetSource};
 use crate::verify::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes};
 
 impl Check<'_> {
-    pub(super) fn issuers(
-        &mut self,
-        settings: Vec<IssuerSettings>,
-        proofs: &Proofs,
-        has_introspection: bool,
-    ) -> Vec<Issuer> {
-        if settings.is_empty() && !has_introspection {
+    pub(super) fn issuers(&mut self, settings: Vec<IssuerSettings>, proofs: &Proofs) -> Vec<Issuer> {
+        if settings.is_empty() && !self.has_introspection {
             self.problem_with_hint(
                 "issuer",
                 "there is none",
@@ -39,7 +34,7 @@ impl Check<'_> {
             let possession =
                 self.possession(&path, settings.proof_of_possession.take(), settings.unbound_tokens, proofs);
             let is_introspected = settings.introspection == Some(Presence::Required);
-            if is_introspected && !has_introspection {
+            if is_introspected && !self.has_introspection {
                 let path = format!("{path}.introspection");
                 self.problem_with_hint(path, "nobody can be asked", "add an `[introspection]`");
             }

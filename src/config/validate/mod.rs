@@ -30,12 +30,12 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         development: settings.development,
         directory,
         rule_positions: Vec::new(),
+        has_introspection: settings.introspection.is_some(),
     };
     let mut urls: Vec<String> = settings.issuer.iter().filter_map(|issuer| issuer.url.clone()).collect();
     urls.extend(settings.introspection.as_ref().and_then(|table| table.issuer.clone()));
     let proofs = check.proofs(settings.dpop, settings.gateway.cache_seconds != Some(0));
-    let has_introspection = settings.introspection.is_some();
-    let issuers = check.issuers(settings.issuer, &proofs, has_introspection);
+    let issuers = check.issuers(settings.issuer, &proofs);
     let introspection = settings.introspection.and_then(|table| check.introspection(table, &proofs));
     let identity_sources = check.identity_sources(settings.identity_source);
     let rules = check.rules(settings.rule, &urls);
@@ -70,6 +70,8 @@ struct Check<'a> {
     directory: Option<&'a Path>,
     /// Where the rules stand that could be read.
     rule_positions: Vec<usize>,
+    /// Whether somebody can be asked about opaque tokens.
+    has_introspection: bool,
 }
 
 impl Check<'_> {

@@ -109,6 +109,10 @@ impl Check<'_> {
             }
             all.push(Requirement::Any(listed.into_iter().map(Requirement::Issuer).collect()));
         }
+        if table.credential == Some(CredentialName::Opaque) && !self.has_introspection {
+            let hint = "add an `[introspection]`";
+            self.problem_with_hint(format!("{path}.credential"), "nobody has an opaque token here", hint);
+        }
         all.extend(table.credential.map(|name| {
             Requirement::Credential(match name {
                 CredentialName::Jwt => CredentialKind::Jwt,
