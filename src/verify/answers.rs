@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
+use super::room::make_room;
 use super::verified_tokens::TokenDigest;
 use crate::claims::Claims;
 use crate::io::UnixTime;
@@ -53,15 +54,7 @@ impl Answers {
             return;
         }
         let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.len() >= self.most {
-            kept.retain(|_, kept| kept.serves(now));
-        }
-        if kept.len() >= self.most {
-            let first = kept.iter().min_by(|one, other| one.1.ends_at.total_cmp(&other.1.ends_at));
-            if let Some(first) = first.map(|(digest, _)| *digest) {
-                kept.remove(&first);
-            }
-        }
+        make_room(&mut kept, self.most, |kept| kept.serves(now), |kept| kept.ends_at);
         kept.insert(digest, new);
     }
 }

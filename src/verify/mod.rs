@@ -15,6 +15,7 @@ mod json;
 mod possession;
 mod profile;
 mod replays;
+mod room;
 mod signature;
 mod token;
 mod verified_tokens;

@@ -9,6 +9,7 @@ use std::sync::{Mutex, PoisonError};
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 
 use super::dpop::Proof;
+use super::room::make_room;
 use crate::io::UnixTime;
 
 /// Proofs that would still be taken, each until it is too old.
@@ -26,15 +27,7 @@ impl Replays {
         if seen.get(&name).is_some_and(|ends_at| *ends_at > now) {
             return false;
         }
-        if seen.len() >= Self::MOST {
-            seen.retain(|_, ends_at| *ends_at > now);
-        }
-        if seen.len() >= Self::MOST {
-            let first = seen.iter().min_by(|one, other| one.1.total_cmp(other.1)).map(|(name, _)| *name);
-            if let Some(first) = first {
-                seen.remove(&first);
-            }
-        }
+        make_room(&mut seen, Self::MOST, |ends_at| *ends_at > now, |ends_at| *ends_at);
         seen.insert(name, proof.ends_at);
         true
     }
