@@ -80,13 +80,12 @@ impl Authorizer {
                 JwksCache::new(server, issuer.initial, config.timing, edges.clone(), observer.clone());
             (issuer.expectations, cache)
         });
+        let verifiers = Verifiers::new(issuers.collect(), config.token_cache);
         Self {
             identity_sources: config.identity_sources,
             verifiers: match config.introspection {
-                None => Verifiers::new(issuers.collect(), config.token_cache),
-                Some(settings) => {
-                    Verifiers::new(issuers.collect(), config.token_cache).asking(settings, edges.clone())
-                }
+                None => verifiers,
+                Some(settings) => verifiers.asking(settings, edges.clone()),
             },
             compiler: config.compiler,
             answers: config.answers,

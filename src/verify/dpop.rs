@@ -108,7 +108,7 @@ fn public_key(jwk: &Map<String, Value>) -> Option<Key> {
 /// Whether the proof is for the URL that was asked for, its query aside (RFC 9449, section 4.3, point 9).
 fn url(htu: Option<&str>, request: &Request, expected: &DpopProofs) -> Result<(), Reason> {
     let asked = match &expected.url {
-        Some(base) => of_base(base, request),
+        Some(base) => Some(of_base(base, request)),
         None => of_event(request),
     };
     let asked = asked.ok_or(invalid("the event does not tell the URL, and `dpop.url` is not set"))?;
@@ -131,13 +131,13 @@ fn of_event(request: &Request) -> Option<Url> {
 }
 
 /// The route of the request behind the URL of the API. That of a WebSocket API is its URL itself.
-fn of_base(base: &Url, request: &Request) -> Option<Url> {
+fn of_base(base: &Url, request: &Request) -> Url {
     let mut url = base.clone();
     if request.kind != EventKind::WebSocket {
         let path = [base.path().trim_end_matches('/'), request.arn.path()].concat();
         url.set_path(&path);
     }
-    Some(url)
+    url
 }
 
 /// What of a URL is compared, written in one way (RFC 3986, section 6.2).

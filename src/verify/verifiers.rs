@@ -19,7 +19,8 @@ use crate::jwks::{JwksCache, KeySearch, KeySet};
 pub struct Verifiers {
     issuers: Vec<(Expectations, JwksCache)>,
     verified: Option<VerifiedTokens>,
-    introspector: Option<Introspector>,
+    /// Boxed: who does without it does not carry its size through the start.
+    introspector: Option<Box<Introspector>>,
     replays: Replays,
 }
 
@@ -38,7 +39,7 @@ impl Verifiers {
     /// The same, which also asks an authorization server about tokens.
     #[must_use]
     pub fn asking(self, settings: IntrospectionSettings, edges: Edges) -> Self {
-        Self { introspector: Some(Introspector::new(settings, edges)), ..self }
+        Self { introspector: Some(Box::new(Introspector::new(settings, edges))), ..self }
     }
 
     /// The principal that the token proves, and what comes with it. The issuer's keys are waited for no longer than `patience`.
@@ -170,7 +171,7 @@ impl Verifiers {
     }
 
     pub(super) fn introspector(&self) -> Option<&Introspector> {
-        self.introspector.as_ref()
+        self.introspector.as_deref()
     }
 
     /// The issuers, each with its keys.

@@ -48,9 +48,9 @@ impl Session for Line {
     }
 }
 
-struct Setting {
+pub(super) struct Setting {
     server: Arc<Server>,
-    verifiers: Verifiers,
+    pub(super) verifiers: Verifiers,
 }
 
 impl Setting {
@@ -59,7 +59,7 @@ impl Setting {
     }
 
     /// With an issuer of JWTs beside it, if there is one.
-    fn with(change: impl Fn(&mut IntrospectionSettings), issuer: Option<&Signer>) -> Self {
+    pub(super) fn with(change: impl Fn(&mut IntrospectionSettings), issuer: Option<&Signer>) -> Self {
         let server = Arc::new(Server {
             answer: Mutex::new(Ok(active(json!({})))),
             delay: Mutex::default(),
@@ -93,7 +93,7 @@ impl Setting {
         Self { server, verifiers: verifiers.asking(settings, edges) }
     }
 
-    fn answers(&self, body: &str) {
+    pub(super) fn answers(&self, body: &str) {
         *self.server.answer.lock().unwrap() = Ok(body.to_owned());
     }
 
@@ -124,7 +124,7 @@ impl Setting {
     }
 }
 
-fn active(changes: Value) -> String {
+pub(super) fn active(changes: Value) -> String {
     with(json!({"active": true, "sub": "me", "aud": "api", "scope": "orders:read"}), changes).to_string()
 }
 

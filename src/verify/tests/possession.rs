@@ -409,3 +409,31 @@ async fn a_proof_is_taken_once() {
         assert_eq!(code("second", json!({})).await, "passed");
     }
 }
+
+/// What the authorization server says of an opaque token binds it, too; the proof is asked for again with a kept answer.
+#[tokio::test(start_paused = true)]
+async fn an_opaque_token_may_be_bound_to_a_key() {
+    let setting = Setting::new();
+    let possession = setting.expectations.possession.clone();
+    let change = |settings: &mut IntrospectionSettings| settings.expectations.possession = possession.clone();
+    let asked = introspection::Setting::with(change, None);
+    asked.answers(&introspection::active(json!({"cnf": {"jkt": setting.key_thumbprint()}})));
+    let proof = |token: &str| setting.proof(token, json!({}), json!({}));
+    for (scheme, proofs, expected) in [
+        ("DPoP", &[&*proof("opaque")][..], "passed"),
+        ("DPoP", &[&*proof("opaque")], "dpop_proof_replayed"),
+        ("DPoP", &[&*proof("another")], "dpop_proof_invalid"),
+        ("DPoP", &[], "dpop_proof_missing"),
+        ("Bearer", &[], "token_sender_constrained"),
+    ] {
+        let request = request(&format!("{scheme} opaque"), proofs, None);
+        let credential = IdentitySources::default().extract(&request).unwrap();
+        let presented = Presented::new(&credential, &request);
+        let code = match asked.verifiers.verify(presented, NOW, Duration::from_secs(3)).await {
+            Ok(_) => "passed",
+            Err(Error::Rejection(rejection)) => rejection.reason.code().name(),
+            Err(Error::Fault(fault)) => fault.code().name(),
+        };
+        assert_eq!(code, expected, "{scheme} {proofs:?}");
+    }
+}
