@@ -40,6 +40,32 @@ fn date(days: i64) -> (i64, i64, i64) {
     (era * 400 + year + is_next_year, month + 3 - 12 * is_next_year, day - (153 * month + 2) / 5 + 1)
 }
 
+/// The time that is written so, in UTC; `None` for anything else, other time zones included.
+#[cfg(feature = "dynamodb")]
+pub(super) fn parse_rfc3339(text: &str) -> Option<UnixTime> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
+    let numbers = |text: &str, separator: char| -> Option<[i64; 3]> {
+        let is_number = |part: &&str| part.len() >= 2 && part.bytes().all(|byte| byte.is_ascii_digit());
+        let parts: Vec<i64> =
+            text.split(separator).filter(is_number).map_while(|part| part.parse().ok()).collect();
+        parts.try_into().ok()
+    };
+    let [year, month, day] = numbers(date, '-')?;
+    let [hour, minute, second] = numbers(time, ':')?;
+    let is_date = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    let is_time = hour < 24 && minute < 60 && second <= 60 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    // As in `date`: the year is counted from March.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
+    let day_of_year = (153 * month + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468;
+    let seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
+    // Within those years, a number of seconds that 32 bits and a factor hold.
+    let whole = f64::from(u32::try_from(seconds / 60).ok()?) * 60.0 + f64::from(u8::try_from(seconds % 60).ok()?);
+    (is_date && is_time).then_some(whole)
+}
+
 /// Tells the time.
 pub trait Clock: Send + Sync {
     /// The time of day.
@@ -91,6 +117,30 @@ mod tests {
             (-1.0, "1969-12-31T23:59:59.000Z"),
         ] {
             assert_eq!(rfc3339(time), expected);
+        }
+    }
+
+    #[cfg(feature = "dynamodb")]
+    #[test]
+    fn times_are_read_as_they_are_written() {
+        for time in [0.0, 951_868_799.0, 951_868_800.0, 1_709_164_800.0, 1_735_689_599.0, 4_107_542_400.0] {
+            assert_eq!(parse_rfc3339(&rfc3339(time)), Some(time));
+        }
+        assert_eq!(parse_rfc3339("2024-02-29T00:00:00Z"), Some(1_709_164_800.0));
+        for other in [
+            "",
+            "Z",
+            "2024-02-29",
+            "2024-02-29T00:00:00",
+            "2024-02-29T00:00:00+01:00",
+            "2024-13-01T00:00:00Z",
+            "2024-02-29T24:00:00Z",
+            "1969-12-31T23:59:59Z",
+            "2024-02-29T00:00Z",
+            "2024-02-29T00:00:00.xZ",
+            "2024-2-9T00:00:00Z",
+        ] {
+            assert_eq!(parse_rfc3339(other), None, "{other}");
         }
     }
 }

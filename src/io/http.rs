@@ -42,7 +42,39 @@ pub trait Session: Send + Sync {
     fn post<'a>(&'a self, _url: &'a Url, _form: &'a str) -> FetchFuture<'a> {
         Box::pin(async { Err(FetchError::Transport("no forms are sent here".to_owned())) })
     }
+
+    /// What is answered to this message, whatever the status. It is sent once: whether to try again is for the caller to say. A
+    /// session that only fetches sends none.
+    #[cfg(feature = "dynamodb")]
+    fn exchange(&self, _message: Message) -> ExchangeFuture<'_> {
+        Box::pin(async { Err(FetchError::Transport("no messages are sent here".to_owned())) })
+    }
 }
+
+/// A request in which everything is said, header fields included.
+#[cfg(feature = "dynamodb")]
+pub struct Message {
+    /// Where it is sent.
+    pub url: Url,
+    /// Header fields beside those of every request. They may be secrets.
+    pub headers: Vec<(String, String)>,
+    /// What is posted; without it, the request is a `GET`.
+    pub body: Option<String>,
+}
+
+/// Whatever a server answered to a [`Message`].
+#[cfg(feature = "dynamodb")]
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// What [`Session::exchange`] returns.
+#[cfg(feature = "dynamodb")]
+pub type ExchangeFuture<'a> = Pin<Box<dyn Future<Output = Result<Reply, FetchError>> + Send + 'a>>;
 
 /// What a server answered.
 #[derive(Clone, Debug, PartialEq)]
@@ -133,7 +165,7 @@ impl HttpSession {
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body(form.to_owned()),
         };
-        let mut answer = request
+        let answer = request
             .header("accept", "application/json")
             .header("accept-encoding", "identity")
             .headers(self.connector.headers_for(url))
@@ -144,23 +176,45 @@ impl HttpSession {
             let retry_after = text(answer.headers(), RETRY_AFTER).and_then(freshness::delay);
             return Err(FetchError::Status { status: answer.status().as_u16(), retry_after });
         }
-        if text(answer.headers(), CONTENT_ENCODING)
-            .is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"))
-        {
-            return Err(FetchError::Compressed);
-        }
         let cache_control: Vec<&str> =
             answer.headers().get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok()).collect();
         let fresh_for = freshness::fresh_for(&cache_control, text(answer.headers(), AGE));
-        let mut body = Vec::new();
-        while let Some(chunk) = answer.chunk().await.map_err(|error| transport(&error))? {
-            if body.len() + chunk.len() > SIZE_LIMIT {
-                return Err(FetchError::TooLarge(SIZE_LIMIT));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(Document { body, fresh_for })
+        Ok(Document { body: body(answer).await?, fresh_for })
     }
+
+    #[cfg(feature = "dynamodb")]
+    async fn exchange_once(&self, message: Message) -> Result<Reply, FetchError> {
+        let client = self.client.as_ref().map_err(Clone::clone)?;
+        let request = match message.body {
+            None => client.get(message.url),
+            Some(body) => client.post(message.url).body(body),
+        };
+        let request = message.headers.into_iter().fold(request, |request, (name, value)| {
+            request.header(name, value)
+        });
+        let answer = request
+            .header("accept-encoding", "identity")
+            .send()
+            .await
+            .map_err(|error| transport(&error))?;
+        let status = answer.status().as_u16();
+        Ok(Reply { status, body: body(answer).await? })
+    }
+}
+
+/// What is not compressed, and no longer than a key set may be.
+async fn body(mut answer: reqwest::Response) -> Result<Vec<u8>, FetchError> {
+    if text(answer.headers(), CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
+        return Err(FetchError::Compressed);
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = answer.chunk().await.map_err(|error| transport(&error))? {
+        if body.len() + chunk.len() > SIZE_LIMIT {
+            return Err(FetchError::TooLarge(SIZE_LIMIT));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body)
 }
 
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
@@ -172,6 +226,15 @@ impl Session for HttpSession {
 
     fn post<'a>(&'a self, url: &'a Url, form: &'a str) -> FetchFuture<'a> {
         Box::pin(self.ask(url, Some(form)))
+    }
+
+    #[cfg(feature = "dynamodb")]
+    fn exchange(&self, message: Message) -> ExchangeFuture<'_> {
+        Box::pin(async {
+            tokio::time::timeout_at(self.end, self.exchange_once(message))
+                .await
+                .unwrap_or(Err(FetchError::TimedOut(self.effort.limit)))
+        })
     }
 }
 

@@ -1,19 +1,29 @@
 //! The edges: the clock, chance, the HTTP client, files and the log. Nothing else in the library reads
 //! the outside world.
 
+#[cfg(feature = "dynamodb")]
+mod aws;
 mod chance;
 mod clock;
 mod connector;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod files;
 mod freshness;
 mod http;
 mod log;
 
+#[cfg(feature = "dynamodb")]
+pub use aws::AwsEnvironment;
 pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock, UnixTime, rfc3339};
 pub use connector::{Connector, ConnectorError};
+#[cfg(feature = "dynamodb")]
+pub use dynamodb::{DynamoDb, DynamoDbError, DynamoDbSettings, Item};
 pub use files::read_file;
 pub use http::{Document, Effort, Fetch, FetchError, FetchFuture, HttpClient, Session};
+#[cfg(feature = "dynamodb")]
+pub use http::{ExchangeFuture, Message, Reply};
 pub use log::{Log, StandardOutput};
 
 use std::sync::Arc;

@@ -1,0 +1,204 @@
+//! A DynamoDB that says what a test wants: retries, errors, items.
+
+use std::sync::{Arc, Mutex};
+
+use super::*;
+use crate::io::{ExchangeFuture, Fetch, FetchFuture};
+
+/// Answers one after another, the last one for ever; and what it was asked.
+struct Server {
+    answers: Mutex<Vec<Result<Reply, FetchError>>>,
+    asked: Mutex<Vec<Message>>,
+    delay: Duration,
+}
+
+#[derive(Clone)]
+struct Line(Arc<Server>);
+
+impl Fetch for Line {
+    fn session(&self, _: &Connector, _: Effort) -> Arc<dyn Session> {
+        Arc::new(self.clone())
+    }
+}
+
+impl Session for Line {
+    fn get<'a>(&'a self, _: &'a Url) -> FetchFuture<'a> {
+        Box::pin(async { unreachable!("a message is sent") })
+    }
+
+    fn exchange(&self, message: Message) -> ExchangeFuture<'_> {
+        Box::pin(async move {
+            self.0.asked.lock().unwrap().push(message);
+            tokio::time::sleep(self.0.delay).await;
+            let mut answers = self.0.answers.lock().unwrap();
+            if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() }
+        })
+    }
+}
+
+fn error(status: u16, name: &str) -> Result<Reply, FetchError> {
+    let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "a b c"});
+    Ok(Reply { status, body: body.to_string().into_bytes() })
+}
+
+fn ok(body: &str) -> Result<Reply, FetchError> {
+    Ok(Reply { status: 200, body: body.as_bytes().to_vec() })
+}
+
+fn broken() -> Result<Reply, FetchError> {
+    Err(FetchError::Transport("refused".to_owned()))
+}
+
+fn dynamodb(answers: Vec<Result<Reply, FetchError>>, delay: Duration) -> (Arc<Server>, DynamoDb) {
+    let server = Arc::new(Server { answers: Mutex::new(answers), asked: Mutex::default(), delay });
+    let edges = Edges { fetch: Arc::new(Line(Arc::clone(&server))), ..Edges::of_this_machine() };
+    let settings = DynamoDbSettings {
+        region: None,
+        endpoint: None,
+        connector: Connector::default(),
+        timeout: Duration::from_secs(2),
+    };
+    let variables =
+        [("AWS_REGION", "eu-central-1"), ("AWS_ACCESS_KEY_ID", "AKID"), ("AWS_SECRET_ACCESS_KEY", "s")];
+    let environment = AwsEnvironment::of(|name| {
+        variables.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned())
+    });
+    (server, DynamoDb::new(settings, &environment, edges))
+}
+
+const PATIENCE: Duration = Duration::from_secs(8);
+
+async fn item(dynamodb: &DynamoDb) -> Result<Option<Item>, DynamoDbError> {
+    dynamodb.item(("keys", &json!({"pk": {"S": "key#1"}})), true, PATIENCE).await
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_item_is_asked_for_by_a_signed_request() {
+    let (server, dynamodb) = dynamodb(vec![ok(r#"{"Item":{"pk":{"S":"key#1"}}}"#)], Duration::ZERO);
+    assert_eq!(item(&dynamodb).await.unwrap().unwrap().get("pk"), Some(&json!("key#1")));
+    let asked = server.asked.lock().unwrap();
+    let [message] = asked.as_slice() else { panic!("once") };
+    assert_eq!(message.url.as_str(), "https://dynamodb.eu-central-1.amazonaws.com/");
+    let value = |name: &str| message.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value);
+    assert_eq!(value("x-amz-target").unwrap(), "DynamoDB_20120810.GetItem");
+    assert!(value("authorization").unwrap().contains("/eu-central-1/dynamodb/aws4_request"));
+    let body: Value = serde_json::from_str(message.body.as_ref().unwrap()).unwrap();
+    assert_eq!(body, json!({"TableName": "keys", "Key": {"pk": {"S": "key#1"}}, "ConsistentRead": true}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_may_pass_is_tried_again_and_nothing_else() {
+    let good = || ok("{}");
+    for (failure, attempts) in [
+        (error(400, "ProvisionedThroughputExceededException"), 3),
+        (error(400, "ThrottlingException"), 3),
+        (error(400, "RequestLimitExceeded"), 3),
+        (error(500, "InternalServerError"), 3),
+        (Ok(Reply { status: 503, body: b"<html>".to_vec() }), 3),
+        (broken(), 3),
+        (error(400, "ExpiredTokenException"), 3),
+        (error(400, "ResourceNotFoundException"), 1),
+        (error(400, "AccessDeniedException"), 1),
+        (error(400, "UnrecognizedClientException"), 1),
+        (error(400, "InvalidSignatureException"), 1),
+        (error(400, "ValidationException"), 1),
+        (ok("[]"), 1),
+        (Err(FetchError::TooLarge(1)), 1),
+    ] {
+        let answers = vec![failure.clone(), failure.clone(), good()];
+        let (server, dynamodb) = dynamodb(answers, Duration::ZERO);
+        let found = item(&dynamodb).await;
+        assert_eq!(server.asked.lock().unwrap().len(), attempts, "{failure:?}");
+        assert_eq!(found.is_ok(), attempts == 3, "{failure:?}: {found:?}");
+    }
+}
+
+/// A table in trouble is not asked without end, and nobody waits longer than the configuration says.
+#[tokio::test(start_paused = true)]
+async fn attempts_have_an_end_and_are_spread_by_chance() {
+    let throttled = || error(400, "ThrottlingException");
+    let (server, throttling) = dynamodb(vec![throttled()], Duration::ZERO);
+    let began = Instant::now();
+    let found = item(&throttling).await;
+    assert_eq!(found, Err(DynamoDbError::Throttled("ThrottlingException".to_owned())));
+    assert_eq!(server.asked.lock().unwrap().len(), 4);
+    assert!(began.elapsed() <= Duration::from_millis(50 + 100 + 200));
+    let mut waited = Vec::new();
+    for _ in 0..8 {
+        let began = Instant::now();
+        let _throttled = item(&throttling).await;
+        waited.push(began.elapsed());
+    }
+    assert!(waited.iter().any(|time| *time != waited[0]), "always the same pauses: {waited:?}");
+    let (server, slow) = dynamodb(vec![broken()], Duration::from_millis(900));
+    let began = Instant::now();
+    assert!(item(&slow).await.is_err());
+    assert!(server.asked.lock().unwrap().len() <= 3);
+    assert!(began.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_says_what_is_wrong_and_quotes_nothing() {
+    for (answer, expected) in [
+        (error(400, "ResourceNotFoundException"), "there is no such table"),
+        (error(400, "AccessDeniedException"), "the function may not do this: access is denied"),
+        (error(400, "ExpiredTokenException"), "the credentials are refused: ExpiredTokenException"),
+        (error(400, "ThrottlingException"), "the requests are throttled: ThrottlingException"),
+        (error(400, "a b\n<c>"), "the server answered with status 400: abc"),
+        (Ok(Reply { status: 502, body: b"secret".to_vec() }), "the server answered with status 502: "),
+        (ok("secret"), "the answer is none of DynamoDB's"),
+        (ok(r#"{"Item": "secret"}"#), "the answer is none of DynamoDB's"),
+        (ok(r#"{"Item": {"pk": "secret"}}"#), "the answer is none of DynamoDB's"),
+        (ok(r#"{"Item": {"pk": {"S": 5}}}"#), "the answer is none of DynamoDB's"),
+        (ok(r#"{"Item": {"pk": {"N": "five"}}}"#), "the answer is none of DynamoDB's"),
+        (ok(r#"{"Item": {"pk": {"S": "a", "N": "1"}}}"#), "the answer is none of DynamoDB's"),
+        (ok(r#"{"Item": {"pk": {}}}"#), "the answer is none of DynamoDB's"),
+        (ok(r#"{"Item": {"pk": {"X": "a"}}}"#), "the answer is none of DynamoDB's"),
+        (broken(), "the request failed: refused"),
+    ] {
+        let (_, dynamodb) = dynamodb(vec![answer.clone()], Duration::ZERO);
+        assert_eq!(item(&dynamodb).await.unwrap_err().to_string(), expected, "{answer:?}");
+    }
+    let (_, none) = dynamodb(vec![ok("{}")], Duration::ZERO);
+    assert_eq!(item(&none).await, Ok(None));
+}
+
+#[test]
+fn attributes_of_every_type_are_plain() {
+    let item = Item::of(json!({
+        "text": {"S": "a"}, "number": {"N": "-1.5"}, "large": {"N": "1800000000"}, "truth": {"BOOL": true},
+        "nothing": {"NULL": true}, "texts": {"SS": ["a", "b"]}, "numbers": {"NS": ["1", "2"]},
+        "bytes": {"B": "AAE="}, "list": {"L": [{"S": "a"}, {"M": {"b": {"BOOL": false}}}]},
+        "map": {"M": {"a": {"N": "7"}}},
+    }))
+    .unwrap();
+    for (name, expected) in [
+        ("text", json!("a")),
+        ("number", json!(-1.5)),
+        ("large", json!(1_800_000_000)),
+        ("truth", json!(true)),
+        ("texts", json!(["a", "b"])),
+        ("numbers", json!([1, 2])),
+        ("bytes", json!("AAE=")),
+        ("list", json!(["a", {"b": false}])),
+        ("map", json!({"a": 7})),
+    ] {
+        assert_eq!(item.get(name), Some(&expected), "{name}");
+    }
+    assert_eq!((item.get("nothing"), item.get("other")), (None, None));
+}
+
+/// A region goes into the name of a host.
+#[tokio::test(start_paused = true)]
+async fn a_region_is_a_word() {
+    for (region, is_one) in [
+        ("eu-central-1", true),
+        ("us-gov-west-1", true),
+        ("", false),
+        ("evil.example.com/", false),
+        ("EU", false),
+    ] {
+        assert_eq!(is_region(region), is_one, "{region}");
+    }
+    assert_eq!(endpoint("cn-north-1").unwrap().as_str(), "https://dynamodb.cn-north-1.amazonaws.com.cn/");
+}
