@@ -1,13 +1,13 @@
 //! Opaque access tokens: they say nothing, and the authorization server is asked what they stand for (RFC 7662).
 
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::Mutex;
 use url::Url;
 use url::form_urlencoded::Serializer;
 
-use super::answers::{Answer, Answers};
+use super::answers::Answers;
+use super::inquiries::Inquiries;
 use super::possession::Presented;
 use super::token::LONGEST_TOKEN;
 use super::verified_tokens::TokenDigest;
@@ -37,38 +37,27 @@ pub struct IntrospectionSettings {
     pub entries: usize,
 }
 
+/// What the server said of one token.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Answer {
+    /// It is active, and stands for this.
+    Active(Claims),
+    /// It is not: nothing more is said.
+    Inactive,
+}
+
 /// Asks about tokens, and keeps the answers for a while.
 pub(super) struct Introspector {
     settings: IntrospectionSettings,
-    answers: Answers,
-    /// One question for a token at a time: who asks for the same one waits for the answer. Tokens share these by their digests.
-    flights: [Mutex<()>; FLIGHTS],
-    rest: StdMutex<Rest>,
+    answers: Answers<Answer>,
+    inquiries: Inquiries,
     edges: Edges,
 }
-
-/// After a failure nobody is asked for a moment: requests would otherwise each wait for a server that does not answer.
-#[derive(Default)]
-struct Rest {
-    until: UnixTime,
-    cause: String,
-}
-
-const FLIGHTS: usize = 64;
-
-/// In seconds.
-const PAUSE: f64 = 1.0;
 
 impl Introspector {
     pub(super) fn new(settings: IntrospectionSettings, edges: Edges) -> Self {
         let answers = Answers::new(settings.entries);
-        Self {
-            settings,
-            answers,
-            flights: std::array::from_fn(|_| Mutex::default()),
-            rest: StdMutex::default(),
-            edges,
-        }
+        Self { settings, answers, inquiries: Inquiries::default(), edges }
     }
 
     /// Whose tokens they are, by the name that the configuration gives it.
@@ -108,14 +97,10 @@ impl Introspector {
             return Err(Reason::TokenTooLarge { limit: LONGEST_TOKEN }.into());
         }
         let digest = TokenDigest::of(token);
-        let answer = match self.answers.find(digest, now) {
-            Some(answer) => answer,
-            None => {
-                let asked = tokio::time::timeout(patience, self.ask_once(token, digest, now, patience));
-                asked.await.unwrap_or_else(|_| Err(self.fault("nobody waits any longer".to_owned())))?
-            }
-        };
-        match answer {
+        let known = || self.answers.find(digest, now);
+        let ask = self.ask(token, digest, now, patience);
+        let answer = self.inquiries.answer(digest, (now, patience), known, ask).await;
+        match answer.map_err(|cause| self.fault(cause))? {
             Answer::Active(claims) => Ok(claims),
             Answer::Inactive => Err(self.rejection(Reason::TokenInactive).into()),
         }
@@ -126,50 +111,21 @@ impl Introspector {
         self.answers.find(TokenDigest::of(token), now)
     }
 
-    async fn ask_once(
+    async fn ask(
         &self,
         token: &str,
         digest: TokenDigest,
         now: UnixTime,
         patience: Duration,
-    ) -> Result<Answer, Error> {
-        let _only_one = match self.flights.get(digest.number() % FLIGHTS) {
-            Some(flight) => Some(flight.lock().await),
-            None => None,
-        };
-        // Somebody may have asked meanwhile.
-        if let Some(answer) = self.answers.find(digest, now) {
-            return Ok(answer);
-        }
-        if let Some(cause) = self.rests(now) {
-            return Err(self.fault(cause));
-        }
-        match self.ask(token, patience).await {
-            Ok(answer) => {
-                self.answers.keep(digest, answer.clone(), self.end_of(&answer, now), now);
-                Ok(answer)
-            }
-            Err(cause) => {
-                *self.rest.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Rest { until: now + PAUSE, cause: cause.clone() };
-                Err(self.fault(cause))
-            }
-        }
-    }
-
-    /// Why nobody is asked at this time.
-    fn rests(&self, now: UnixTime) -> Option<String> {
-        let rest = self.rest.lock().unwrap_or_else(PoisonError::into_inner);
-        (rest.until - PAUSE <= now && now < rest.until).then(|| rest.cause.clone())
-    }
-
-    async fn ask(&self, token: &str, patience: Duration) -> Result<Answer, String> {
+    ) -> Result<Answer, String> {
         let form = self.form(token);
         let effort = Effort { limit: self.settings.timeout.min(patience), tries_again: true };
         let session = self.edges.fetch.session(&self.settings.connector, effort);
         let answer = session.post(&self.settings.url, &form).await;
         let body = answer.map_err(|error: FetchError| error.to_string())?.body;
-        parse(&body).ok_or_else(|| "the answer is no introspection response".to_owned())
+        let answer = parse(&body).ok_or_else(|| "the answer is no introspection response".to_owned())?;
+        self.answers.keep(digest, answer.clone(), self.end_of(&answer, now), now);
+        Ok(answer)
     }
 
     fn form(&self, token: &str) -> String {

@@ -10,6 +10,7 @@ mod claims;
 mod dpop;
 mod expectations;
 mod explain;
+mod inquiries;
 mod introspection;
 mod json;
 mod possession;
