@@ -8,6 +8,8 @@ use crate::config::{Config, Gateway, Waits};
 use crate::credential::IdentitySources;
 use crate::error::{Error, Reason};
 use crate::event::Event;
+#[cfg(feature = "dynamodb")]
+use crate::io::AwsEnvironment;
 use crate::io::{Edges, UnixTime};
 use crate::jwks::{JwksCache, KeyServer};
 use crate::policy::Compiler;
@@ -81,6 +83,13 @@ impl Authorizer {
             (issuer.expectations, cache)
         });
         let verifiers = Verifiers::new(issuers.collect(), config.token_cache);
+        #[cfg(feature = "dynamodb")]
+        let verifiers = match config.database {
+            None => verifiers,
+            Some(settings) => {
+                verifiers.looking_up(settings, &AwsEnvironment::of_this_process(), edges.clone())
+            }
+        };
         Self {
             identity_sources: config.identity_sources,
             verifiers: match config.introspection {

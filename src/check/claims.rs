@@ -11,17 +11,16 @@ use crate::claims::ClaimPath;
 use crate::config::{Config, Issuer};
 use crate::credential::CredentialKind;
 use crate::rules::{Effect, Requirement, Rule, Test, Verdict};
-use crate::verify::{ClaimRule, Expectations};
+use crate::verify::ClaimRule;
 
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (position, rule) in config.compiler.rules().as_slice().iter().enumerate() {
-        let of = |expected: &Expectations, kind| may_be_of(rule, expected, kind);
-        let is_of = |issuer: &&Issuer| of(&issuer.expectations, CredentialKind::Jwt);
+        let is_of = |issuer: &&Issuer| may_be_of(rule, &issuer.expectations.issuer, CredentialKind::Jwt);
         let issuers: Vec<&Issuer> = config.issuers.iter().filter(is_of).collect();
-        let asked = config.introspection.as_ref().map(|settings| &settings.expectations);
-        let callers =
-            Callers { issuers, others: asked.is_some_and(|asked| of(asked, CredentialKind::Opaque)) };
+        let others = config.others();
+        let others = others.iter().filter(|(issuer, kind)| may_be_of(rule, issuer, *kind)).count();
+        let callers = Callers { issuers, others };
         let place = place(position, rule);
         for leaf in rule.requirement.leaves() {
             findings.extend(never(&place, rule, leaf, &callers));
@@ -37,14 +36,14 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
 struct Callers<'a> {
     /// The issuers of their JWTs.
     issuers: Vec<&'a Issuer>,
-    /// Whether there are some with opaque tokens: what these stand for is not known.
-    others: bool,
+    /// How many vouch for callers with opaque tokens or API keys: what these stand for is not known.
+    others: usize,
 }
 
 impl Callers<'_> {
     /// Whether it is true of each of them, as far as they are known. Of nobody nothing is.
     fn are_all(&self, is_so: impl Fn(&&Issuer) -> bool) -> bool {
-        !self.others && !self.issuers.is_empty() && self.issuers.iter().all(is_so)
+        self.others == 0 && !self.issuers.is_empty() && self.issuers.iter().all(is_so)
     }
 }
 
@@ -62,7 +61,7 @@ fn bound(place: &str, claim: &ClaimPath, callers: &Callers<'_>) -> Option<Findin
         let hint = "compare the route with a token of the issuer";
         return Some(Finding::warning("claim_never_there", place, message).hint(hint));
     }
-    (callers.issuers.len() + usize::from(callers.others) > 1).then(|| {
+    (callers.issuers.len() + callers.others > 1).then(|| {
         let message = format!(
             "its routes are bound to `{claim}`, which two issuers may give to different people: they share what is bound to it"
         );
@@ -72,8 +71,8 @@ fn bound(place: &str, claim: &ClaimPath, callers: &Callers<'_>) -> Option<Findin
 }
 
 /// Whether callers of the issuer may meet the rule's requirement, as far as it names issuers and kinds of credentials.
-fn may_be_of(rule: &Rule, expected: &Expectations, kind: CredentialKind) -> bool {
-    let own = Requirement::Issuer(expected.issuer.to_string());
+fn may_be_of(rule: &Rule, issuer: &str, kind: CredentialKind) -> bool {
+    let own = Requirement::Issuer(issuer.to_owned());
     Requirement::may_all_be_met(&[&rule.requirement, &own, &Requirement::Credential(kind)])
 }
 

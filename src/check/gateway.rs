@@ -94,9 +94,9 @@ const FEW_VALUES: usize = 5;
 pub(super) fn values(config: &Config) -> Option<Finding> {
     let compiler = &config.compiler;
     let kinds = |claim: &ClaimPath| -> Vec<Option<Kind>> {
-        // Of what an authorization server says of a token, nothing is known.
-        let introspected = config.introspection.as_ref().map(|_| None);
-        config.issuers.iter().map(|issuer| Kind::of(claim, issuer)).chain(introspected).collect()
+        // Of what an authorization server says of a token, and of what is stored of a key, nothing is known.
+        let others = config.others().into_iter().map(|_| None);
+        config.issuers.iter().map(|issuer| Kind::of(claim, issuer)).chain(others).collect()
     };
     let may_be_several =
         |claim: &&ClaimPath| kinds(claim).iter().any(|kind| kind.is_none_or(|kind| kind == Kind::List));

@@ -2,6 +2,7 @@
 
 use crate::claims::ClaimPath;
 use crate::config::Config;
+use crate::credential::CredentialKind;
 use crate::rules::{Bindings, Bound, SafeText};
 use crate::verify::ClaimRule;
 
@@ -48,6 +49,7 @@ pub(super) fn is_always_there(claim: &ClaimPath, config: &Config) -> bool {
         | ClaimRule::Absent(_) => false,
     };
     config.expectations().next().is_some()
+        && !config.credential_kinds().contains(&CredentialKind::ApiKey)
         && config.expectations().all(|expected| expected.claims().iter().any(asks))
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize as _;
 use serde::de::{self, IntoDeserializer as _};
 
 use super::problem::{ConfigError, Problem};
-use super::raw::{ENVIRONMENT_VARIABLES, IssuerSettings, Settings};
+use super::raw::{ApiKeysTable, DynamoDbTable, ENVIRONMENT_VARIABLES, IssuerSettings, Settings};
 use super::reader;
 use super::values::OneOrMore;
 use crate::io::read_file;
@@ -153,7 +153,14 @@ impl Environment {
             jwks_uri: self.variable("AUTHORIZER_JWKS_URI").map(str::to_owned),
             ..IssuerSettings::default()
         };
-        Ok(Settings { issuer: vec![issuer], ..Settings::default() })
+        let (table, prefix) =
+            (self.variable("AUTHORIZER_API_KEY_TABLE"), self.variable("AUTHORIZER_API_KEY_PREFIX"));
+        Ok(Settings {
+            issuer: vec![issuer],
+            dynamodb: table.map(DynamoDbTable::named),
+            api_keys: table.or(prefix).map(|_| ApiKeysTable::with(prefix)),
+            ..Settings::default()
+        })
     }
 
     /// A variable that is set to nothing is not set: templates have no other way to leave one out.
@@ -165,12 +172,14 @@ impl Environment {
 const PREFIX: &str = "AUTHORIZER_";
 
 /// The variables that are a configuration by themselves.
-const SINGLE_ISSUER: [&str; 5] = [
+const SINGLE_ISSUER: [&str; 7] = [
     "AUTHORIZER_ISSUER",
     "AUTHORIZER_AUDIENCE",
     "AUTHORIZER_PROFILE",
     "AUTHORIZER_JWKS_URI",
     "AUTHORIZER_ALGORITHMS",
+    "AUTHORIZER_API_KEY_TABLE",
+    "AUTHORIZER_API_KEY_PREFIX",
 ];
 
 fn from_file(path: &Path) -> Result<Located, ConfigError> {

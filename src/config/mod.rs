@@ -18,6 +18,8 @@ use crate::io::Connector;
 use crate::jwks::{KeySetFile, KeySetSource, Timing};
 use crate::policy::Compiler;
 use crate::response::Answers;
+#[cfg(feature = "dynamodb")]
+use crate::verify::DatabaseSettings;
 use crate::verify::{Expectations, IntrospectionSettings, Profile, TokenCacheLimits};
 
 pub(crate) use draft::Draft;
@@ -37,6 +39,9 @@ pub struct Config {
     pub issuers: Vec<Issuer>,
     /// How an authorization server is asked about tokens.
     pub introspection: Option<IntrospectionSettings>,
+    /// What is looked up in a DynamoDB table.
+    #[cfg(feature = "dynamodb")]
+    pub database: Option<DatabaseSettings>,
     /// Where credentials are looked for.
     pub identity_sources: IdentitySources,
     /// Who may call what, and the policies that say so.
@@ -128,15 +133,28 @@ impl Config {
     /// Who may vouch for a caller.
     #[must_use]
     pub fn issuer_names(&self) -> Vec<&str> {
-        self.expectations().map(|expected| &*expected.issuer).collect()
+        let known = self.issuers.iter().map(|issuer| &*issuer.expectations.issuer);
+        known.chain(self.others().into_iter().map(|(issuer, _)| issuer)).collect()
+    }
+
+    /// Who may vouch for callers of whose claims nothing is known before they come, and by which kind of credential.
+    #[must_use]
+    pub(crate) fn others(&self) -> Vec<(&str, CredentialKind)> {
+        let introspected = self.introspection.as_ref().map(|settings| &*settings.expectations.issuer);
+        let others = introspected.map(|issuer| (issuer, CredentialKind::Opaque)).into_iter();
+        #[cfg(feature = "dynamodb")]
+        let others = {
+            let api_keys = self.database.as_ref().and_then(|database| database.api_keys.as_ref());
+            others.chain(api_keys.map(|api_keys| (&*api_keys.issuer, CredentialKind::ApiKey)))
+        };
+        others.collect()
     }
 
     /// What callers may present.
     #[must_use]
     pub fn credential_kinds(&self) -> Vec<CredentialKind> {
         let jwt = (!self.issuers.is_empty()).then_some(CredentialKind::Jwt);
-        let opaque = self.introspection.is_some().then_some(CredentialKind::Opaque);
-        jwt.into_iter().chain(opaque).collect()
+        jwt.into_iter().chain(self.others().into_iter().map(|(_, kind)| kind)).collect()
     }
 }
 

@@ -30,6 +30,8 @@ pub enum CredentialKind {
     Jwt,
     /// An access token that says nothing by itself, about which the authorization server was asked (RFC 7662).
     Opaque,
+    /// An API key, which was looked up.
+    ApiKey,
 }
 
 impl CredentialKind {
@@ -39,6 +41,7 @@ impl CredentialKind {
         match self {
             Self::Jwt => "jwt",
             Self::Opaque => "opaque",
+            Self::ApiKey => "api_key",
         }
     }
 }

@@ -170,6 +170,18 @@ codes! {
     TokenInactive = "token_inactive", RefusedCredential,
         "The authorization server says that the token is not active: unknown, expired, revoked, or for another API.",
         "The client gets a new token.";
+    ApiKeyMalformed = "api_key_malformed", RefusedCredential,
+        "The value begins like an API key and does not have the form of one: something is missing, or its checksum is wrong. Nothing was looked up.",
+        "Let the client send the key whole, as it was made. Otherwise somebody makes keys up.";
+    ApiKeyUnknown = "api_key_unknown", RefusedCredential,
+        "There is no such API key. `detail` says whether there is one of its ID with another secret; the caller does not learn that.",
+        "A key that was deleted, or one of another table. With a `pepper`, keys that were made with another, or without one, are unknown, too.";
+    ApiKeyDisabled = "api_key_disabled", RefusedCredential,
+        "The API key's item says `disabled`.",
+        "Nothing, where it was meant; otherwise `authorizer keys enable`.";
+    ApiKeyExpired = "api_key_expired", RefusedCredential,
+        "The API key's `expires_at` has passed.",
+        "Make a new key for its owner.";
     ClaimUnsafe = "claim_unsafe", RefusedRequest,
         "A claim that is passed on to the backend holds a control character.",
         "Clean the claim at the issuer, or do not pass it on.";
@@ -212,6 +224,9 @@ codes! {
     IntrospectionUnavailable = "introspection_unavailable", Fault,
         "The authorization server cannot be asked whether a token is active, or its answer is none (RFC 7662). `detail` says what failed.",
         "Look at the server, at the function's way to it, and at `client_id` and `client_secret`: status 401 is about those.";
+    TableUnavailable = "table_unavailable", Fault,
+        "The DynamoDB table cannot be asked, or an item in it is not as it should be. `detail` says what failed.",
+        "Look at `detail`: the table's name and region, the function's right to `dynamodb:GetItem` on it, its capacity, the network, the item.";
     AnswerUnwritable = "answer_unwritable", Fault,
         "The answer could not be written as JSON.",
         "This is a bug: please report it.";

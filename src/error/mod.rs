@@ -69,6 +69,14 @@ pub enum Fault {
         /// What failed, without anything of an answer's header or body.
         cause: String,
     },
+    /// The table of API keys and the like could not be asked, or what it holds cannot be understood.
+    #[error("the table `{table}` is not available: {cause}")]
+    TableUnavailable {
+        /// The configured name of the table.
+        table: Arc<str>,
+        /// What failed, without anything of an answer's header or body.
+        cause: String,
+    },
     /// The answer could not be written as JSON.
     #[error("the answer could not be written")]
     AnswerUnwritable,
@@ -82,6 +90,7 @@ impl Fault {
             Self::EventMalformed { .. } => Code::EventMalformed,
             Self::KeySetUnavailable { .. } => Code::KeySetUnavailable,
             Self::IntrospectionUnavailable { .. } => Code::IntrospectionUnavailable,
+            Self::TableUnavailable { .. } => Code::TableUnavailable,
             Self::AnswerUnwritable => Code::AnswerUnwritable,
         }
     }

@@ -172,6 +172,27 @@ pub enum Reason {
     #[error("the authorization server says that the token is not active")]
     TokenInactive,
 
+    /// It begins like an API key, and is none.
+    #[error("the API key does not have the form of one: it is damaged, or made up")]
+    ApiKeyMalformed,
+    /// There is no such key. The caller does not learn whether there is one of its ID.
+    #[error("{}", if *.has_item { "there is an API key of this ID, with another secret" } else { "there is no API key of this ID" })]
+    ApiKeyUnknown {
+        /// Whether there is one with its public ID.
+        has_item: bool,
+    },
+    /// Its owner, or whoever keeps the table, has switched it off.
+    #[error("the API key is disabled")]
+    ApiKeyDisabled,
+    /// Its time is over.
+    #[error("the API key expired at {}, it is {}", rfc3339(*expired_at), rfc3339(*now))]
+    ApiKeyExpired {
+        /// When.
+        expired_at: UnixTime,
+        /// The time of the decision.
+        now: UnixTime,
+    },
+
     /// A claim that the configuration passes on cannot be put into an answer.
     #[error("the claim `{claim}` holds a control character and cannot be passed on")]
     ClaimUnsafe {
@@ -292,6 +313,10 @@ impl Reason {
             Self::ClientCertificateMissing => Code::ClientCertificateMissing,
             Self::ClientCertificateMismatch => Code::ClientCertificateMismatch,
             Self::TokenInactive => Code::TokenInactive,
+            Self::ApiKeyMalformed => Code::ApiKeyMalformed,
+            Self::ApiKeyUnknown { .. } => Code::ApiKeyUnknown,
+            Self::ApiKeyDisabled => Code::ApiKeyDisabled,
+            Self::ApiKeyExpired { .. } => Code::ApiKeyExpired,
             Self::ClaimUnsafe { .. } => Code::ClaimUnsafe,
             Self::AnswerTooLarge { .. } => Code::AnswerTooLarge,
             Self::PolicyTooLarge { .. } => Code::PolicyTooLarge,

@@ -75,9 +75,9 @@ impl AwsEnvironment {
                     },
                 ),
             },
-            (None, None) => Source::Missing(
-                "neither `AWS_ACCESS_KEY_ID` nor `AWS_CONTAINER_CREDENTIALS_FULL_URI` is set",
-            ),
+            (None, None) => {
+                Source::Missing("neither `AWS_ACCESS_KEY_ID` nor `AWS_CONTAINER_CREDENTIALS_FULL_URI` is set")
+            }
         };
         Self { region: given("AWS_REGION").or_else(|| given("AWS_DEFAULT_REGION")), source }
     }
@@ -234,7 +234,8 @@ pub(super) fn signed(
         .ok()?
         .into();
     let named = headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let request = SignableRequest::new("POST", url.as_str(), named, SignableBody::Bytes(body.as_bytes())).ok()?;
+    let request =
+        SignableRequest::new("POST", url.as_str(), named, SignableBody::Bytes(body.as_bytes())).ok()?;
     let (instructions, _) = sign(request, &params).ok()?.into_parts();
     let added: Vec<_> =
         instructions.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
@@ -393,7 +394,8 @@ mod tests {
         let place = ("eu-central-1", "dynamodb");
         let signed = |body| super::signed(&url, headers.clone(), body, place, &credentials, 1_800_000_000.0);
         let found = signed("{}").unwrap();
-        let value = |name: &str| found.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let value =
+            |name: &str| found.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
         assert_eq!(value("x-amz-date"), Some("20270115T080000Z"));
         assert_eq!(value("x-amz-security-token"), Some("token"));
         let authorization = value("authorization").unwrap();

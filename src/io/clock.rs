@@ -54,7 +54,8 @@ pub(super) fn parse_rfc3339(text: &str) -> Option<UnixTime> {
     let [year, month, day] = numbers(date, '-')?;
     let [hour, minute, second] = numbers(time, ':')?;
     let is_date = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
-    let is_time = hour < 24 && minute < 60 && second <= 60 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let is_time =
+        hour < 24 && minute < 60 && second <= 60 && fraction.bytes().all(|byte| byte.is_ascii_digit());
     // As in `date`: the year is counted from March.
     let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
@@ -62,7 +63,8 @@ pub(super) fn parse_rfc3339(text: &str) -> Option<UnixTime> {
     let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719_468;
     let seconds = days * 86_400 + hour * 3600 + minute * 60 + second;
     // Within those years, a number of seconds that 32 bits and a factor hold.
-    let whole = f64::from(u32::try_from(seconds / 60).ok()?) * 60.0 + f64::from(u8::try_from(seconds % 60).ok()?);
+    let whole =
+        f64::from(u32::try_from(seconds / 60).ok()?) * 60.0 + f64::from(u8::try_from(seconds % 60).ok()?);
     (is_date && is_time).then_some(whole)
 }
 

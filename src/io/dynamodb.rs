@@ -145,9 +145,9 @@ impl DynamoDb {
     ) -> Result<Map<String, Value>, DynamoDbError> {
         let region = self.region.as_deref().filter(|region| is_region(region));
         let region = region.ok_or(DynamoDbError::NoRegion)?;
-        let url = self.settings.endpoint.clone().or_else(|| endpoint(region)).ok_or(DynamoDbError::NoRegion)?;
-        let credentials =
-            self.credentials.current(patience).await.map_err(DynamoDbError::NoCredentials)?;
+        let url =
+            self.settings.endpoint.clone().or_else(|| endpoint(region)).ok_or(DynamoDbError::NoRegion)?;
+        let credentials = self.credentials.current(patience).await.map_err(DynamoDbError::NoCredentials)?;
         let headers = vec![
             ("content-type".to_owned(), "application/x-amz-json-1.0".to_owned()),
             ("x-amz-target".to_owned(), format!("DynamoDB_20120810.{operation}")),
@@ -160,7 +160,8 @@ impl DynamoDb {
     }
 }
 
-fn is_region(text: &str) -> bool {
+/// Whether it may be the name of a region: it becomes a part of a host's name.
+pub(crate) fn is_region(text: &str) -> bool {
     (1..=32).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }

@@ -189,14 +189,10 @@ impl HttpSession {
             None => client.get(message.url),
             Some(body) => client.post(message.url).body(body),
         };
-        let request = message.headers.into_iter().fold(request, |request, (name, value)| {
-            request.header(name, value)
-        });
-        let answer = request
-            .header("accept-encoding", "identity")
-            .send()
-            .await
-            .map_err(|error| transport(&error))?;
+        let request =
+            message.headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
+        let answer =
+            request.header("accept-encoding", "identity").send().await.map_err(|error| transport(&error))?;
         let status = answer.status().as_u16();
         Ok(Reply { status, body: body(answer).await? })
     }
@@ -204,7 +200,8 @@ impl HttpSession {
 
 /// What is not compressed, and no longer than a key set may be.
 async fn body(mut answer: reqwest::Response) -> Result<Vec<u8>, FetchError> {
-    if text(answer.headers(), CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
+    if text(answer.headers(), CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"))
+    {
         return Err(FetchError::Compressed);
     }
     let mut body = Vec::new();

@@ -19,6 +19,8 @@ pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock, UnixTime, rfc3339};
 pub use connector::{Connector, ConnectorError};
 #[cfg(feature = "dynamodb")]
+pub(crate) use dynamodb::is_region;
+#[cfg(feature = "dynamodb")]
 pub use dynamodb::{DynamoDb, DynamoDbError, DynamoDbSettings, Item};
 pub use files::read_file;
 pub use http::{Document, Effort, Fetch, FetchError, FetchFuture, HttpClient, Session};

@@ -65,6 +65,10 @@ impl Verifiers {
     /// Every check of the token, with the keys that are there. A decision was made before: nothing is fetched for this.
     pub(crate) fn explain(&self, presented: Presented<'_>, now: UnixTime) -> Explanation {
         let text = presented.token();
+        #[cfg(feature = "dynamodb")]
+        if let Some(api_keys) = self.api_keys(text) {
+            return api_keys.explain(&presented, now);
+        }
         if let Some(introspector) = self.introspector().filter(|_| is_opaque(text)) {
             return of_opaque(introspector, presented, now);
         }
@@ -169,7 +173,7 @@ impl Explanation {
         self.header.as_ref()?.get(name)
     }
 
-    fn add(
+    pub(super) fn add(
         &mut self,
         name: &str,
         expected: impl Into<String>,
@@ -197,7 +201,7 @@ impl Explanation {
         }
     }
 
-    fn add_open(&mut self, name: &str, expected: impl Into<String>) {
+    pub(super) fn add_open(&mut self, name: &str, expected: impl Into<String>) {
         let (name, expected) = (name.to_owned(), expected.into());
         self.checks.push(Checked { name, expected, found: None, verdict: Verdict::Open });
     }

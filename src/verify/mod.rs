@@ -6,7 +6,13 @@
 
 mod admission;
 mod answers;
+#[cfg(feature = "dynamodb")]
+mod api_key;
+#[cfg(feature = "dynamodb")]
+mod api_keys;
 mod claims;
+#[cfg(feature = "dynamodb")]
+mod database;
 mod dpop;
 mod expectations;
 mod explain;
@@ -29,6 +35,12 @@ use crate::credential::CredentialKind;
 use crate::error::{Reason, Rejection};
 use crate::io::UnixTime;
 use crate::jwks::{Algorithm, Key, KeySet};
+#[cfg(feature = "dynamodb")]
+pub use api_key::ApiKey;
+#[cfg(feature = "dynamodb")]
+pub use api_keys::ApiKeySettings;
+#[cfg(feature = "dynamodb")]
+pub use database::DatabaseSettings;
 pub use dpop::DpopProofs;
 pub use expectations::{AudienceCheck, AudienceClaim, ClaimRule, Expectations, Presence, TokenTypes};
 pub use explain::{Checked, Explanation, Verdict, explain};
@@ -103,7 +115,7 @@ impl Principal {
         &self.issuer
     }
 
-    /// The ID of the key that verified the token.
+    /// The ID of the key that verified the token, or of the API key.
     #[must_use]
     pub fn key_id(&self) -> Option<&str> {
         self.key_id.as_deref()

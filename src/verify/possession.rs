@@ -64,6 +64,11 @@ impl<'a> Presented<'a> {
     pub(super) fn token(&self) -> &'a str {
         self.token
     }
+
+    #[cfg(feature = "dynamodb")]
+    pub(super) fn presentation(&self) -> Presentation {
+        self.presentation
+    }
 }
 
 /// Whether whoever presents the token has the key that `cnf` binds it to (rule C9). This is the last check: what it remembers

@@ -6,12 +6,18 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+#[cfg(feature = "dynamodb")]
+use super::api_keys::ApiKeys;
+#[cfg(feature = "dynamodb")]
+use super::database::{Database, DatabaseSettings};
 use super::introspection::{IntrospectionSettings, Introspector, is_opaque};
 use super::replays::Replays;
 use super::token::{LONGEST_TOKEN, Token};
 use super::verified_tokens::{TokenCacheLimits, TokenDigest, VerifiedToken, VerifiedTokens};
 use super::{Admitted, Expectations, Presented, Principal, Vouched};
 use crate::error::{Error, Reason};
+#[cfg(feature = "dynamodb")]
+use crate::io::AwsEnvironment;
 use crate::io::{Edges, UnixTime};
 use crate::jwks::{JwksCache, KeySearch, KeySet};
 
@@ -21,6 +27,8 @@ pub struct Verifiers {
     verified: Option<VerifiedTokens>,
     /// Boxed: who does without it does not carry its size through the start.
     introspector: Option<Box<Introspector>>,
+    #[cfg(feature = "dynamodb")]
+    database: Option<Box<Database>>,
     replays: Replays,
 }
 
@@ -32,6 +40,8 @@ impl Verifiers {
             issuers,
             verified: VerifiedTokens::new(limits),
             introspector: None,
+            #[cfg(feature = "dynamodb")]
+            database: None,
             replays: Replays::default(),
         }
     }
@@ -40,6 +50,13 @@ impl Verifiers {
     #[must_use]
     pub fn asking(self, settings: IntrospectionSettings, edges: Edges) -> Self {
         Self { introspector: Some(Box::new(Introspector::new(settings, edges))), ..self }
+    }
+
+    /// The same, which also looks up in a table, as a function in this environment.
+    #[cfg(feature = "dynamodb")]
+    #[must_use]
+    pub fn looking_up(self, settings: DatabaseSettings, environment: &AwsEnvironment, edges: Edges) -> Self {
+        Self { database: Some(Box::new(Database::new(settings, environment, edges))), ..self }
     }
 
     /// The principal that the token proves, and what comes with it. The issuer's keys are waited for no longer than `patience`.
@@ -55,6 +72,11 @@ impl Verifiers {
         patience: Duration,
     ) -> Result<Principal, Error> {
         let presented = &presented.once(&self.replays);
+        #[cfg(feature = "dynamodb")]
+        if let Some(api_keys) = self.api_keys(presented.token()) {
+            // Boxed: a decision about a token does not carry its size.
+            return Box::pin(api_keys.verify(presented, now, patience)).await;
+        }
         match &self.introspector {
             Some(introspector) if is_opaque(presented.token()) => {
                 introspector.verify(presented, now, patience).await
@@ -70,6 +92,12 @@ impl Verifiers {
             }
             None => self.verify_jwt(presented, now, patience).await,
         }
+    }
+
+    /// Who looks the credential up, where it is meant as an API key.
+    #[cfg(feature = "dynamodb")]
+    pub(super) fn api_keys(&self, text: &str) -> Option<&ApiKeys> {
+        self.database.as_ref()?.api_keys.as_ref().filter(|api_keys| api_keys.is_meant(text))
     }
 
     fn is_introspected(&self, principal: &Principal) -> bool {

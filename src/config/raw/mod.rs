@@ -1,6 +1,7 @@
 //! The configuration as it is written: TOML, member by member. Every comment on a field here is its
 //! documentation, in the JSON Schema and in docs/configuration.md.
 
+mod dynamodb;
 mod gateway;
 mod introspection;
 mod possession;
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use super::values::{self, OneOrMore, PlainValues};
 use crate::jwks::Algorithm;
 use crate::verify::{AudienceClaim, Presence, Profile};
+pub(super) use dynamodb::{ApiKeysTable, DynamoDbTable};
 pub(super) use gateway::GatewaySettings;
 pub(super) use introspection::{ClientAuthenticationName, IntrospectionTable};
 pub(super) use possession::{DpopSettings, ProofName, UnboundName};
@@ -48,6 +50,10 @@ pub(super) struct Settings {
     pub(super) key_set: KeySetSettings,
     /// How an authorization server is asked about opaque tokens, and about those of issuers with `introspection`.
     pub(super) introspection: Option<IntrospectionTable>,
+    /// The DynamoDB table in which API keys are looked up.
+    pub(super) dynamodb: Option<DynamoDbTable>,
+    /// How API keys are recognized and checked.
+    pub(super) api_keys: Option<ApiKeysTable>,
     /// What DPoP proofs must be like, for the issuers whose `proof_of_possession` takes them.
     pub(super) dpop: DpopSettings,
     /// How tokens are remembered whose signatures held, so that the same token is not verified again and again.
@@ -280,12 +286,14 @@ pub(super) struct TokenCacheSettings {
 }
 
 /// The variables that stand for a whole configuration of one issuer, and what each means.
-pub const ENVIRONMENT_VARIABLES: [(&str, &str); 7] = [
+pub const ENVIRONMENT_VARIABLES: [(&str, &str); 9] = [
     ("AUTHORIZER_ISSUER", "The issuer's `url`."),
     ("AUTHORIZER_AUDIENCE", "Its `audience`; several are separated by commas."),
     ("AUTHORIZER_PROFILE", "Its `profile`. Default: `access_token`."),
     ("AUTHORIZER_JWKS_URI", "Its `jwks_uri`. Default: discovery."),
     ("AUTHORIZER_ALGORITHMS", "Its `algorithms`, separated by commas."),
+    ("AUTHORIZER_API_KEY_TABLE", "The `table` of `[dynamodb]`, for `[api_keys]` beside it."),
+    ("AUTHORIZER_API_KEY_PREFIX", "The `prefix` of `[api_keys]`."),
     ("AUTHORIZER_CONFIG", "A whole configuration as TOML, instead of the above."),
     ("AUTHORIZER_CONFIG_FILE", "The path of a configuration file, instead of the above."),
 ];

@@ -129,6 +129,8 @@ pub(in crate::config) enum CredentialName {
     Jwt,
     /// An access token about which `[introspection]` asks.
     Opaque,
+    /// An API key, which `[api_keys]` is about.
+    ApiKey,
 }
 
 impl<'de> Deserialize<'de> for RequirementSettings {

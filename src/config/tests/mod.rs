@@ -1,3 +1,5 @@
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod gateway;
 mod introspection;
 mod keys;

@@ -1,5 +1,7 @@
 //! From the settings as they are written to a [`Config`] that is right.
 
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod introspection;
 mod issuer;
 mod possession;
@@ -31,9 +33,22 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         directory,
         rule_positions: Vec::new(),
         has_introspection: settings.introspection.is_some(),
+        has_api_keys: settings.api_keys.is_some(),
     };
     let mut urls: Vec<String> = settings.issuer.iter().filter_map(|issuer| issuer.url.clone()).collect();
     urls.extend(settings.introspection.as_ref().and_then(|table| table.issuer.clone()));
+    #[cfg(feature = "dynamodb")]
+    let database = {
+        let database = check.database(settings.dynamodb, settings.api_keys, &urls);
+        let api_keys = database.as_ref().and_then(|database| database.api_keys.as_ref());
+        urls.extend(api_keys.map(|api_keys| api_keys.issuer.to_string()));
+        database
+    };
+    #[cfg(not(feature = "dynamodb"))]
+    check.unbuilt(
+        "dynamodb",
+        &[("dynamodb", settings.dynamodb.is_some()), ("api_keys", settings.api_keys.is_some())],
+    );
     let proofs = check.proofs(settings.dpop, settings.gateway.cache_seconds != Some(0));
     let issuers = check.issuers(settings.issuer, &proofs);
     let introspection = settings.introspection.and_then(|table| check.introspection(table, &proofs));
@@ -52,6 +67,8 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         development: settings.development,
         issuers,
         introspection,
+        #[cfg(feature = "dynamodb")]
+        database,
         identity_sources,
         compiler,
         gateway,
@@ -72,6 +89,8 @@ struct Check<'a> {
     rule_positions: Vec<usize>,
     /// Whether somebody can be asked about opaque tokens.
     has_introspection: bool,
+    /// Whether API keys can be looked up.
+    has_api_keys: bool,
 }
 
 impl Check<'_> {
@@ -81,6 +100,16 @@ impl Check<'_> {
 
     fn problem_with_hint(&mut self, path: impl Into<String>, message: impl Into<String>, hint: &str) {
         self.problems.push(Problem::new(path, message).hint(hint));
+    }
+
+    /// Sections that are there, and that this function can do nothing with.
+    #[cfg(not(feature = "dynamodb"))]
+    fn unbuilt(&mut self, feature: &str, sections: &[(&str, bool)]) {
+        let there = sections.iter().filter(|(_, is_there)| *is_there);
+        for (section, _) in there {
+            let hint = format!("build it with the feature `{feature}`: `make package FEATURES={feature}`");
+            self.problem_with_hint(*section, "this function is built without what it needs", &hint);
+        }
     }
 
     /// The value in the range, or its default; a problem when it is outside.

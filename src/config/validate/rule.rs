@@ -113,10 +113,15 @@ impl Check<'_> {
             let hint = "add an `[introspection]`";
             self.problem_with_hint(format!("{path}.credential"), "nobody has an opaque token here", hint);
         }
+        if table.credential == Some(CredentialName::ApiKey) && !self.has_api_keys {
+            let hint = "add `[api_keys]`";
+            self.problem_with_hint(format!("{path}.credential"), "nobody has an API key here", hint);
+        }
         all.extend(table.credential.map(|name| {
             Requirement::Credential(match name {
                 CredentialName::Jwt => CredentialKind::Jwt,
                 CredentialName::Opaque => CredentialKind::Opaque,
+                CredentialName::ApiKey => CredentialKind::ApiKey,
             })
         }));
         if let Some(ranges) = table.source_ip {

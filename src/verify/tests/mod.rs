@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 
 use super::*;
 
+#[cfg(feature = "dynamodb")]
+mod api_keys;
 mod claims;
 mod introspection;
 mod possession;

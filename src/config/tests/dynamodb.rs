@@ -1,0 +1,105 @@
+//! `[dynamodb]` and `[api_keys]`, as they are written.
+
+use super::paths;
+use crate::config::{Config, ConfigError, Environment};
+use crate::credential::CredentialKind;
+use crate::rules::Requirement;
+
+const TABLE: &str = "[dynamodb]\ntable = 'keys'\n[api_keys]\nprefix = 'orders'\n";
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse(text, None)
+}
+
+fn problems(text: &str) -> Vec<String> {
+    let error = parse(text).err().expect("it is refused");
+    assert!(!error.to_string().contains("correct horse"), "{error}");
+    paths(&error).into_iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn api_keys_need_no_issuer_of_jwts_and_stand_beside_one() {
+    let alone = parse(TABLE).unwrap();
+    assert_eq!(alone.credential_kinds(), [CredentialKind::ApiKey]);
+    assert_eq!(alone.issuer_names(), ["api-keys"]);
+    let database = alone.database.unwrap();
+    assert_eq!((database.table.as_str(), database.is_consistent), ("keys", false));
+    let keys = database.api_keys.unwrap();
+    assert_eq!((keys.lifetime, keys.negative_lifetime, keys.entries), (60.0, 10.0, 256));
+    assert!(keys.pepper.is_none());
+    let issuer = "[[issuer]]\nurl = 'https://id.example.com/'\naudience = 'a'\n";
+    let pepper = "pepper = 'correct horse battery staple of thirty'\n";
+    let both = parse(&format!("{issuer}{TABLE}{pepper}")).unwrap();
+    assert_eq!(both.credential_kinds(), [CredentialKind::Jwt, CredentialKind::ApiKey]);
+    assert!(both.database.unwrap().api_keys.unwrap().pepper.is_some());
+}
+
+#[test]
+fn rules_may_ask_for_api_keys_by_their_issuer_and_by_their_kind() {
+    let rule = "[[rule]]\nname = 'r'\nroutes = ['GET /r']\nrequires = { credential = 'api_key', issuer = 'api-keys' }\n";
+    let config = parse(&format!("{TABLE}{rule}")).unwrap();
+    let Requirement::All(all) = &config.compiler.rules().as_slice()[0].requirement else {
+        panic!("two requirements")
+    };
+    assert!(all.contains(&Requirement::Credential(CredentialKind::ApiKey)));
+    // Nobody has an API key where none can be looked up.
+    let issuer = "[[issuer]]\nurl = 'api-keys'\njwks_uri = 'https://id.example.com/'\naudience = 'a'\n";
+    assert_eq!(problems(&format!("{issuer}{rule}")), ["rule[0].requires.credential"]);
+}
+
+#[test]
+fn what_is_missing_of_a_table_or_makes_no_sense_is_told() {
+    assert_eq!(problems("[dynamodb]\n[api_keys]\n"), ["api_keys.prefix", "dynamodb.table"]);
+    assert_eq!(problems("[api_keys]\nprefix = 'orders'\n"), ["api_keys"]);
+    assert_eq!(problems("[dynamodb]\ntable = 'keys'\n"), ["dynamodb", "issuer"]);
+    for (from, to, path) in [
+        ("'keys'", "'k'", "dynamodb.table"),
+        ("'keys'", "'key table'", "dynamodb.table"),
+        ("'keys'", "'arn:aws:s3:eu-central-1:123456789012:table/keys'", "dynamodb.table"),
+        ("'keys'", "'keys'\nregion = 'evil.example.com/'", "dynamodb.region"),
+        ("'keys'", "'keys'\nendpoint = 'http://dynamodb.example.com/'", "dynamodb.endpoint"),
+        ("'keys'", "'keys'\nendpoint = 'http://127.0.0.1:8000/'", "dynamodb.endpoint"),
+        ("'keys'", "'keys'\ntimeout_milliseconds = 50", "dynamodb.timeout_milliseconds"),
+        ("'keys'", "'keys'\nconsistent_reads = true", "dynamodb.consistent_reads"),
+        ("'orders'", "'Orders'", "api_keys.prefix"),
+        ("'orders'", "'o'", "api_keys.prefix"),
+        ("'orders'", "'1orders'", "api_keys.prefix"),
+        ("'orders'", "'orders-api'", "api_keys.prefix"),
+        ("'orders'", "'orders'\nlifetime_seconds = 3601", "api_keys.lifetime_seconds"),
+        ("'orders'", "'orders'\nissuer = ' a'", "api_keys.issuer"),
+        ("'orders'", "'orders'\npepper = 'correct horse'", "api_keys.pepper"),
+        ("'orders'", "'orders'\npepper = ['correct horse']", "api_keys.pepper"),
+    ] {
+        assert_eq!(problems(&TABLE.replace(from, to)), [path], "{to}");
+    }
+    for (from, to) in [
+        ("'keys'", "'arn:aws:dynamodb:eu-central-1:123456789012:table/keys'"),
+        (
+            "'keys'",
+            "'keys'\nregion = 'eu-central-1'\nendpoint = 'https://vpce-1.dynamodb.eu-central-1.vpce.amazonaws.com/'",
+        ),
+        ("[dynamodb]", "development = true\n[dynamodb]\nendpoint = 'http://127.0.0.1:8000/'"),
+        ("'orders'", "'orders_live'\nlifetime_seconds = 0\nissuer = 'partners'"),
+    ] {
+        assert!(parse(&TABLE.replace(from, to)).is_ok(), "{to}");
+    }
+    let issuer = "[[issuer]]\nurl = 'https://id.example.com/'\naudience = 'a'\n";
+    let same = TABLE.replace("'orders'", "'orders'\nissuer = 'https://id.example.com/'");
+    assert_eq!(problems(&format!("{issuer}{same}")), ["api_keys.issuer"]);
+}
+
+#[test]
+fn two_variables_are_a_table_of_api_keys() {
+    let load = |more: &[(&str, &str)]| {
+        let issuer = [("AUTHORIZER_ISSUER", "https://id.example.com/"), ("AUTHORIZER_AUDIENCE", "a")];
+        let variables = issuer.iter().chain(more);
+        let variables = variables.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        Config::load(&Environment { variables, directory: None })
+    };
+    let both = [("AUTHORIZER_API_KEY_TABLE", "keys"), ("AUTHORIZER_API_KEY_PREFIX", "orders")];
+    assert_eq!(load(&both).unwrap().credential_kinds(), [CredentialKind::Jwt, CredentialKind::ApiKey]);
+    assert_eq!(paths(&load(&both[..1]).err().unwrap()), ["api_keys.prefix"]);
+    assert_eq!(paths(&load(&both[1..]).err().unwrap()), ["api_keys"]);
+    let empty = [("AUTHORIZER_API_KEY_TABLE", ""), ("AUTHORIZER_API_KEY_PREFIX", "")];
+    assert_eq!(load(&empty).unwrap().credential_kinds(), [CredentialKind::Jwt]);
+}

@@ -1,0 +1,119 @@
+//! The settings of what is looked up in a DynamoDB table.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::Check;
+use crate::config::raw::{ApiKeysTable, DynamoDbTable};
+use crate::io::{DynamoDbSettings, is_region};
+use crate::verify::{ApiKeySettings, DatabaseSettings};
+
+/// The fewest characters of a pepper: of letters and digits alone, so many have more than 128 bits.
+const SHORTEST_PEPPER: usize = 32;
+
+impl Check<'_> {
+    pub(super) fn database(
+        &mut self,
+        table: Option<DynamoDbTable>,
+        api_keys: Option<ApiKeysTable>,
+        issuers: &[String],
+    ) -> Option<DatabaseSettings> {
+        if api_keys.is_some() && table.is_none() {
+            let hint = "add a `[dynamodb]` with the name of the `table`";
+            self.problem_with_hint("api_keys", "there is no table in which keys could be looked up", hint);
+        }
+        if api_keys.is_none() && table.is_some() {
+            let hint = "add `[api_keys]`, or leave `[dynamodb]` out";
+            self.problem_with_hint("dynamodb", "nothing is looked up in it", hint);
+        }
+        let api_keys = api_keys.and_then(|settings| self.api_keys(settings, issuers));
+        let (table, is_consistent, dynamodb) = self.dynamodb(table?)?;
+        Some(DatabaseSettings { table, is_consistent, dynamodb, api_keys })
+    }
+
+    fn dynamodb(&mut self, settings: DynamoDbTable) -> Option<(String, bool, DynamoDbSettings)> {
+        let timeout = settings.timeout_milliseconds;
+        let timeout = self.number("dynamodb.timeout_milliseconds", timeout, 2000, 100, 8000);
+        let endpoint = settings.endpoint.map(|url| self.key_server("dynamodb.endpoint".to_owned(), &url));
+        let is_wrong = endpoint == Some(None);
+        let endpoint = endpoint.flatten();
+        let connector =
+            self.connector("dynamodb", settings.ca_file, settings.proxy, &BTreeMap::new(), endpoint.as_ref());
+        let region = settings.region;
+        if region.as_deref().is_some_and(|region| !is_region(region)) {
+            self.problem_with_hint("dynamodb.region", "it is no region", "such as `eu-central-1`");
+        }
+        let table = settings.table.filter(|table| !table.is_empty());
+        let Some(table) = table else {
+            self.problem("dynamodb.table", "it is missing");
+            return None;
+        };
+        if !is_table(&table) {
+            let hint = "3 to 255 letters, digits, `-`, `_` and `.`, or the ARN of a table";
+            self.problem_with_hint("dynamodb.table", format!("`{table}` is not the name of a table"), hint);
+        }
+        let timeout = Duration::from_millis(timeout.into());
+        let dynamodb = DynamoDbSettings { region, endpoint, connector, timeout };
+        (!is_wrong).then_some((table, settings.consistent_read, dynamodb))
+    }
+
+    fn api_keys(&mut self, settings: ApiKeysTable, issuers: &[String]) -> Option<ApiKeySettings> {
+        let path = |name: &str| format!("api_keys.{name}");
+        let lifetime = self.number(&path("lifetime_seconds"), settings.lifetime_seconds, 60, 0, 3600);
+        let negative = settings.negative_lifetime_seconds;
+        let negative = self.number(&path("negative_lifetime_seconds"), negative, 10, 0, 300);
+        let entries = self.number(&path("entries"), settings.entries, 256, 0, 100_000);
+        let issuer = settings.issuer.unwrap_or_else(|| DEFAULT_ISSUER.to_owned());
+        self.exact(&path("issuer"), &issuer);
+        if issuers.contains(&issuer) {
+            let hint =
+                "give the keys an issuer of their own: rules would take their callers for those of the other";
+            self.problem_with_hint(path("issuer"), format!("`{issuer}` is the name of another issuer"), hint);
+        }
+        if settings.pepper.as_ref().is_some_and(|pepper| pepper.chars().count() < SHORTEST_PEPPER) {
+            let hint = "32 random characters or more, such as those of `openssl rand -base64 32`";
+            self.problem_with_hint(path("pepper"), "it is too short to be a secret", hint);
+        }
+        let Some(prefix) = settings.prefix.filter(|prefix| !prefix.is_empty()) else {
+            self.problem(path("prefix"), "it is missing");
+            return None;
+        };
+        if !is_prefix(&prefix) {
+            let hint = "2 to 32 lower-case letters, digits and `_`, a letter first";
+            let message = format!("`{prefix}` is nothing that keys may begin with");
+            self.problem_with_hint(path("prefix"), message, hint);
+        }
+        Some(ApiKeySettings {
+            issuer: issuer.into(),
+            prefix,
+            pepper: settings.pepper.map(String::into_bytes),
+            lifetime: lifetime.into(),
+            negative_lifetime: negative.into(),
+            entries: entries as usize,
+        })
+    }
+}
+
+/// What rules and logs call the issuer of API keys where the configuration has no other name.
+pub(super) const DEFAULT_ISSUER: &str = "api-keys";
+
+/// No JWT begins so, and no authentication scheme is part of it.
+fn is_prefix(text: &str) -> bool {
+    (2..=32).contains(&text.len())
+        && text.starts_with(|first: char| first.is_ascii_lowercase())
+        && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_')
+}
+
+fn is_table(text: &str) -> bool {
+    let is_name = |text: &str| {
+        (3..=255).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    };
+    match text.strip_prefix("arn:") {
+        Some(rest) => {
+            let parts: Vec<&str> = rest.splitn(5, ':').collect();
+            matches!(parts.as_slice(), [_, "dynamodb", _, _, table] if table.strip_prefix("table/").is_some_and(is_name))
+        }
+        None => is_name(text),
+    }
+}

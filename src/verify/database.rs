@@ -1,0 +1,61 @@
+//! What is looked up in a DynamoDB table: API keys. One table holds all kinds of items, each under a key that begins with its kind.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::api_keys::{ApiKeySettings, ApiKeys};
+use crate::error::{Error, Fault};
+use crate::io::{AwsEnvironment, DynamoDb, DynamoDbSettings, Edges, Item};
+
+/// The table, and what is looked up in it.
+pub struct DatabaseSettings {
+    /// The name of the table, or its ARN.
+    pub table: String,
+    /// Whether a read sees every write that was done before.
+    pub is_consistent: bool,
+    /// How DynamoDB is reached.
+    pub dynamodb: DynamoDbSettings,
+    /// API keys.
+    pub api_keys: Option<ApiKeySettings>,
+}
+
+/// The table, and who looks things up in it.
+pub(super) struct Database {
+    pub(super) api_keys: Option<ApiKeys>,
+}
+
+/// The table.
+pub(super) struct Table {
+    name: Arc<str>,
+    is_consistent: bool,
+    dynamodb: DynamoDb,
+}
+
+/// The name of the table's only key attribute.
+const PARTITION_KEY: &str = "pk";
+
+impl Database {
+    pub(super) fn new(settings: DatabaseSettings, environment: &AwsEnvironment, edges: Edges) -> Self {
+        let table = Arc::new(Table {
+            name: settings.table.into(),
+            is_consistent: settings.is_consistent,
+            dynamodb: DynamoDb::new(settings.dynamodb, environment, edges),
+        });
+        Self { api_keys: settings.api_keys.map(|settings| ApiKeys::new(settings, table)) }
+    }
+}
+
+impl Table {
+    /// The item of this key, or in words why nobody knows.
+    pub(super) async fn item(&self, key: &str, patience: Duration) -> Result<Option<Item>, String> {
+        let key = json!({ PARTITION_KEY: { "S": key } });
+        let found = self.dynamodb.item((&self.name, &key), self.is_consistent, patience).await;
+        found.map_err(|error| error.to_string())
+    }
+
+    pub(super) fn fault(&self, cause: String) -> Error {
+        Fault::TableUnavailable { table: Arc::clone(&self.name), cause }.into()
+    }
+}
