@@ -17,6 +17,8 @@
 //! | [`scenario`] | the callers: every sample event with its token and its expected outcome |
 //! | [`events`] | `authorizer events`: writes the sample events |
 //! | [`keys`] | `authorizer keys fetch`: writes an issuer's key set to a file |
+//! | [`api_keys`] | `authorizer keys create`: makes an API key, and writes its hash into a table |
+//! | [`database`] | the DynamoDB table of a configuration, to be made and written to |
 //! | [`local`] | a configuration from this machine, and events to put to it |
 //! | [`request_line`] | `authorizer explain --request`: the event of a request in one line |
 //! | [`explanation`] | `authorizer explain`: a decision as a tree |
@@ -27,10 +29,13 @@
 //! | [`generate`] | `authorizer generate`: writes the files that are made from the sources |
 //! | [`commands`] | the commands as they are typed: arguments, help, and what they end with |
 //!
-//! Nothing here is for production: private keys live in memory and tokens are made for whoever asks.
+//! But for [`keys`], [`api_keys`] and [`database`], nothing here is for production: private keys live in memory and tokens are made for
+//! whoever asks.
 
+pub mod api_keys;
 pub mod check;
 pub mod commands;
+pub mod database;
 pub mod demo;
 pub mod events;
 pub mod explanation;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use lambda_authorizer::arn::MethodArn;
 use lambda_authorizer::check::{Api, ApiRoute, ApiSegment, AuthorizerKind, Protocol};
@@ -51,6 +52,12 @@ pub fn configuration(file: Option<&Path>) -> Result<Config, Error> {
 
 const NO_CONFIGURATION: &str = "there is no configuration\nhint: `--config FILE` names one; without it, `authorizer.toml` \
                                 in this directory counts, or AUTHORIZER_... in the environment";
+
+/// A time, in seconds since 1970, as a person reads it.
+#[must_use]
+pub fn time(at: u64) -> String {
+    lambda_authorizer::io::rfc3339(Duration::from_secs(at).as_secs_f64())
+}
 
 /// Whether a failure is the configuration's.
 #[must_use]

@@ -241,6 +241,12 @@ const OWN_CLAIMS: [&str; 14] = [
     "usage_plan_key",
 ];
 
+/// Whether a claim says what another attribute of a key's item says, so that it cannot be one of its `attributes`.
+#[must_use]
+pub fn is_own_claim(name: &str) -> bool {
+    OWN_CLAIMS.contains(&name)
+}
+
 impl Record {
     /// An item that is not as it should be says nothing: a key that was to be disabled, or to expire, is not let in because of a typing
     /// error.
@@ -278,7 +284,7 @@ impl Record {
         match item.get("attributes") {
             None => {}
             Some(Value::Object(attributes)) => {
-                if attributes.keys().any(|name| OWN_CLAIMS.contains(&name.as_str())) {
+                if attributes.keys().any(|name| is_own_claim(name)) {
                     return Err(wrong("attributes"));
                 }
                 let attributes = attributes.iter();

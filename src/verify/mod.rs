@@ -38,7 +38,7 @@ use crate::jwks::{Algorithm, Key, KeySet};
 #[cfg(feature = "dynamodb")]
 pub use api_key::ApiKey;
 #[cfg(feature = "dynamodb")]
-pub use api_keys::ApiKeySettings;
+pub use api_keys::{ApiKeySettings, is_own_claim};
 #[cfg(feature = "dynamodb")]
 pub use database::DatabaseSettings;
 pub use dpop::DpopProofs;

@@ -19,6 +19,17 @@ def binary():
 
 
 @pytest.fixture(scope="session")
+def dynamodb_binary():
+    """The same, built with the feature `dynamodb`."""
+    path = Path(os.environ.get("LAMBDA_AUTHORIZER_DYNAMODB_BINARY", ""))
+    assert path.is_absolute() and path.is_file(), (
+        "LAMBDA_AUTHORIZER_DYNAMODB_BINARY is not the absolute path of the function with the feature `dynamodb`\n"
+        "  hint: `make external` sets it"
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
 def cli():
     """The built command line tool."""
     path = Path(os.environ.get("LAMBDA_AUTHORIZER_CLI", ""))

@@ -1,16 +1,21 @@
-//! `authorizer keys`: an issuer's key set.
+//! `authorizer keys`: an issuer's key set, and API keys.
 
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::terminal::is_colourful;
-use super::{Ending, Misuse, examples, print};
+use super::{Ending, Misuse, api_keys, examples, print};
 use crate::Error;
 use crate::keys::KeysToFetch;
 
 pub(super) fn command() -> Command {
-    Command::new("keys").about("An issuer's key set").subcommand_required(true).subcommand(fetch())
+    Command::new("keys").about("An issuer's key set, and API keys").subcommand_required(true).subcommands([
+        fetch(),
+        api_keys::create(),
+        api_keys::disable(),
+        api_keys::enable(),
+    ])
 }
 
 fn fetch() -> Command {
@@ -61,7 +66,16 @@ fn header(text: &str) -> Result<(String, String), Misuse> {
 }
 
 pub(super) async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
-    let Some(("fetch", matches)) = matches.subcommand() else { return Ok(Ending::Invalid) };
+    match matches.subcommand() {
+        Some(("fetch", matches)) => run_fetch(matches).await,
+        Some(("create", matches)) => api_keys::run_create(matches).await,
+        Some(("disable", matches)) => api_keys::run_switch(matches, true).await,
+        Some(("enable", matches)) => api_keys::run_switch(matches, false).await,
+        Some(_) | None => Ok(Ending::Invalid),
+    }
+}
+
+async fn run_fetch(matches: &ArgMatches) -> Result<Ending, Error> {
     let text = |name| matches.get_one::<String>(name).cloned();
     let path = |name| matches.get_one::<PathBuf>(name).cloned();
     let keys = KeysToFetch {

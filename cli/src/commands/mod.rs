@@ -3,6 +3,7 @@
 //! A command is a module with `command()` and `run()`, one line in [`command`] and one in [`run`]. Its examples are
 //! run by `tests/help.rs`.
 
+mod api_keys;
 mod check;
 mod completions;
 mod demo;

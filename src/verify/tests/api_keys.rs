@@ -376,7 +376,9 @@ async fn a_credential_that_begins_like_a_key_is_one_or_nothing() {
     let token = issuer.sign(&header(), &claims());
     assert_eq!(setting.verify(&token, 0.0).await.unwrap().credential_kind(), CredentialKind::Jwt);
     let whole = key('a', 's');
-    for damaged in [&whole[..60], &format!("{whole}x"), "orders_", "orders_a.b.c", &whole.replace("sss", "ttt")] {
+    for damaged in
+        [&whole[..60], &format!("{whole}x"), "orders_", "orders_a.b.c", &whole.replace("sss", "ttt")]
+    {
         assert_eq!(setting.verify(damaged, 0.0).await, Err("api_key_malformed"), "{damaged}");
     }
     for other in ["invoices_".to_owned() + &whole[7..], whole.to_uppercase(), whole[..6].to_owned()] {

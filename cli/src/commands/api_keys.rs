@@ -1,0 +1,207 @@
+//! `authorizer keys create`, `disable` and `enable`: API keys in a DynamoDB table.
+
+use std::path::PathBuf;
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use serde_json::{Map, Value};
+
+use super::{Ending, Misuse, configuration_argument, examples, print};
+use crate::Error;
+use crate::api_keys::KeyToMake;
+use crate::database::{Database, TableOptions};
+use crate::local;
+
+pub(super) fn create() -> Command {
+    let several = |name: &'static str, value: &'static str| {
+        Arg::new(name).long(name).value_name(value).action(ArgAction::Append)
+    };
+    of_a_table(
+        Command::new("create")
+            .about("Make an API key, and write its hash into the table")
+            .long_about(
+                "Make an API key, and write its hash into the table of `[dynamodb]`. The key is printed once, and\n\
+                 kept nowhere. AWS is asked with the credentials of the environment, as the function has them.",
+            )
+            .arg(Arg::new("owner").long("owner").value_name("NAME").required(true).help("Whose it is: `sub`"))
+            .arg(several("scope", "SCOPE").help("What it is good for; may come several times"))
+            .arg(
+                Arg::new("expires-in")
+                    .long("expires-in")
+                    .value_name("DAYS")
+                    .required(true)
+                    .help("After how many days it ends, or `never`"),
+            )
+            .arg(
+                several("attribute", "NAME=VALUE")
+                    .help("Another claim: JSON, or else a text; may come several times"),
+            )
+            .arg(
+                Arg::new("usage-plan-key")
+                    .long("usage-plan-key")
+                    .value_name("KEY")
+                    .help("The API Gateway key whose usage plan it uses up"),
+            ),
+    )
+    .arg(
+        Arg::new("create-table")
+            .long("create-table")
+            .action(ArgAction::SetTrue)
+            .help("Make the table first, where there is none"),
+    )
+    .arg(
+        Arg::new("prefix")
+            .long("prefix")
+            .value_name("PREFIX")
+            .requires("table")
+            .help("What the key begins with, with `--table`"),
+    )
+    .after_help(examples(&[
+        "authorizer keys create --owner acme --scope orders:read --expires-in 365",
+        "authorizer keys create --owner acme --expires-in never --attribute tenant=t1 --create-table",
+        "authorizer keys create --owner acme --expires-in 90 --table authorizer --prefix orders",
+    ]))
+}
+
+pub(super) fn disable() -> Command {
+    switch("disable", "Switch an API key off").after_help(examples(&[
+        "authorizer keys disable 4fVbJ0cXyZ81mNpQ",
+        "authorizer keys disable 4fVbJ0cXyZ81mNpQ --table authorizer",
+    ]))
+}
+
+pub(super) fn enable() -> Command {
+    switch("enable", "Switch an API key on again")
+        .after_help(examples(&["authorizer keys enable 4fVbJ0cXyZ81mNpQ"]))
+}
+
+fn switch(name: &'static str, about: &'static str) -> Command {
+    let id = Arg::new("id").value_name("ID").required(true);
+    of_a_table(Command::new(name).about(about).arg(id.help("The public part of the key, between its `_`")))
+}
+
+/// A command that has to do with a table: that of a configuration, or one that is named here.
+pub(super) fn of_a_table(command: Command) -> Command {
+    let text = |name: &'static str, value: &'static str| {
+        Arg::new(name).long(name).value_name(value).requires("table")
+    };
+    command
+        .arg(configuration_argument())
+        .arg(
+            Arg::new("table")
+                .long("table")
+                .value_name("TABLE")
+                .conflicts_with("config")
+                .help("The table, where no configuration is to say so"),
+        )
+        .arg(text("region", "REGION").help("Its region [default: AWS_REGION]"))
+        .arg(text("endpoint", "URL").help("Another endpoint than that of the region"))
+        .arg(
+            Arg::new("development")
+                .long("development")
+                .action(ArgAction::SetTrue)
+                .help("Allow plain http to loopback addresses, with `--endpoint`"),
+        )
+}
+
+/// The table that is named here; `None` where a configuration is to say which.
+pub(super) fn named_table(matches: &ArgMatches) -> Result<Option<Database>, Error> {
+    let text = |name| matches.get_one::<String>(name).cloned();
+    let Some(table) = text("table") else { return Ok(None) };
+    let development = matches.get_flag("development");
+    let options = TableOptions { table, region: text("region"), endpoint: text("endpoint"), development };
+    Database::named(options).map(Some)
+}
+
+pub(super) async fn run_create(matches: &ArgMatches) -> Result<Ending, Error> {
+    let text = |name| matches.get_one::<String>(name).cloned();
+    let several = |name| matches.get_many::<String>(name).into_iter().flatten();
+    let owner = text("owner").filter(|owner| !owner.is_empty());
+    let mut key = KeyToMake {
+        owner: owner.ok_or_else(|| Misuse::new("`--owner` is empty: whose key is it?"))?,
+        scopes: several("scope").map(|scope| word(scope)).collect::<Result<_, _>>()?,
+        days: days(&text("expires-in").unwrap_or_default())?,
+        usage_plan_key: text("usage-plan-key").filter(|key| !key.is_empty()),
+        attributes: attributes(several("attribute"))?,
+        ..KeyToMake::default()
+    };
+    let database = match named_table(matches)? {
+        Some(database) => {
+            key.prefix = text("prefix").ok_or_else(|| {
+                Misuse::new("nobody says what keys begin with\nhint: `--prefix`, as in `[api_keys]`")
+            })?;
+            database
+        }
+        None => {
+            let file = matches.get_one::<PathBuf>("config").map(PathBuf::as_path);
+            let (database, config) = Database::of(file)?;
+            let Some(settings) = config.database.and_then(|database| database.api_keys) else {
+                return Err(Misuse::new("the configuration has no `[api_keys]`").into());
+            };
+            (key.prefix, key.pepper) = (settings.prefix, settings.pepper);
+            database
+        }
+    };
+    if matches.get_flag("create-table") && database.create().await? {
+        eprintln!("made the table `{}`", database.name());
+    }
+    let owner = key.owner.clone();
+    let made = key.make(&database).await?;
+    print(&format!("{}\n", made.text))?;
+    let end = match made.expires_at {
+        None => "it does not expire".to_owned(),
+        Some(at) => format!("it expires at {}", local::time(at)),
+    };
+    eprintln!("made the key `{}` of `{owner}`; {end}. It is shown this once, and kept nowhere.", made.id);
+    Ok(Ending::Done)
+}
+
+pub(super) async fn run_switch(matches: &ArgMatches, is_disabled: bool) -> Result<Ending, Error> {
+    let id = matches.get_one::<String>("id").cloned().unwrap_or_default();
+    // Not quoted: it may be the whole key.
+    if !id.bytes().all(|byte| byte.is_ascii_alphanumeric()) || id.is_empty() {
+        let hint = "hint: of `orders_4fVbJ0cXyZ81mNpQ_…`, it is `4fVbJ0cXyZ81mNpQ`";
+        return Err(Misuse::new(format!("this is not the ID of a key\n{hint}")).into());
+    }
+    let database = match named_table(matches)? {
+        Some(database) => database,
+        None => Database::of(matches.get_one::<PathBuf>("config").map(PathBuf::as_path))?.0,
+    };
+    if !database.set(&format!("key#{id}"), "disabled", is_disabled.into()).await? {
+        return Err(format!("there is no key `{id}` in the table `{}`", database.name()).into());
+    }
+    eprintln!("the key `{id}` is {}", if is_disabled { "disabled" } else { "enabled" });
+    Ok(Ending::Done)
+}
+
+fn word(scope: &str) -> Result<String, Misuse> {
+    let is_word = !scope.is_empty() && scope.bytes().all(|byte| byte.is_ascii_graphic());
+    let hint = "hint: `--scope` comes once for each";
+    is_word
+        .then(|| scope.to_owned())
+        .ok_or_else(|| Misuse::new(format!("`{scope}` is not one scope\n{hint}")))
+}
+
+/// What never ends is written, and not forgotten.
+fn days(text: &str) -> Result<Option<u32>, Misuse> {
+    match (text, text.parse::<u32>()) {
+        ("never", _) => Ok(None),
+        (_, Ok(days)) if (1..=36_500).contains(&days) => Ok(Some(days)),
+        _ => Err(Misuse::new(format!("`{text}` is no number of days\nhint: 1 to 36500, or `never`"))),
+    }
+}
+
+fn attributes<'a>(typed: impl Iterator<Item = &'a String>) -> Result<Map<String, Value>, Misuse> {
+    let one = |text: &'a String| {
+        let (name, value) = text.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or_else(|| {
+            Misuse::new(format!(
+                "`{text}` is no attribute\nhint: `--attribute NAME=VALUE`, such as `--attribute tenant=t1`"
+            ))
+        })?;
+        if lambda_authorizer::verify::is_own_claim(name) {
+            let hint = "hint: it is made of what the other options say";
+            return Err(Misuse::new(format!("`{name}` cannot be an attribute\n{hint}")));
+        }
+        Ok((name.to_owned(), serde_json::from_str(value).unwrap_or_else(|_| value.into())))
+    };
+    typed.map(one).collect()
+}

@@ -1,0 +1,257 @@
+"""API keys in DynamoDB as others have built it: made by the tool, looked up by the function."""
+
+import os
+import re
+import subprocess
+import time
+
+import pytest
+from aws import dynalite, moto
+from harness import PATIENCE, REPOSITORY, assert_no_secrets, refusal, request_event, running_function, token_event, wait_for
+from issuer import configured
+
+RULES = """
+    lifetime_seconds = 1
+    negative_lifetime_seconds = 0
+
+    [[rule]]
+    name = "read orders"
+    routes = ["GET /orders"]
+    requires = { credential = "api_key", scope = "orders:read" }
+
+    [response]
+    usage_identifier_key = "usage_plan_key"
+    context = { tenant = "tenant", key = "client_id" }
+"""
+
+
+@pytest.fixture(scope="module")
+def aws(tmp_path_factory):
+    with moto(tmp_path_factory.mktemp("moto")) as aws:
+        yield aws
+
+
+@pytest.fixture(scope="module", params=[moto, dynalite])
+def dynamodb(tmp_path_factory, request):
+    with request.param(tmp_path_factory.mktemp("dynamodb")) as dynamodb:
+        yield dynamodb
+
+
+class Tool:
+    """`authorizer`, beside a configuration."""
+
+    def __init__(self, cli, directory, configuration, identity):
+        self.environment = configured(directory, configuration)
+        self.command = [cli]
+        self.file = self.environment["AUTHORIZER_CONFIG_FILE"]
+        self.identity = identity
+        self.said = ""
+
+    def run(self, *words, status=0):
+        environment = {"PATH": os.environ["PATH"]} | self.identity
+        finished = subprocess.run(
+            [*self.command, *words, "--config", self.file], env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert finished.returncode == status, finished.stderr
+        self.said += finished.stderr
+        return finished
+
+    def create(self, *words):
+        text = self.run("keys", "create", "--owner", "acme", *words, "--create-table").stdout.strip()
+        assert re.fullmatch(r"orders_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}", text)
+        return text
+
+
+def identity_of(key):
+    return key.split("_")[1]
+
+
+def ask(function, key):
+    """The answer to a bearer of the key, of which only the ID may be found in what is written."""
+    function.secrets.append(key.split("_")[-1])
+    return function.invoke(token_event(f"Bearer {key}"))
+
+
+def reason(function, key):
+    """`None` where the request is allowed."""
+    answer = ask(function, key)
+    record = function.record(answer)
+    return None if record["decision"] == "allow" and answer.effect == "Allow" else record["reason"]
+
+
+@pytest.fixture
+def tool(cli, dynamodb, tmp_path):
+    tool = Tool(cli, tmp_path / "configured", dynamodb.configuration(RULES), dynamodb.identity)
+    yield tool
+    assert_no_secrets([dynamodb.identity["AWS_SECRET_ACCESS_KEY"]], tool.said)
+
+
+@pytest.fixture
+def function(dynamodb_binary, dynamodb, tool, tmp_path):
+    (tmp_path / "function").mkdir()
+    with running_function(dynamodb_binary, tmp_path / "function", tool.environment | dynamodb.identity) as function:
+        yield function
+        assert_no_secrets([dynamodb.identity["AWS_SECRET_ACCESS_KEY"]], function.output())
+
+
+def test_a_key_that_the_tool_made_lets_its_owner_in(tool, function):
+    key = tool.create(
+        *("--scope", "orders:read", "--scope", "orders:write", "--expires-in", "30"),
+        *("--attribute", "tenant=t1", "--usage-plan-key", "the-plans-key"),
+    )
+    answer = ask(function, key)
+    assert answer.effect == "Allow"
+    assert answer.body["principalId"] == "acme"
+    assert answer.body["usageIdentifierKey"] == "the-plans-key"
+    assert answer.body["context"] == {"tenant": "t1", "key": identity_of(key)}
+    record = function.record(answer)
+    assert (record["issuer"], record["key_id"]) == ("api-keys", identity_of(key))
+    assert_no_secrets([key.split("_")[2]], tool.said)
+    assert reason(function, tool.create("--expires-in", "never")) == "insufficient_scope"
+    assert tool.create("--expires-in", "1") != tool.create("--expires-in", "1")
+
+
+def test_a_key_that_nobody_made_is_refused(tool, function):
+    key = tool.create("--scope", "orders:read", "--expires-in", "30")
+    assert reason(function, key[:-1] + ("A" if key[-1] != "A" else "B")) == "api_key_malformed"
+    assert reason(function, key[:-10]) == "api_key_malformed"
+    assert reason(function, f"others{key[6:]}") == "token_malformed"
+    assert reason(function, f"{key}, {key}") == "credential_ambiguous"
+    other = tool.create("--scope", "orders:read", "--expires-in", "30", "--attribute", "tenant=t2")
+    tool.run("keys", "disable", identity_of(other))
+    assert reason(function, other) == "api_key_disabled"
+    assert reason(function, key) is None
+
+
+def test_a_disabled_key_is_refused_until_it_is_enabled(tool, function):
+    key = tool.create("--scope", "orders:read", "--expires-in", "30")
+    assert reason(function, key) is None
+    tool.run("keys", "disable", identity_of(key))
+    wait_for(lambda: reason(function, key) == "api_key_disabled", "the end of what is known")
+    tool.run("keys", "enable", identity_of(key))
+    assert reason(function, key) is None
+    unknown = tool.run("keys", "disable", "a" * 16, status=1)
+    assert "there is no key" in unknown.stderr
+    whole = tool.run("keys", "disable", key, status=3)
+    assert_no_secrets([key.split("_")[-1]], whole.stderr)
+
+
+def test_a_key_of_another_pepper_is_unknown(cli, dynamodb_binary, dynamodb, tmp_path):
+    pepper = "a-secret-that-is-in-no-table-of-anybody"
+    peppered = dynamodb.configuration(f'pepper = "{pepper}"\n{RULES}')
+    plain = Tool(cli, tmp_path / "plain", dynamodb.configuration(RULES), dynamodb.identity)
+    tool = Tool(cli, tmp_path / "peppered", peppered, dynamodb.identity)
+    of_plain, of_pepper = (tool.create("--scope", "orders:read", "--expires-in", "30") for tool in (plain, tool))
+    (tmp_path / "function").mkdir()
+    with running_function(dynamodb_binary, tmp_path / "function", tool.environment | dynamodb.identity) as function:
+        assert reason(function, of_pepper) is None
+        assert reason(function, of_plain) == "api_key_unknown"
+        assert_no_secrets([pepper], function.output())
+
+
+def test_a_key_may_come_alone_in_a_header(cli, dynamodb_binary, dynamodb, tmp_path):
+    source = '[[identity_source]]\nfrom = "header"\nname = "x-api-key"\nscheme = "none"\n'
+    tool = Tool(cli, tmp_path / "configured", dynamodb.configuration(RULES) + source, dynamodb.identity)
+    key = tool.create("--scope", "orders:read", "--expires-in", "30")
+    (tmp_path / "function").mkdir()
+    with running_function(dynamodb_binary, tmp_path / "function", tool.environment | dynamodb.identity) as function:
+        function.secrets.append(key.split("_")[-1])
+        assert function.invoke(request_event({"X-Api-Key": key})).effect == "Allow"
+        bearer = function.invoke(request_event({"Authorization": f"Bearer {key}"}))
+        assert function.record(bearer)["reason"] == "credential_missing"
+
+
+def faulty(function, key):
+    answer = ask(function, key)
+    record = function.record(answer)
+    assert answer.is_error and (record["decision"], record["reason"]) == ("fault", "table_unavailable")
+    return record["detail"]
+
+
+def test_the_signature_and_the_right_to_read_are_what_the_service_asks_for(cli, dynamodb_binary, aws, tmp_path):
+    aws.lets_everybody_in()
+    tool = Tool(cli, tmp_path / "configured", aws.configuration(RULES), aws.identity)
+    key = tool.create("--scope", "orders:read", "--expires-in", "30")
+    reader, writer = aws.who_may("dynamodb:GetItem"), aws.who_may("dynamodb:PutItem")
+    forger = reader | {"AWS_SECRET_ACCESS_KEY": "another-secret-of-the-same-length-as-is"}
+    cases = {"reader": (reader, None), "writer": (writer, "denied|status 403"), "forger": (forger, "refused|status 403")}
+    for name, (identity, expected) in cases.items():
+        (tmp_path / name).mkdir()
+        with running_function(dynamodb_binary, tmp_path / name, tool.environment | identity) as function:
+            if expected is None:
+                assert reason(function, key) is None, function.output()
+            else:
+                assert re.search(expected, faulty(function, key))
+            assert_no_secrets([identity["AWS_SECRET_ACCESS_KEY"]], function.output())
+    # As the template lets the function do no more, the tool cannot make keys with its rights.
+    tool.identity = reader
+    refused = tool.run("keys", "create", "--owner", "acme", "--expires-in", "1", status=1)
+    assert re.search("access is denied|status 403", refused.stderr)
+    aws.lets_everybody_in()
+
+
+def test_a_table_that_is_not_there_is_a_fault(dynamodb_binary, dynamodb, cli, tmp_path):
+    tool = Tool(cli, tmp_path / "configured", dynamodb.configuration(RULES), dynamodb.identity)
+    key = tool.create("--scope", "orders:read", "--expires-in", "30")
+    missing = dynamodb.configuration(RULES).replace('"authorizer"', '"nobody-made-it"')
+    (tmp_path / "function").mkdir()
+    environment = configured(tmp_path / "missing", missing) | dynamodb.identity
+    with running_function(dynamodb_binary, tmp_path / "function", environment) as function:
+        assert "there is no such table" in faulty(function, key)
+    refused = Tool(cli, tmp_path / "missing", missing, dynamodb.identity)
+    hint = refused.run("keys", "create", "--owner", "acme", "--expires-in", "1", status=1).stderr
+    assert "hint: `--create-table`" in hint
+
+
+def test_dynamodb_that_is_gone_is_a_fault_and_what_is_known_still_serves(cli, dynamodb_binary, tmp_path):
+    (tmp_path / "dynalite").mkdir()
+    with dynalite(tmp_path / "dynalite") as dynamodb:
+        configuration = dynamodb.configuration(RULES.replace("lifetime_seconds = 1", "lifetime_seconds = 60"))
+        tool = Tool(cli, tmp_path / "configured", configuration, dynamodb.identity)
+        known, unknown = (tool.create("--scope", "orders:read", "--expires-in", "30") for _ in range(2))
+        (tmp_path / "function").mkdir()
+        environment = tool.environment | dynamodb.identity
+        started = running_function(dynamodb_binary, tmp_path / "function", environment)
+        function = started.__enter__()
+        assert reason(function, known) is None
+    try:
+        assert reason(function, known) is None
+        assert "refused" in faulty(function, unknown)
+        before = time.monotonic()
+        faulty(function, unknown)
+        assert time.monotonic() - before < 1
+    finally:
+        started.__exit__(None, None, None)
+
+
+def test_a_function_that_is_built_without_it_says_so(binary, dynamodb, tmp_path):
+    detail = refusal(binary, configured(tmp_path / "configured", dynamodb.configuration()))
+    assert "this function is built without what it needs" in detail and "FEATURES=dynamodb" in detail
+
+
+def test_the_commands_of_the_page_do_what_they_say(cli, dynamodb_binary, dynamodb, tmp_path):
+    """docs/api-keys.md: its configuration, its commands, its request."""
+    page = (REPOSITORY / "docs" / "api-keys.md").read_text(encoding="utf-8")
+    [configuration, *_] = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    endpoint = f'[dynamodb]\nendpoint = "{dynamodb.url}"'
+    configuration = "development = true\n" + configuration.replace("[dynamodb]", endpoint)
+    environment = configured(tmp_path, configuration)
+    [block, *_] = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    commands = [line for line in block.splitlines() if line.startswith("KEY=$(authorizer ")]
+    assert len(commands) == 1
+    script = f'{commands[0]}\nprintf %s "$KEY"'
+    path = f"{cli.parent}:{os.environ['PATH']}"
+    made = subprocess.run(
+        ["bash", "-euc", script],
+        cwd=tmp_path,
+        env=dynamodb.identity | {"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert made.returncode == 0, made.stderr
+    (tmp_path / "function").mkdir()
+    with running_function(dynamodb_binary, tmp_path / "function", environment | dynamodb.identity) as function:
+        function.secrets.append(made.stdout.split("_")[-1])
+        answer = function.invoke(request_event({"x-api-key": made.stdout}))
+        assert function.record(answer)["decision"] == "allow", function.output()
