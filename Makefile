@@ -17,6 +17,8 @@ CARGO_DENY := 0.20.2
 CARGO_FUZZ := 0.13.2
 
 FUNCTION   := $(TARGET)/debug/lambda-authorizer
+# The same with every feature.
+FEATURED   := $(FUNCTION)-featured
 CLI        := $(TARGET)/debug/authorizer
 GENERATED  := docs/configuration.md docs/authorizer.schema.json docs/reasons.md
 PHASE      := .ci/phase.sh
@@ -32,6 +34,9 @@ PYTHON_TOOLS := $(VENV)/$(call digest,tools/requirements.txt).installed
 NODE_TOOLS   := $(TOOLS)/node_modules/$(call digest,tools/package.json tools/package-lock.json).installed
 DENY         := $(TOOLS)/cargo-deny-$(CARGO_DENY).installed
 FUZZ         := $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ).installed
+
+# What the function is built with besides, for `make package` and `make deploy`: dynamodb.
+export FEATURES ?=
 
 # How long each target is fuzzed, and which: none is all.
 FUZZ_SECONDS ?= 20
@@ -72,7 +77,8 @@ generate: ## Write what docs/ takes from the code: settings, their JSON Schema, 
 
 .PHONY: binaries
 binaries:
-	cargo build -p authorizer-cli
+	cargo build -p authorizer-cli -p lambda-authorizer --bins
+	@cp "$(FUNCTION)" "$(FEATURED)"
 # Last and by itself, so that it is the function as it is deployed: together they would share their features.
 	cargo build --bin lambda-authorizer
 
@@ -120,7 +126,7 @@ template: $(PYTHON_TOOLS) ## Validate template.yaml, and what SAM makes of it
 .PHONY: external
 external: $(PYTHON_TOOLS) $(NODE_TOOLS) binaries ## The built function against implementations that are not ours
 	@CHROMIUM="$$(.ci/browser.sh "$(TOOLS)/browser")" LAMBDA_AUTHORIZER_BINARY="$(FUNCTION)" \
-	    LAMBDA_AUTHORIZER_CLI="$(CLI)" $(PYTEST) tests/external
+	    LAMBDA_AUTHORIZER_FEATURED="$(FEATURED)" LAMBDA_AUTHORIZER_CLI="$(CLI)" $(PYTEST) tests/external
 
 .PHONY: fuzz
 fuzz: $(FUZZ) $(PYTHON_TOOLS) ## Fuzz every decoder for FUZZ_SECONDS (20) each
@@ -196,7 +202,7 @@ policy-cost: ## What rules cost beside a signature, and how large a policy they 
 	cargo bench --bench policy
 
 .PHONY: package
-package: $(PYTHON_TOOLS) ## The deployment packages: static binaries where the targets of Rust are installed
+package: $(PYTHON_TOOLS) ## The deployment packages, with FEATURES: static where the targets of Rust are installed
 	@$(TOOL_ENV) CARGO_TARGET_DIR="$(TARGET)" python .ci/package.py
 
 .PHONY: package-check

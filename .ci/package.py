@@ -6,6 +6,8 @@
                                        only its `bootstrap`, unpacked: what `sam build` asks for
     package.py --check BINARY          builds nothing: looks at a release build for this machine
 
+`--features`, or FEATURES in the environment, names what else the function is built with, separated by commas.
+
 Each architecture gets the best that the installed targets of Rust can build: a static binary with musl, else a
 dynamic one with glibc. It is said which, and why. Nothing is installed: `cargo lambda` would do that by itself.
 """
@@ -27,6 +29,8 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 ZIP_LIMIT = 2_700_000
 # Everything that `cargo tree` shows for the function, macros and itself included; not what only builds it.
 CRATE_LIMIT = 115
+# What a feature may add: bytes of the zip, and crates.
+FEATURES = {"dynamodb": (200_000, 35)}
 
 # The architecture: as Rust calls it, and as an ELF header does.
 ARCHITECTURES = {"arm64": ("aarch64", 183), "x86-64": ("x86_64", 62)}
@@ -61,10 +65,24 @@ def chosen_target(architecture, installed):
     raise Refused(f"not built: {missing}")
 
 
-def build(target, target_directory):
+def chosen_features(text):
+    """The features by their names."""
+    features = [name for name in text.replace(",", " ").split()]
+    for name in features:
+        if name not in FEATURES:
+            raise Refused(f"`{name}` is no feature of the function\nhint: one of {', '.join(FEATURES)}")
+    return features
+
+
+def with_features(features):
+    return ["--features", ",".join(features)] if features else []
+
+
+def build(target, target_directory, features):
     """The stripped binary."""
     directory = target_directory / "package" / target
     command = ["cargo", "lambda", "build", "--release", "--locked", "--target", target, "--bin", PACKAGE]
+    command += with_features(features)
     # What is printed to stdout is what was built, and nothing else.
     subprocess.run([*command, "--lambda-dir", directory], cwd=REPOSITORY, stdout=sys.stderr, check=True)
     return directory / PACKAGE / "bootstrap"
@@ -109,14 +127,16 @@ def pack(binary, archive):
     return archive.stat().st_size
 
 
-def check_size(archive, size):
-    if size > ZIP_LIMIT:
-        raise Refused(f"{archive} has {size:,} bytes, more than {ZIP_LIMIT:,}")
+def check_size(archive, size, features):
+    limit = ZIP_LIMIT + sum(FEATURES[name][0] for name in features)
+    if size > limit:
+        raise Refused(f"{archive} has {size:,} bytes, more than {limit:,}")
 
 
-def crates(target):
+def crates(target, features):
     """The function's crates, each version once."""
     command = ["cargo", "tree", "--locked", "--package", PACKAGE, "--edges", "normal", "--prefix", "none"]
+    command += with_features(features)
     tree = subprocess.run(
         [*command, "--format", "{p}", "--target", target], cwd=REPOSITORY, check=True, capture_output=True, text=True
     ).stdout
@@ -124,9 +144,10 @@ def crates(target):
     return {tuple(line.split()[:2]) for line in tree.splitlines() if line}
 
 
-def check_crates(names):
-    if len(names) > CRATE_LIMIT:
-        raise Refused(f"the function has {len(names)} crates, more than {CRATE_LIMIT}")
+def check_crates(names, features):
+    limit = CRATE_LIMIT + sum(FEATURES[name][1] for name in features)
+    if len(names) > limit:
+        raise Refused(f"the function has {len(names)} crates, more than {limit}")
 
 
 def host():
@@ -139,16 +160,16 @@ def host():
     raise Refused(f"nothing is deployed for {target}")
 
 
-def package(architecture, installed, target_directory):
+def package(architecture, installed, target_directory, features):
     """One architecture's binary and a line that tells of it."""
     target, reason = chosen_target(architecture, installed)
-    check_crates(crates(target))
-    binary = build(target, target_directory)
+    check_crates(crates(target, features), features)
+    binary = build(target, target_directory, features)
     check_binary(binary, architecture, is_static=target.endswith("-musl"))
     return binary, reason
 
 
-def package_all(installed, target_directory):
+def package_all(installed, target_directory, features):
     built = 0
     for architecture in ARCHITECTURES:
         try:
@@ -156,11 +177,12 @@ def package_all(installed, target_directory):
         except Refused as refusal:
             print(f"{architecture:7} {refusal}")
             continue
-        binary, _ = package(architecture, installed, target_directory)
-        archive = target_directory / "package" / f"{PACKAGE}-{architecture}.zip"
+        binary, _ = package(architecture, installed, target_directory, features)
+        name = "-".join([PACKAGE, *features, architecture])
+        archive = target_directory / "package" / f"{name}.zip"
         size = pack(binary, archive)
-        check_size(archive, size)
-        print(f"{architecture:7} {archive} ({size:,} bytes, {len(crates(target))} crates)\n{'':7} {reason}", flush=True)
+        check_size(archive, size, features)
+        print(f"{architecture:7} {archive} ({size:,} bytes, {len(crates(target, features))} crates)\n{'':7} {reason}", flush=True)
         built += 1
     if not built:
         raise Refused("nothing was built")
@@ -168,12 +190,12 @@ def package_all(installed, target_directory):
 
 def check(binary, target_directory):
     architecture, target = host()
-    names = crates(target)
-    check_crates(names)
+    names = crates(target, [])
+    check_crates(names, [])
     check_binary(binary, architecture, is_static=False)
     archive = target_directory / "package" / "checked.zip"
     size = pack(binary, archive)
-    check_size(archive, size)
+    check_size(archive, size, [])
     print(f"{binary}: {size:,} of {ZIP_LIMIT:,} bytes zipped, {len(names)} of {CRATE_LIMIT} crates, no jitter entropy")
 
 
@@ -181,6 +203,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--into", type=Path, metavar="DIRECTORY")
     parser.add_argument("--check", type=Path, metavar="BINARY")
+    parser.add_argument("--features", default=os.environ.get("FEATURES", ""), metavar="NAMES")
     parser.add_argument("architecture", nargs="?", choices=ARCHITECTURES)
     arguments = parser.parse_args()
     if (arguments.into is None) != (arguments.architecture is None):
@@ -188,14 +211,15 @@ def main():
     target_directory = Path(os.environ.get("CARGO_TARGET_DIR") or "target")
     target_directory = (REPOSITORY / target_directory).resolve()
     try:
+        features = chosen_features(arguments.features)
         if arguments.check:
             check(arguments.check, target_directory)
         elif arguments.into:
-            binary, reason = package(arguments.architecture, installed_targets(), target_directory)
+            binary, reason = package(arguments.architecture, installed_targets(), target_directory, features)
             shutil.copy2(binary, arguments.into / "bootstrap")
             print(f"{arguments.architecture}: {reason}")
         else:
-            package_all(installed_targets(), target_directory)
+            package_all(installed_targets(), target_directory, features)
     except Refused as refusal:
         sys.exit(f"error: {refusal}")
     except subprocess.CalledProcessError as failure:

@@ -19,11 +19,11 @@ def binary():
 
 
 @pytest.fixture(scope="session")
-def dynamodb_binary():
-    """The same, built with the feature `dynamodb`."""
-    path = Path(os.environ.get("LAMBDA_AUTHORIZER_DYNAMODB_BINARY", ""))
+def featured():
+    """The same, built with every feature."""
+    path = Path(os.environ.get("LAMBDA_AUTHORIZER_FEATURED", ""))
     assert path.is_absolute() and path.is_file(), (
-        "LAMBDA_AUTHORIZER_DYNAMODB_BINARY is not the absolute path of the function with the feature `dynamodb`\n"
+        "LAMBDA_AUTHORIZER_FEATURED is not the absolute path of the function with every feature\n"
         "  hint: `make external` sets it"
     )
     return path

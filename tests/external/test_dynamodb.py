@@ -87,9 +87,9 @@ def tool(cli, dynamodb, tmp_path):
 
 
 @pytest.fixture
-def function(dynamodb_binary, dynamodb, tool, tmp_path):
+def function(featured, dynamodb, tool, tmp_path):
     (tmp_path / "function").mkdir()
-    with running_function(dynamodb_binary, tmp_path / "function", tool.environment | dynamodb.identity) as function:
+    with running_function(featured, tmp_path / "function", tool.environment | dynamodb.identity) as function:
         yield function
         assert_no_secrets([dynamodb.identity["AWS_SECRET_ACCESS_KEY"]], function.output())
 
@@ -136,25 +136,25 @@ def test_a_disabled_key_is_refused_until_it_is_enabled(tool, function):
     assert_no_secrets([key.split("_")[-1]], whole.stderr)
 
 
-def test_a_key_of_another_pepper_is_unknown(cli, dynamodb_binary, dynamodb, tmp_path):
+def test_a_key_of_another_pepper_is_unknown(cli, featured, dynamodb, tmp_path):
     pepper = "a-secret-that-is-in-no-table-of-anybody"
     peppered = dynamodb.configuration(f'pepper = "{pepper}"\n{RULES}')
     plain = Tool(cli, tmp_path / "plain", dynamodb.configuration(RULES), dynamodb.identity)
     tool = Tool(cli, tmp_path / "peppered", peppered, dynamodb.identity)
     of_plain, of_pepper = (tool.create("--scope", "orders:read", "--expires-in", "30") for tool in (plain, tool))
     (tmp_path / "function").mkdir()
-    with running_function(dynamodb_binary, tmp_path / "function", tool.environment | dynamodb.identity) as function:
+    with running_function(featured, tmp_path / "function", tool.environment | dynamodb.identity) as function:
         assert reason(function, of_pepper) is None
         assert reason(function, of_plain) == "api_key_unknown"
         assert_no_secrets([pepper], function.output())
 
 
-def test_a_key_may_come_alone_in_a_header(cli, dynamodb_binary, dynamodb, tmp_path):
+def test_a_key_may_come_alone_in_a_header(cli, featured, dynamodb, tmp_path):
     source = '[[identity_source]]\nfrom = "header"\nname = "x-api-key"\nscheme = "none"\n'
     tool = Tool(cli, tmp_path / "configured", dynamodb.configuration(RULES) + source, dynamodb.identity)
     key = tool.create("--scope", "orders:read", "--expires-in", "30")
     (tmp_path / "function").mkdir()
-    with running_function(dynamodb_binary, tmp_path / "function", tool.environment | dynamodb.identity) as function:
+    with running_function(featured, tmp_path / "function", tool.environment | dynamodb.identity) as function:
         function.secrets.append(key.split("_")[-1])
         assert function.invoke(request_event({"X-Api-Key": key})).effect == "Allow"
         bearer = function.invoke(request_event({"Authorization": f"Bearer {key}"}))
@@ -168,7 +168,7 @@ def faulty(function, key):
     return record["detail"]
 
 
-def test_the_signature_and_the_right_to_read_are_what_the_service_asks_for(cli, dynamodb_binary, aws, tmp_path):
+def test_the_signature_and_the_right_to_read_are_what_the_service_asks_for(cli, featured, aws, tmp_path):
     aws.lets_everybody_in()
     tool = Tool(cli, tmp_path / "configured", aws.configuration(RULES), aws.identity)
     key = tool.create("--scope", "orders:read", "--expires-in", "30")
@@ -177,7 +177,7 @@ def test_the_signature_and_the_right_to_read_are_what_the_service_asks_for(cli, 
     cases = {"reader": (reader, None), "writer": (writer, "denied|status 403"), "forger": (forger, "refused|status 403")}
     for name, (identity, expected) in cases.items():
         (tmp_path / name).mkdir()
-        with running_function(dynamodb_binary, tmp_path / name, tool.environment | identity) as function:
+        with running_function(featured, tmp_path / name, tool.environment | identity) as function:
             if expected is None:
                 assert reason(function, key) is None, function.output()
             else:
@@ -190,20 +190,20 @@ def test_the_signature_and_the_right_to_read_are_what_the_service_asks_for(cli, 
     aws.lets_everybody_in()
 
 
-def test_a_table_that_is_not_there_is_a_fault(dynamodb_binary, dynamodb, cli, tmp_path):
+def test_a_table_that_is_not_there_is_a_fault(featured, dynamodb, cli, tmp_path):
     tool = Tool(cli, tmp_path / "configured", dynamodb.configuration(RULES), dynamodb.identity)
     key = tool.create("--scope", "orders:read", "--expires-in", "30")
     missing = dynamodb.configuration(RULES).replace('"authorizer"', '"nobody-made-it"')
     (tmp_path / "function").mkdir()
     environment = configured(tmp_path / "missing", missing) | dynamodb.identity
-    with running_function(dynamodb_binary, tmp_path / "function", environment) as function:
+    with running_function(featured, tmp_path / "function", environment) as function:
         assert "there is no such table" in faulty(function, key)
     refused = Tool(cli, tmp_path / "missing", missing, dynamodb.identity)
     hint = refused.run("keys", "create", "--owner", "acme", "--expires-in", "1", status=1).stderr
     assert "hint: `--create-table`" in hint
 
 
-def test_dynamodb_that_is_gone_is_a_fault_and_what_is_known_still_serves(cli, dynamodb_binary, tmp_path):
+def test_dynamodb_that_is_gone_is_a_fault_and_what_is_known_still_serves(cli, featured, tmp_path):
     (tmp_path / "dynalite").mkdir()
     with dynalite(tmp_path / "dynalite") as dynamodb:
         configuration = dynamodb.configuration(RULES.replace("lifetime_seconds = 1", "lifetime_seconds = 60"))
@@ -211,7 +211,7 @@ def test_dynamodb_that_is_gone_is_a_fault_and_what_is_known_still_serves(cli, dy
         known, unknown = (tool.create("--scope", "orders:read", "--expires-in", "30") for _ in range(2))
         (tmp_path / "function").mkdir()
         environment = tool.environment | dynamodb.identity
-        started = running_function(dynamodb_binary, tmp_path / "function", environment)
+        started = running_function(featured, tmp_path / "function", environment)
         function = started.__enter__()
         assert reason(function, known) is None
     try:
@@ -229,7 +229,7 @@ def test_a_function_that_is_built_without_it_says_so(binary, dynamodb, tmp_path)
     assert "this function is built without what it needs" in detail and "FEATURES=dynamodb" in detail
 
 
-def test_the_commands_of_the_page_do_what_they_say(cli, dynamodb_binary, dynamodb, tmp_path):
+def test_the_commands_of_the_page_do_what_they_say(cli, featured, dynamodb, tmp_path):
     """docs/api-keys.md: its configuration, its commands, its request."""
     page = (REPOSITORY / "docs" / "api-keys.md").read_text(encoding="utf-8")
     [configuration, *_] = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
@@ -251,7 +251,7 @@ def test_the_commands_of_the_page_do_what_they_say(cli, dynamodb_binary, dynamod
     )
     assert made.returncode == 0, made.stderr
     (tmp_path / "function").mkdir()
-    with running_function(dynamodb_binary, tmp_path / "function", environment | dynamodb.identity) as function:
+    with running_function(featured, tmp_path / "function", environment | dynamodb.identity) as function:
         function.secrets.append(made.stdout.split("_")[-1])
         answer = function.invoke(request_event({"x-api-key": made.stdout}))
         assert function.record(answer)["decision"] == "allow", function.output()

@@ -12,6 +12,7 @@
 #![expect(clippy::disallowed_methods, reason = "a test takes the time itself")]
 
 mod answers;
+mod api_keys;
 mod callers;
 mod concurrency;
 mod credentials;

@@ -108,21 +108,44 @@ def test_a_zip_holds_an_executable_and_is_the_same_each_time(tmp_path):
 
 
 def test_a_zip_has_its_limit():
-    package.check_size(Path("small.zip"), package.ZIP_LIMIT)
+    package.check_size(Path("small.zip"), package.ZIP_LIMIT, [])
     with pytest.raises(package.Refused, match="2,700,001 bytes"):
-        package.check_size(Path("large.zip"), package.ZIP_LIMIT + 1)
+        package.check_size(Path("large.zip"), package.ZIP_LIMIT + 1, [])
+
+
+def test_a_feature_may_cost_what_is_said_of_it_and_no_more():
+    package.check_size(Path("featured.zip"), package.ZIP_LIMIT + 200_000, ["dynamodb"])
+    with pytest.raises(package.Refused, match="more than 2,900,000"):
+        package.check_size(Path("large.zip"), package.ZIP_LIMIT + 200_001, ["dynamodb"])
+
+
+def test_features_are_known_by_their_names():
+    assert package.chosen_features("") == []
+    assert package.chosen_features(" dynamodb ") == ["dynamodb"]
+    with pytest.raises(package.Refused, match="hint: one of dynamodb"):
+        package.chosen_features("dynamo")
+
+
+def test_a_feature_only_adds_crates():
+    _, target = package.host()
+    plain, featured = package.crates(target, []), package.crates(target, ["dynamodb"])
+    assert plain < featured
+    assert not [name for name, _ in plain if name.startswith("aws-") and "lc" not in name]
+    package.check_crates(featured, ["dynamodb"])
+    with pytest.raises(package.Refused, match="crates"):
+        package.check_crates(featured, [])
 
 
 def test_crates_have_their_limit():
     names = {("crate", f"v{number}") for number in range(package.CRATE_LIMIT)}
-    package.check_crates(names)
+    package.check_crates(names, [])
     with pytest.raises(package.Refused, match="116 crates"):
-        package.check_crates(names | {("another", "v1")})
+        package.check_crates(names | {("another", "v1")}, [])
 
 
 def test_crates_are_counted_once_for_each_version():
     _, target = package.host()
-    names = package.crates(target)
+    names = package.crates(target, [])
     assert ("lambda-authorizer", "v0.1.0") in names
     assert len([name for name, _ in names if name == "serde"]) == 1
     # The developer's tool is none of the function's crates.

@@ -198,7 +198,7 @@ def configuration_is_the_operators_own(template):
     variables = template.properties(AUTHORIZER)["Environment"]["Variables"]
     # Any other AUTHORIZER_* variable stops the function from starting.
     names = {"AUTHORIZER_ISSUER", "AUTHORIZER_AUDIENCE", "AUTHORIZER_PROFILE", "AUTHORIZER_JWKS_URI"}
-    assert set(variables) == names
+    assert set(variables) == names | {"AUTHORIZER_API_KEY_TABLE", "AUTHORIZER_API_KEY_PREFIX"}
     assert text(variables["AUTHORIZER_PROFILE"]) == "${Profile}"
     schema = json.loads((REPOSITORY / "docs" / "authorizer.schema.json").read_text(encoding="utf-8"))
     profiles = [profile["const"] for profile in schema["$defs"]["Profile"]["oneOf"]]
@@ -218,6 +218,7 @@ def functions_can_write_their_own_log_and_nothing_else(template):
         logs = function["LoggingConfig"]["LogGroup"]["Ref"]
         role = template.properties(function["Role"]["Fn::GetAtt"][0])
         assert "ManagedPolicyArns" not in role, name
+        # What API keys need is a policy of its own, under its condition.
         (policy,) = role["Policies"]
         (statement,) = policy["PolicyDocument"]["Statement"]
         assert statement == {
@@ -225,6 +226,35 @@ def functions_can_write_their_own_log_and_nothing_else(template):
             "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
             "Resource": {"Fn::GetAtt": [logs, "Arn"]},
         }, name
+
+
+def there_is_a_table_of_api_keys_only_where_it_is_asked_for(template):
+    """The function may read single items of it, and do nothing else; nobody's keys go with the stack."""
+    assert template.parameters["ApiKeyPrefix"]["Default"] == ""
+    assert template.written["Conditions"]["HasApiKeys"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "ApiKeyPrefix"}, ""]}],
+    }
+    of_keys = {name for name, resource in template.resources.items() if resource.get("Condition") == "HasApiKeys"}
+    assert of_keys == {"ApiKeyTable", "ApiKeyTableReader"}
+    assert set(template.of_type("AWS::DynamoDB::Table")) == {"ApiKeyTable"}
+    assert set(template.of_type("AWS::IAM::RolePolicy")) == {"ApiKeyTableReader"}
+    policy = template.properties("ApiKeyTableReader")
+    assert policy["RoleName"] == {"Ref": "AuthorizerRole"}
+    (statement,) = policy["PolicyDocument"]["Statement"]
+    assert statement == {
+        "Effect": "Allow",
+        "Action": "dynamodb:GetItem",
+        "Resource": {"Fn::GetAtt": ["ApiKeyTable", "Arn"]},
+    }
+    resource, table = template.resources["ApiKeyTable"], template.properties("ApiKeyTable")
+    assert (resource.get("DeletionPolicy"), resource.get("UpdateReplacePolicy")) == ("Retain", "Retain")
+    # As the function asks, and as the tool makes it.
+    assert table["KeySchema"] == [{"AttributeName": "pk", "KeyType": "HASH"}]
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "delete_at", "Enabled": True}
+    variables = template.properties(AUTHORIZER)["Environment"]["Variables"]
+    nothing = {"Ref": "AWS::NoValue"}
+    assert variables["AUTHORIZER_API_KEY_TABLE"] == {"Fn::If": ["HasApiKeys", {"Ref": "ApiKeyTable"}, nothing]}
+    assert variables["AUTHORIZER_API_KEY_PREFIX"] == {"Fn::If": ["HasApiKeys", {"Ref": "ApiKeyPrefix"}, nothing]}
 
 
 def logs_expire(template):

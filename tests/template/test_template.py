@@ -309,6 +309,36 @@ MUTATIONS = [
         "",
     ),
     (
+        "there_is_a_table_of_api_keys_only_where_it_is_asked_for",
+        "a table for everybody",
+        r"^(    Type: AWS::DynamoDB::Table\n)    Condition: HasApiKeys\n",
+        r"\1",
+    ),
+    (
+        "there_is_a_table_of_api_keys_only_where_it_is_asked_for",
+        "a prefix that nobody chose",
+        r"^(  ApiKeyPrefix:\n    Type: String\n)    Default: .*\n",
+        r"\1    Default: orders\n",
+    ),
+    (
+        "there_is_a_table_of_api_keys_only_where_it_is_asked_for",
+        "the right to read all of it",
+        r"Action: dynamodb:GetItem",
+        "Action: [dynamodb:GetItem, dynamodb:Scan]",
+    ),
+    (
+        "there_is_a_table_of_api_keys_only_where_it_is_asked_for",
+        "every table",
+        r"Resource: !GetAtt ApiKeyTable.Arn",
+        'Resource: "*"',
+    ),
+    (
+        "there_is_a_table_of_api_keys_only_where_it_is_asked_for",
+        "keys that go with the stack",
+        r"^    DeletionPolicy: Retain\n",
+        "",
+    ),
+    (
         "logs_expire",
         "kept for ever",
         r"^      RetentionInDays: .*\n",
