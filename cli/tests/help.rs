@@ -45,7 +45,7 @@ fn every_command_has_examples_that_are_typed_right() {
 
 /// Examples that need what no test has: another host, the function's binary, the repository's own directory, fixed ports.
 const ELSEWHERE: [&str; 6] = [
-    "authorizer keys fetch",
+    "authorizer keys",
     "authorizer demo",
     "authorizer generate",
     "authorizer events --directory /",

@@ -437,6 +437,30 @@ fn opaque_tokens_may_have_what_no_jwt_has() {
     }
 }
 
+/// Nor is it of an API key, before it comes.
+#[test]
+fn api_keys_may_have_what_no_jwt_has() {
+    const KEYS: &str = "[dynamodb]\ntable = 'keys'\n[api_keys]\nprefix = 'orders'\n";
+    let issuer = "[[issuer]]\nurl = 'https://accounts.google.com'\naudience = 'a'\nprofile = 'google'\n";
+    let rule = |requires: &str| format!("[[rule]]\nname = 'r'\nroutes = ['GET /r']\nrequires = {requires}\n");
+    let never = one("claim_never_there", "rule[0] `r`");
+    for (issuers, requires, expected) in [
+        (&[issuer][..], READ, &never[..]),
+        (&[issuer, KEYS], READ, &[]),
+        (&[issuer, KEYS], "{ scope = 'read', credential = 'jwt' }", &never),
+        (&[issuer, KEYS], "{ scope = 'read', credential = 'api_key' }", &[]),
+    ] {
+        let found = in_text(&format!("{}{}", issuers.concat(), rule(requires)));
+        assert_eq!(found, expected, "{} issuers, {requires}", issuers.len());
+    }
+    let asks = "required_claims = ['tenant']\n";
+    for (text, expected) in [(format!("{ISSUER}{asks}"), true), (format!("{ISSUER}{asks}{KEYS}"), false)] {
+        let config = Config::parse(&text, None).unwrap();
+        let claim = crate::claims::ClaimPath::of(["tenant"]);
+        assert_eq!(supposed::is_always_there(&claim, &config), expected, "{text}");
+    }
+}
+
 /// A claim is always there where everybody who vouches for callers is asked for it.
 #[test]
 fn a_claim_is_always_there_where_opaque_tokens_need_it_too() {

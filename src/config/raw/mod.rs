@@ -25,14 +25,13 @@ pub(super) use rule::{
 /// The configuration of lambda-authorizer: `authorizer.toml`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "authorizer.toml"))]
-#[cfg_attr(feature = "schema", schemars(extend("required" = ["issuer"])))]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Settings {
     /// For a machine of your own: key servers on loopback addresses may be reached over plain http.
     /// The function refuses to start with it on AWS Lambda.
     pub(super) development: bool,
     /// The issuers whose tokens are accepted. A token is verified with the keys of the issuer that
-    /// it names, and of no other. At least one is needed.
+    /// it names, and of no other. One is needed, unless there is an `[introspection]` or `[api_keys]`.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(super) issuer: Vec<IssuerSettings>,
     /// Where the credential is looked for, in this order; the first place that holds one wins.
