@@ -105,7 +105,8 @@ impl Database {
         loop {
             let described =
                 self.call("DescribeTable", json!({})).await.map_err(|error| self.explained(&error))?;
-            if described.get("Table").is_some_and(|table| table["TableStatus"] == "ACTIVE") {
+            let status = described.get("Table").and_then(|table| table.get("TableStatus"));
+            if status.is_some_and(|status| status == "ACTIVE") {
                 break;
             }
             if began.elapsed() > LONGEST_MAKING {
@@ -158,7 +159,9 @@ impl Database {
     }
 
     async fn call(&self, operation: &str, mut input: Value) -> Result<Map<String, Value>, DynamoDbError> {
-        input["TableName"] = self.name.as_str().into();
+        if let Value::Object(members) = &mut input {
+            members.insert("TableName".to_owned(), self.name.as_str().into());
+        }
         self.dynamodb.call(operation, &input, LIMIT).await
     }
 

@@ -233,12 +233,6 @@ impl Item {
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
     }
-
-    /// An item that nobody has stored, for tests.
-    #[cfg(test)]
-    pub(crate) fn for_tests(members: Value) -> Self {
-        Self(members.as_object().cloned().unwrap_or_default())
-    }
 }
 
 /// The value of an attribute.
@@ -246,9 +240,9 @@ fn plain(attribute: Value) -> Option<Value> {
     let Value::Object(members) = attribute else { return None };
     let mut members = members.into_iter();
     let (kind, value) = members.next().filter(|_| members.len() == 0)?;
-    let all = |value: Value, plain: fn(Value) -> Option<Value>| match value {
-        Value::Array(items) => items.into_iter().map(plain).collect::<Option<Vec<_>>>().map(Value::Array),
-        _ => None,
+    let all = |value: Value, plain: fn(Value) -> Option<Value>| {
+        let Value::Array(items) = value else { return None };
+        items.into_iter().map(plain).collect::<Option<Vec<_>>>().map(Value::Array)
     };
     match kind.as_str() {
         "S" | "B" => text(value),

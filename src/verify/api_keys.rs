@@ -190,8 +190,11 @@ fn checks(answer: &Answer, now: UnixTime) -> [Result<(), Reason>; 3] {
     let disabled = if known.is_disabled { Err(Reason::ApiKeyDisabled) } else { Ok(()) };
     // NaN compares as false: what must hold is stated.
     let expired = match known.expires_at {
-        Some(expired_at) if !(now < expired_at) => Err(Reason::ApiKeyExpired { expired_at, now }),
-        Some(_) | None => Ok(()),
+        Some(expired_at) => {
+            let is_alive = now < expired_at;
+            if is_alive { Ok(()) } else { Err(Reason::ApiKeyExpired { expired_at, now }) }
+        }
+        None => Ok(()),
     };
     [Ok(()), disabled, expired]
 }

@@ -124,7 +124,9 @@ async fn keys_that_do_not_hold_are_refused() {
         (Answer::ok(item(&text, json!({"expires_at": {"N": "1700000000"}})).to_string()), "api_key_expired"),
     ] {
         server.always(&answer);
-        function.ask(&by(&text)).await.is_refused_with_an_issuer(reason);
+        let refused = function.ask(&by(&text)).await;
+        refused.is_refused(reason, reason);
+        assert_eq!(refused.record["issuer"], "api-keys");
     }
     let asked = server.requests();
     for (wrong, reason) in [

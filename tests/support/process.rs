@@ -177,12 +177,6 @@ impl Answer {
         assert_eq!(self.status(), 403, "{what}");
     }
 
-    /// The same, of something that an issuer has vouched for, or has not.
-    pub(crate) fn is_refused_with_an_issuer(&self, reason: &str) {
-        self.is_refused(reason, reason);
-        assert!(self.record["issuer"].is_string(), "{}", self.record);
-    }
-
     /// The error that API Gateway turns into 401, to the letter.
     pub(crate) fn is_unauthorized(&self, reason: &str, what: &str) {
         self.is_logged_as("deny", reason, what);
