@@ -249,7 +249,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::io::{Clock, ExchangeFuture, Fetch, FetchError, FetchFuture, Reply, Session};
+    use crate::io::{Clock, ExchangeFuture, Fetch, FetchError, FetchFuture, RawAnswer, Session};
 
     /// An endpoint with credentials that end a quarter of an hour after they were asked for, and the clock.
     #[derive(Default)]
@@ -298,7 +298,7 @@ mod tests {
                 let body = format!(
                     r#"{{"AccessKeyId":"ID{number}","SecretAccessKey":"s","Token":"t","Expiration":"{expiration}"}}"#
                 );
-                Ok(Reply { status: 200, body: body.into_bytes() })
+                Ok(RawAnswer { status: 200, body: body.into_bytes() })
             })
         }
     }

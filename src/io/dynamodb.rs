@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::aws::{AwsEnvironment, Credentialed, signed};
-use super::{Connector, Edges, Effort, FetchError, Message, Reply, Session};
+use super::{Connector, Edges, Effort, FetchError, Message, RawAnswer, Session};
 
 /// How DynamoDB is reached.
 #[derive(Clone, Debug)]
@@ -171,7 +171,7 @@ fn endpoint(region: &str) -> Option<Url> {
     Url::parse(&format!("https://dynamodb.{region}.{suffix}/")).ok()
 }
 
-fn read(reply: &Reply) -> Result<Map<String, Value>, DynamoDbError> {
+fn read(reply: &RawAnswer) -> Result<Map<String, Value>, DynamoDbError> {
     let answer = match serde_json::from_slice(&reply.body) {
         Ok(Value::Object(answer)) => Some(answer),
         Ok(_) | Err(_) => None,

@@ -65,7 +65,7 @@ pub struct Message {
 /// Whatever a server answered to a [`Message`].
 #[cfg(feature = "dynamodb")]
 #[derive(Clone, Debug, PartialEq)]
-pub struct Reply {
+pub struct RawAnswer {
     /// The status.
     pub status: u16,
     /// The body.
@@ -74,7 +74,7 @@ pub struct Reply {
 
 /// What [`Session::exchange`] returns.
 #[cfg(feature = "dynamodb")]
-pub type ExchangeFuture<'a> = Pin<Box<dyn Future<Output = Result<Reply, FetchError>> + Send + 'a>>;
+pub type ExchangeFuture<'a> = Pin<Box<dyn Future<Output = Result<RawAnswer, FetchError>> + Send + 'a>>;
 
 /// What a server answered.
 #[derive(Clone, Debug, PartialEq)]
@@ -183,7 +183,7 @@ impl HttpSession {
     }
 
     #[cfg(feature = "dynamodb")]
-    async fn exchange_once(&self, message: Message) -> Result<Reply, FetchError> {
+    async fn exchange_once(&self, message: Message) -> Result<RawAnswer, FetchError> {
         let client = self.client.as_ref().map_err(Clone::clone)?;
         let request = match message.body {
             None => client.get(message.url),
@@ -194,7 +194,7 @@ impl HttpSession {
         let answer =
             request.header("accept-encoding", "identity").send().await.map_err(|error| transport(&error))?;
         let status = answer.status().as_u16();
-        Ok(Reply { status, body: body(answer).await? })
+        Ok(RawAnswer { status, body: body(answer).await? })
     }
 }
 

@@ -25,7 +25,7 @@ pub use dynamodb::{DynamoDb, DynamoDbError, DynamoDbSettings, Item};
 pub use files::read_file;
 pub use http::{Document, Effort, Fetch, FetchError, FetchFuture, HttpClient, Session};
 #[cfg(feature = "dynamodb")]
-pub use http::{ExchangeFuture, Message, Reply};
+pub use http::{ExchangeFuture, Message, RawAnswer};
 pub use log::{Log, StandardOutput};
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ use super::answers::Answers;
 use super::api_key::{ApiKey, StoredHash};
 use super::database::Table;
 use super::explain::Explanation;
-use super::inquiries::Inquiries;
+use super::flights::Flights;
 use super::verified_tokens::TokenDigest;
 use super::{Presented, Principal};
 use crate::claims::Claims;
@@ -43,7 +43,7 @@ pub(super) struct ApiKeys {
     good: Answers<Answer>,
     /// Apart: whoever sends keys without end must not push the good ones out.
     others: Answers<Answer>,
-    inquiries: Inquiries,
+    flights: Flights,
 }
 
 /// What is known of a whole key, its secret included.
@@ -72,7 +72,7 @@ struct Record {
 impl ApiKeys {
     pub(super) fn new(settings: ApiKeySettings, table: Arc<Table>) -> Self {
         let [good, others] = [(); 2].map(|()| Answers::new(settings.entries));
-        Self { settings, table, good, others, inquiries: Inquiries::default() }
+        Self { settings, table, good, others, flights: Flights::default() }
     }
 
     /// Whether the credential is meant as an API key.
@@ -91,7 +91,7 @@ impl ApiKeys {
         let digest = TokenDigest::of(presented.token());
         let known = || self.known(digest, now);
         let ask = self.look_up(&key, digest, now, patience);
-        let answer = self.inquiries.answer(digest, (now, patience), known, ask).await;
+        let answer = self.flights.answer(digest, (now, patience), known, ask).await;
         let answer = answer.map_err(|cause| self.table.fault(cause))?;
         match checks(&answer, now).into_iter().find_map(Result::err) {
             Some(reason) => Err(self.rejection(reason, &key, &answer).into()),

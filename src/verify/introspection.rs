@@ -7,7 +7,7 @@ use url::Url;
 use url::form_urlencoded::Serializer;
 
 use super::answers::Answers;
-use super::inquiries::Inquiries;
+use super::flights::Flights;
 use super::possession::Presented;
 use super::token::LONGEST_TOKEN;
 use super::verified_tokens::TokenDigest;
@@ -50,14 +50,14 @@ pub(super) enum Answer {
 pub(super) struct Introspector {
     settings: IntrospectionSettings,
     answers: Answers<Answer>,
-    inquiries: Inquiries,
+    flights: Flights,
     edges: Edges,
 }
 
 impl Introspector {
     pub(super) fn new(settings: IntrospectionSettings, edges: Edges) -> Self {
         let answers = Answers::new(settings.entries);
-        Self { settings, answers, inquiries: Inquiries::default(), edges }
+        Self { settings, answers, flights: Flights::default(), edges }
     }
 
     /// Whose tokens they are, by the name that the configuration gives it.
@@ -99,7 +99,7 @@ impl Introspector {
         let digest = TokenDigest::of(token);
         let known = || self.answers.find(digest, now);
         let ask = self.ask(token, digest, now, patience);
-        let answer = self.inquiries.answer(digest, (now, patience), known, ask).await;
+        let answer = self.flights.answer(digest, (now, patience), known, ask).await;
         match answer.map_err(|cause| self.fault(cause))? {
             Answer::Active(claims) => Ok(claims),
             Answer::Inactive => Err(self.rejection(Reason::TokenInactive).into()),

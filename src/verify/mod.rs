@@ -16,7 +16,7 @@ mod database;
 mod dpop;
 mod expectations;
 mod explain;
-mod inquiries;
+mod flights;
 mod introspection;
 mod json;
 mod possession;

@@ -7,7 +7,7 @@ use crate::io::{ExchangeFuture, Fetch, FetchFuture};
 
 /// Answers one after another, the last one for ever; and what it was asked.
 struct Server {
-    answers: Mutex<Vec<Result<Reply, FetchError>>>,
+    answers: Mutex<Vec<Result<RawAnswer, FetchError>>>,
     asked: Mutex<Vec<Message>>,
     delay: Duration,
 }
@@ -36,20 +36,20 @@ impl Session for Line {
     }
 }
 
-fn error(status: u16, name: &str) -> Result<Reply, FetchError> {
+fn error(status: u16, name: &str) -> Result<RawAnswer, FetchError> {
     let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}"), "message": "a b c"});
-    Ok(Reply { status, body: body.to_string().into_bytes() })
+    Ok(RawAnswer { status, body: body.to_string().into_bytes() })
 }
 
-fn ok(body: &str) -> Result<Reply, FetchError> {
-    Ok(Reply { status: 200, body: body.as_bytes().to_vec() })
+fn ok(body: &str) -> Result<RawAnswer, FetchError> {
+    Ok(RawAnswer { status: 200, body: body.as_bytes().to_vec() })
 }
 
-fn broken() -> Result<Reply, FetchError> {
+fn broken() -> Result<RawAnswer, FetchError> {
     Err(FetchError::Transport("refused".to_owned()))
 }
 
-fn dynamodb(answers: Vec<Result<Reply, FetchError>>, delay: Duration) -> (Arc<Server>, DynamoDb) {
+fn dynamodb(answers: Vec<Result<RawAnswer, FetchError>>, delay: Duration) -> (Arc<Server>, DynamoDb) {
     let server = Arc::new(Server { answers: Mutex::new(answers), asked: Mutex::default(), delay });
     let edges = Edges { fetch: Arc::new(Line(Arc::clone(&server))), ..Edges::of_this_machine() };
     let settings = DynamoDbSettings {
@@ -94,7 +94,7 @@ async fn what_may_pass_is_tried_again_and_nothing_else() {
         (error(400, "ThrottlingException"), 3),
         (error(400, "RequestLimitExceeded"), 3),
         (error(500, "InternalServerError"), 3),
-        (Ok(Reply { status: 503, body: b"<html>".to_vec() }), 3),
+        (Ok(RawAnswer { status: 503, body: b"<html>".to_vec() }), 3),
         (broken(), 3),
         (error(400, "ExpiredTokenException"), 3),
         (error(400, "ResourceNotFoundException"), 1),
@@ -145,7 +145,7 @@ async fn an_error_says_what_is_wrong_and_quotes_nothing() {
         (error(400, "ExpiredTokenException"), "the credentials are refused: ExpiredTokenException"),
         (error(400, "ThrottlingException"), "the requests are throttled: ThrottlingException"),
         (error(400, "a b\n<c>"), "the server answered with status 400: abc"),
-        (Ok(Reply { status: 502, body: b"secret".to_vec() }), "the server answered with status 502: "),
+        (Ok(RawAnswer { status: 502, body: b"secret".to_vec() }), "the server answered with status 502: "),
         (ok("secret"), "the answer is none of DynamoDB's"),
         (ok(r#"{"Item": "secret"}"#), "the answer is none of DynamoDB's"),
         (ok(r#"{"Item": {"pk": "secret"}}"#), "the answer is none of DynamoDB's"),

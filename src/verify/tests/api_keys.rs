@@ -13,7 +13,7 @@ use crate::credential::CredentialKind;
 use crate::error::Error;
 use crate::io::{
     AwsEnvironment, Connector, DynamoDbSettings, Edges, Effort, ExchangeFuture, Fetch, FetchError,
-    FetchFuture, Message, Reply, Session,
+    FetchFuture, Message, RawAnswer, Session,
 };
 use crate::verify::api_keys::ApiKeySettings;
 use crate::verify::database::DatabaseSettings;
@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(3);
 #[derive(Default)]
 struct Server {
     items: Mutex<BTreeMap<String, Value>>,
-    failure: Mutex<Option<Result<Reply, FetchError>>>,
+    failure: Mutex<Option<Result<RawAnswer, FetchError>>>,
     delay: Mutex<Duration>,
     asked: Mutex<Vec<String>>,
 }
@@ -58,7 +58,7 @@ impl Session for Line {
                 Some(item) => json!({ "Item": item }),
                 None => json!({}),
             };
-            Ok(Reply { status: 200, body: body.to_string().into_bytes() })
+            Ok(RawAnswer { status: 200, body: body.to_string().into_bytes() })
         })
     }
 }
@@ -124,7 +124,7 @@ impl Setting {
         self.server.items.lock().unwrap().insert(format!("key#{}", key.id()), item);
     }
 
-    fn fails(&self, failure: Option<Result<Reply, FetchError>>) {
+    fn fails(&self, failure: Option<Result<RawAnswer, FetchError>>) {
         *self.server.failure.lock().unwrap() = failure;
     }
 
@@ -157,9 +157,9 @@ fn key(id: char, secret: char) -> String {
     ApiKey::assemble("orders", &id.to_string().repeat(16), &secret.to_string().repeat(43)).unwrap()
 }
 
-fn error(status: u16, name: &str) -> Option<Result<Reply, FetchError>> {
+fn error(status: u16, name: &str) -> Option<Result<RawAnswer, FetchError>> {
     let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}")}).to_string();
-    Some(Ok(Reply { status, body: body.into_bytes() }))
+    Some(Ok(RawAnswer { status, body: body.into_bytes() }))
 }
 
 #[tokio::test(start_paused = true)]
@@ -316,7 +316,7 @@ async fn a_table_that_is_down_is_a_fault_and_what_is_known_still_serves() {
         error(400, "AccessDeniedException"),
         error(400, "ThrottlingException"),
         error(500, "InternalServerError"),
-        Some(Ok(Reply { status: 200, body: b"<html>".to_vec() })),
+        Some(Ok(RawAnswer { status: 200, body: b"<html>".to_vec() })),
         Some(Err(FetchError::Transport("refused".into()))),
         Some(Err(FetchError::TimedOut(PATIENCE))),
     ] {

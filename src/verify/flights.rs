@@ -1,4 +1,4 @@
-//! [`Inquiries`]: how somebody is asked who may be slow, or down: once at a time for each credential, and not at all for a moment
+//! [`Flights`]: how somebody is asked who may be slow, or down: once at a time for each credential, and not at all for a moment
 //! after a failure.
 
 use std::sync::{Mutex as StdMutex, PoisonError};
@@ -10,7 +10,7 @@ use super::verified_tokens::TokenDigest;
 use crate::io::UnixTime;
 
 /// The questions that are on their way.
-pub(super) struct Inquiries {
+pub(super) struct Flights {
     /// Who asks about the same credential waits for the answer. Credentials share these by their digests.
     flights: [Mutex<()>; FLIGHTS],
     rest: StdMutex<Rest>,
@@ -28,13 +28,13 @@ const FLIGHTS: usize = 64;
 /// In seconds.
 const PAUSE: f64 = 1.0;
 
-impl Default for Inquiries {
+impl Default for Flights {
     fn default() -> Self {
         Self { flights: std::array::from_fn(|_| Mutex::default()), rest: StdMutex::default() }
     }
 }
 
-impl Inquiries {
+impl Flights {
     /// What is known of the credential, or what `ask` makes known; or why nothing is, in words.
     pub(super) async fn answer<A>(
         &self,
