@@ -12,12 +12,13 @@ use std::path::Path;
 use lambda_authorizer::config::Config;
 use lambda_authorizer::error::Code;
 
-const DOCUMENTS: [&str; 15] = [
+const DOCUMENTS: [&str; 16] = [
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/api-keys.md",
+    "docs/basic.md",
     "docs/configuration.md",
     "docs/console.md",
     "docs/design.md",

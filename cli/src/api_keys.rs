@@ -1,9 +1,9 @@
-//! `authorizer keys create`: API keys, of which the table gets a hash and nobody else anything.
+//! `authorizer keys create` and `create-user`: API keys and users, of whose secrets the table gets a hash and nobody else anything.
 
 use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use lambda_authorizer::verify::ApiKey;
+use lambda_authorizer::verify::{ApiKey, password_hash, user_key};
 use serde_json::{Map, Value, json};
 
 use crate::Error;
@@ -39,6 +39,59 @@ pub struct MadeKey {
     pub expires_at: Option<u64>,
 }
 
+/// A user to be written.
+#[derive(Clone, Debug, Default)]
+pub struct UserToMake {
+    /// His name, which is also his `sub`.
+    pub name: String,
+    /// His password; without it, one is made.
+    pub password: Option<String>,
+    /// How often its hash is hashed again.
+    pub iterations: u32,
+    /// What he may do: `scope`.
+    pub scopes: Vec<String>,
+    /// How many days; `None` is for ever.
+    pub days: Option<u32>,
+    /// The API Gateway key of his usage plan.
+    pub usage_plan_key: Option<String>,
+    /// Other claims.
+    pub attributes: Map<String, Value>,
+    /// Whether he may take the place of a user of his name.
+    pub replaces: bool,
+}
+
+impl UserToMake {
+    /// Writes what is to be known of him into the table. The password, where it was made here, and when he expires.
+    ///
+    /// # Errors
+    ///
+    /// There is such a user, or what DynamoDB says.
+    pub async fn make(self, database: &Database) -> Result<(Option<String>, Option<u64>), Error> {
+        let made = match &self.password {
+            Some(_) => None,
+            None => Some(letters(24)?),
+        };
+        let password = self.password.or_else(|| made.clone()).unwrap_or_default();
+        let mut salt = [0; 16];
+        fill(&mut salt)?;
+        let now = unix_time();
+        let expires_at = self.days.map(|days| now + u64::from(days) * DAY);
+        let item = json!({
+            "salt": URL_SAFE_NO_PAD.encode(salt),
+            "hash": URL_SAFE_NO_PAD.encode(password_hash(&password, &salt, self.iterations)),
+            "iterations": self.iterations,
+            "scopes": self.scopes,
+            "created_at": now,
+            "expires_at": expires_at,
+            "delete_at": expires_at.map(|at| at + KEPT_FOR),
+            "usage_plan_key": self.usage_plan_key,
+            "attributes": self.attributes,
+        });
+        database.insert(&user_key(&self.name), item, self.replaces).await?;
+        Ok((made, expires_at))
+    }
+}
+
 /// How long the item of a key that has expired is kept, in seconds: so long the log says that it has expired, and not that it is unknown.
 const KEPT_FOR: u64 = 30 * DAY;
 
@@ -72,9 +125,7 @@ impl KeyToMake {
             "usage_plan_key": self.usage_plan_key,
             "attributes": self.attributes,
         });
-        let Value::Object(mut item) = item else { return Err("the item is none".into()) };
-        item.retain(|_, value| !value.is_null() && *value != json!([]) && *value != json!({}));
-        database.insert(&format!("key#{id}"), item).await?;
+        database.insert(&format!("key#{id}"), item, false).await?;
         Ok(MadeKey { text, id, expires_at })
     }
 }

@@ -121,19 +121,24 @@ impl Database {
         Ok(true)
     }
 
-    /// Writes an item, where there is none with its key.
+    /// Writes an item, in the place of one with its key only where that is meant. Attributes that are `null` or empty are left out.
     ///
     /// # Errors
     ///
     /// There is one, or what DynamoDB says.
-    pub async fn insert(&self, key: &str, attributes: Map<String, Value>) -> Result<(), Error> {
+    pub async fn insert(&self, key: &str, attributes: Value, replaces: bool) -> Result<(), Error> {
+        let Value::Object(mut attributes) = attributes else { return Err("the item is none".into()) };
+        attributes.retain(|_, value| !value.is_null() && *value != json!([]) && *value != json!({}));
         let mut item: Map<String, Value> =
             attributes.into_iter().map(|(name, value)| (name, attribute(value))).collect();
         item.insert("pk".to_owned(), json!({ "S": key }));
-        let input = json!({ "Item": item, "ConditionExpression": "attribute_not_exists(pk)" });
+        let input = match replaces {
+            true => json!({ "Item": item }),
+            false => json!({ "Item": item, "ConditionExpression": "attribute_not_exists(pk)" }),
+        };
         match self.call("PutItem", input).await {
             Ok(_) => Ok(()),
-            Err(error) if is_condition(&error) => Err("there is such an item already".into()),
+            Err(error) if is_condition(&error) => Err(format!("there is a `{key}` already").into()),
             Err(error) => Err(self.explained(&error)),
         }
     }

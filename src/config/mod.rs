@@ -143,10 +143,7 @@ impl Config {
         let introspected = self.introspection.as_ref().map(|settings| &*settings.expectations.issuer);
         let others = introspected.map(|issuer| (issuer, CredentialKind::Opaque)).into_iter();
         #[cfg(feature = "dynamodb")]
-        let others = {
-            let api_keys = self.database.as_ref().and_then(|database| database.api_keys.as_ref());
-            others.chain(api_keys.map(|api_keys| (&*api_keys.issuer, CredentialKind::ApiKey)))
-        };
+        let others = { others.chain(self.database.iter().flat_map(DatabaseSettings::issuers)) };
         others.collect()
     }
 

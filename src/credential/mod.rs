@@ -21,6 +21,8 @@ pub enum Presentation {
     Bearer,
     /// With a proof that its key is the caller's, in a header of its own (RFC 9449, section 7.1).
     Dpop,
+    /// As a name and a password (RFC 7617), or a client's ID and its secret.
+    Basic,
 }
 
 /// What kind of credential proves who a caller is.
@@ -32,6 +34,8 @@ pub enum CredentialKind {
     Opaque,
     /// An API key, which was looked up.
     ApiKey,
+    /// A name and a password.
+    Basic,
 }
 
 impl CredentialKind {
@@ -42,6 +46,7 @@ impl CredentialKind {
             Self::Jwt => "jwt",
             Self::Opaque => "opaque",
             Self::ApiKey => "api_key",
+            Self::Basic => "basic",
         }
     }
 }
@@ -103,6 +108,10 @@ pub enum Location {
 pub enum Scheme {
     /// `Bearer` or `DPoP`, in any case, and a space (RFC 6750, section 2.1; RFC 9449, section 7.1).
     Bearer,
+    /// `Basic`, in any case, and a space (RFC 7617, section 2).
+    Basic,
+    /// `Bearer`, `DPoP` or `Basic`.
+    Any,
     /// The credential alone.
     None,
 }
@@ -142,10 +151,18 @@ impl IdentitySources {
 }
 
 impl Default for IdentitySources {
-    /// What works for each kind of event: the TOKEN event's token, the header `Authorization`, and
-    /// for browsers' WebSockets the subprotocol behind `access_token`.
+    /// [`usual`](IdentitySources::usual), with the scheme `Bearer`.
     fn default() -> Self {
-        let bearer = |location| IdentitySource { location, scheme: Scheme::Bearer };
+        Self::usual(Scheme::Bearer)
+    }
+}
+
+impl IdentitySources {
+    /// What works for each kind of event: the TOKEN event's token and the header `Authorization`, both with this scheme, and
+    /// for browsers' WebSockets the subprotocol behind `access_token`.
+    #[must_use]
+    pub fn usual(scheme: Scheme) -> Self {
+        let bearer = |location| IdentitySource { location, scheme };
         let marker = DEFAULT_MARKER.to_owned();
         Self(vec![
             bearer(Location::AuthorizationToken),
@@ -188,16 +205,25 @@ fn websocket_protocol<'a>(request: &'a Request, marker: &str) -> Result<Option<&
 }
 
 impl Scheme {
+    /// Whether a credential may be presented so.
+    #[must_use]
+    pub fn takes(self, presentation: Presentation) -> bool {
+        match self {
+            Self::Bearer => presentation != Presentation::Basic,
+            Self::Basic => presentation == Presentation::Basic,
+            Self::Any => true,
+            Self::None => presentation == Presentation::Bearer,
+        }
+    }
+
     /// The credential behind the scheme, and how it is presented.
     fn credential(self, value: &str) -> Result<(&str, Presentation), Reason> {
         let (credential, presentation) = match self {
             Self::None => (value, Presentation::Bearer),
-            Self::Bearer => {
+            Self::Bearer | Self::Basic | Self::Any => {
                 let (scheme, rest) = value.split_once(' ').ok_or(Reason::CredentialMalformed)?;
-                (
-                    rest.trim_start_matches(' '),
-                    Presentation::named(scheme).ok_or(Reason::CredentialMalformed)?,
-                )
+                let named = Presentation::named(scheme).filter(|presentation| self.takes(*presentation));
+                (rest.trim_start_matches(' '), named.ok_or(Reason::CredentialMalformed)?)
             }
         };
         if credential.is_empty() {
@@ -222,7 +248,7 @@ impl Scheme {
 
 impl Presentation {
     fn named(scheme: &str) -> Option<Self> {
-        let mut all = [("Bearer", Self::Bearer), ("DPoP", Self::Dpop)].into_iter();
+        let mut all = [("Bearer", Self::Bearer), ("DPoP", Self::Dpop), ("Basic", Self::Basic)].into_iter();
         all.find_map(|(name, presentation)| scheme.eq_ignore_ascii_case(name).then_some(presentation))
     }
 }

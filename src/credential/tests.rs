@@ -182,3 +182,31 @@ fn a_credential_does_not_show() {
         assert!(!shown.contains("aaa") && !shown.contains("ccc"), "{shown}");
     }
 }
+
+/// A name and a password are taken only where the configuration says so, and are told apart from a token.
+#[test]
+fn basic_is_taken_where_it_is_asked_for() {
+    for (scheme, value, expected) in [
+        (Scheme::Bearer, "Basic YTpi", Err(Reason::CredentialMalformed)),
+        (Scheme::Bearer, "Bearer aaa", Ok(("aaa", Presentation::Bearer))),
+        (Scheme::Basic, "Basic YTpi+/==", Ok(("YTpi+/==", Presentation::Basic))),
+        (Scheme::Basic, "bASIC   YTpi", Ok(("YTpi", Presentation::Basic))),
+        (Scheme::Basic, "Bearer aaa", Err(Reason::CredentialMalformed)),
+        (Scheme::Basic, "DPoP aaa", Err(Reason::CredentialMalformed)),
+        (Scheme::Basic, "YTpi", Err(Reason::CredentialMalformed)),
+        (Scheme::Basic, "Basic", Err(Reason::CredentialMalformed)),
+        (Scheme::Basic, "Basic YT pi", Err(Reason::CredentialMalformed)),
+        (Scheme::Basic, "Basic YTpi, Basic YTpi", Err(Reason::CredentialAmbiguous)),
+        (Scheme::Any, "Basic YTpi", Ok(("YTpi", Presentation::Basic))),
+        (Scheme::Any, "Bearer aaa", Ok(("aaa", Presentation::Bearer))),
+        (Scheme::Any, "dpop aaa", Ok(("aaa", Presentation::Dpop))),
+        (Scheme::Any, "Digest aaa", Err(Reason::CredentialMalformed)),
+        (Scheme::None, "YTpi", Ok(("YTpi", Presentation::Bearer))),
+    ] {
+        let sources = IdentitySources::new(vec![source(Location::Header("Authorization".into()), scheme)]);
+        let request = with_header(EventKind::RestRequest, "Authorization", value);
+        let found = sources.extract(&request);
+        let found = found.as_ref().map(|found| (found.expose(), found.presentation())).map_err(Clone::clone);
+        assert_eq!(found, expected, "{scheme:?} {value}");
+    }
+}

@@ -182,6 +182,21 @@ codes! {
     ApiKeyExpired = "api_key_expired", RefusedCredential,
         "The API key's `expires_at` has passed.",
         "Make a new key for its owner.";
+    BasicMalformed = "basic_malformed", RefusedCredential,
+        "What stands behind `Basic` is not a name, a colon and a password in UTF-8, without control characters, in base64 with its padding.",
+        "Let the client encode its name and its password as RFC 7617 says.";
+    BasicThrottled = "basic_throttled", RefusedCredential,
+        "In this process the name has failed `failures` times in a row, and its password is not looked at for `pause_seconds`. Whoever is known from before is let in all the same.",
+        "Somebody guesses, or a client has an old password: find out which by the addresses in API Gateway's access log.";
+    UserUnknown = "user_unknown", RefusedCredential,
+        "Nobody has this name and this password. `detail` says whether somebody has the name; the caller does not learn that.",
+        "Let the client send what is in the table, or write it anew: `authorizer keys create-user --replace`.";
+    UserDisabled = "user_disabled", RefusedCredential,
+        "The user's item says `disabled`.",
+        "Nothing, where it was meant; otherwise `authorizer keys enable --user`.";
+    UserExpired = "user_expired", RefusedCredential,
+        "The user's `expires_at` has passed.",
+        "Write the user anew, where he is to stay.";
     ClaimUnsafe = "claim_unsafe", RefusedRequest,
         "A claim that is passed on to the backend holds a control character.",
         "Clean the claim at the issuer, or do not pass it on.";

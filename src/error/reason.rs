@@ -193,6 +193,35 @@ pub enum Reason {
         now: UnixTime,
     },
 
+    /// No name, colon and password in base64 (RFC 7617, section 2).
+    #[error("the credential is no name and password in base64")]
+    BasicMalformed,
+    /// The name has failed too often of late.
+    #[error("the name has failed too often, and is not checked until {}, it is {}", rfc3339(*until), rfc3339(*now))]
+    BasicThrottled {
+        /// When it is checked again.
+        until: UnixTime,
+        /// The time of the decision.
+        now: UnixTime,
+    },
+    /// Nobody has this name and this password. The caller does not learn whether somebody has the name.
+    #[error("{}", if *.has_item { "there is a user of this name, with another password" } else { "there is no user of this name" })]
+    UserUnknown {
+        /// Whether somebody has the name.
+        has_item: bool,
+    },
+    /// Whoever keeps the table has switched the user off.
+    #[error("the user is disabled")]
+    UserDisabled,
+    /// The user's time is over.
+    #[error("the user expired at {}, it is {}", rfc3339(*expired_at), rfc3339(*now))]
+    UserExpired {
+        /// When.
+        expired_at: UnixTime,
+        /// The time of the decision.
+        now: UnixTime,
+    },
+
     /// A claim that the configuration passes on cannot be put into an answer.
     #[error("the claim `{claim}` holds a control character and cannot be passed on")]
     ClaimUnsafe {
@@ -317,6 +346,11 @@ impl Reason {
             Self::ApiKeyUnknown { .. } => Code::ApiKeyUnknown,
             Self::ApiKeyDisabled => Code::ApiKeyDisabled,
             Self::ApiKeyExpired { .. } => Code::ApiKeyExpired,
+            Self::BasicMalformed => Code::BasicMalformed,
+            Self::BasicThrottled { .. } => Code::BasicThrottled,
+            Self::UserUnknown { .. } => Code::UserUnknown,
+            Self::UserDisabled => Code::UserDisabled,
+            Self::UserExpired { .. } => Code::UserExpired,
             Self::ClaimUnsafe { .. } => Code::ClaimUnsafe,
             Self::AnswerTooLarge { .. } => Code::AnswerTooLarge,
             Self::PolicyTooLarge { .. } => Code::PolicyTooLarge,

@@ -248,6 +248,8 @@ fn places(sources: &IdentitySources, request: &Request) -> Vec<PlacePart> {
         is_over |= outcome != Looked::Empty;
         let scheme = match source.scheme {
             Scheme::Bearer => Some("Bearer"),
+            Scheme::Basic => Some("Basic"),
+            Scheme::Any => Some("Bearer or Basic"),
             Scheme::None => None,
         };
         PlacePart { place: name_of(&source.location), scheme, outcome, reason }

@@ -1,18 +1,14 @@
 //! API keys: looked up by their public ID, and compared with what is stored in their place.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
-
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use serde_json::Value;
 
 use super::answers::Answers;
 use super::api_key::{ApiKey, StoredHash};
 use super::database::Table;
 use super::explain::Explanation;
 use super::flights::Flights;
+use super::records::{Fields, Record};
 use super::verified_tokens::TokenDigest;
 use super::{Presented, Principal};
 use crate::claims::Claims;
@@ -50,23 +46,9 @@ pub(super) struct ApiKeys {
 #[derive(Clone, Debug, PartialEq)]
 enum Answer {
     /// Its hash is stored.
-    Known(Known),
+    Known(Record),
     /// It is not, whether or not there is a key of its ID.
     Unknown { has_item: bool },
-}
-
-/// A key whose secret was right.
-#[derive(Clone, Debug, PartialEq)]
-struct Known {
-    is_disabled: bool,
-    expires_at: Option<UnixTime>,
-    claims: Claims,
-}
-
-/// What a key's item holds.
-struct Record {
-    hash: StoredHash,
-    known: Known,
 }
 
 impl ApiKeys {
@@ -124,8 +106,8 @@ impl ApiKeys {
         patience: Duration,
     ) -> Result<Answer, String> {
         let item = self.table.item(&format!("key#{}", key.id()), patience).await?;
-        let record = item.map(|item| Record::of(&item, key.id())).transpose()?;
-        let answer = self.compare(key, record);
+        let stored = item.map(|item| stored(&item, key.id())).transpose()?;
+        let answer = self.compare(key, stored);
         if checks(&answer, now).iter().all(Result::is_ok) {
             let end = answer.expires_at().unwrap_or(f64::INFINITY).min(now + self.settings.lifetime);
             self.good.keep(digest, answer.clone(), end, now);
@@ -135,12 +117,12 @@ impl ApiKeys {
         Ok(answer)
     }
 
-    fn compare(&self, key: &ApiKey<'_>, record: Option<Record>) -> Answer {
-        let is_right =
-            key.is_stored_as(record.as_ref().map(|record| &record.hash), self.settings.pepper.as_deref());
-        match record {
-            Some(record) if is_right => Answer::Known(record.known),
-            record => Answer::Unknown { has_item: record.is_some() },
+    fn compare(&self, key: &ApiKey<'_>, stored: Option<(StoredHash, Record)>) -> Answer {
+        let hash = stored.as_ref().map(|(hash, _)| hash);
+        let is_right = key.is_stored_as(hash, self.settings.pepper.as_deref());
+        match stored {
+            Some((_, record)) if is_right => Answer::Known(record),
+            stored => Answer::Unknown { has_item: stored.is_some() },
         }
     }
 
@@ -181,19 +163,15 @@ impl ApiKeys {
 
 /// What is asked of a key, in this order: nobody learns anything of a key whose secret he does not have.
 fn checks(answer: &Answer, now: UnixTime) -> [Result<(), Reason>; 3] {
-    let known = match answer {
-        Answer::Known(known) => known,
+    let record = match answer {
+        Answer::Known(record) => record,
         Answer::Unknown { has_item } => {
             return [Err(Reason::ApiKeyUnknown { has_item: *has_item }), Ok(()), Ok(())];
         }
     };
-    let disabled = if known.is_disabled { Err(Reason::ApiKeyDisabled) } else { Ok(()) };
-    // NaN compares as false: what must hold is stated.
-    let expired = match known.expires_at {
-        Some(expired_at) => {
-            let is_alive = now < expired_at;
-            if is_alive { Ok(()) } else { Err(Reason::ApiKeyExpired { expired_at, now }) }
-        }
+    let disabled = if record.is_disabled { Err(Reason::ApiKeyDisabled) } else { Ok(()) };
+    let expired = match record.ended_at(now) {
+        Some(expired_at) => Err(Reason::ApiKeyExpired { expired_at, now }),
         None => Ok(()),
     };
     [Ok(()), disabled, expired]
@@ -202,14 +180,14 @@ fn checks(answer: &Answer, now: UnixTime) -> [Result<(), Reason>; 3] {
 impl Answer {
     fn claims(&self) -> Claims {
         match self {
-            Self::Known(known) => known.claims.clone(),
+            Self::Known(record) => record.claims.clone(),
             Self::Unknown { .. } => Claims::default(),
         }
     }
 
     fn expires_at(&self) -> Option<UnixTime> {
         match self {
-            Self::Known(known) => known.expires_at,
+            Self::Known(record) => record.expires_at,
             Self::Unknown { .. } => None,
         }
     }
@@ -217,97 +195,20 @@ impl Answer {
     /// What is there for each of the checks.
     fn shown(&self) -> [Option<String>; 3] {
         match self {
-            Self::Known(known) => {
-                [Some("there".to_owned()), Some(known.is_disabled.to_string()), known.expires_at.map(rfc3339)]
-            }
+            Self::Known(record) => [
+                Some("there".to_owned()),
+                Some(record.is_disabled.to_string()),
+                record.expires_at.map(rfc3339),
+            ],
             Self::Unknown { has_item: true } => [Some("another secret".to_owned()), None, None],
             Self::Unknown { has_item: false } => [None, None, None],
         }
     }
 }
 
-/// The claims that an item's other attributes become. `attributes` must not take the place of one.
-const OWN_CLAIMS: [&str; 14] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "nbf",
-    "iat",
-    "jti",
-    "scope",
-    "scp",
-    "client_id",
-    "azp",
-    "cnf",
-    "act",
-    "usage_plan_key",
-];
-
-/// Whether a claim says what another attribute of a key's item says, so that it cannot be one of its `attributes`.
-#[must_use]
-pub fn is_own_claim(name: &str) -> bool {
-    OWN_CLAIMS.contains(&name)
-}
-
-impl Record {
-    /// An item that is not as it should be says nothing: a key that was to be disabled, or to expire, is not let in because of a typing
-    /// error.
-    fn of(item: &Item, id: &str) -> Result<Self, String> {
-        let wrong = |name: &str| format!("the item of the key `{id}` is not as it should be: `{name}`");
-        let text = |name: &str| match item.get(name) {
-            Some(Value::String(text)) if !text.is_empty() => Ok(Some(text.as_str())),
-            None => Ok(None),
-            Some(_) => Err(wrong(name)),
-        };
-        let needed = |name: &str| text(name)?.ok_or_else(|| wrong(name));
-        let bytes = |name: &str| URL_SAFE_NO_PAD.decode(needed(name)?).map_err(|_| wrong(name));
-        let time = |name: &str| match item.get(name) {
-            None => Ok(None),
-            Some(value) => value
-                .as_f64()
-                .filter(|time| (0.0..END_OF_TIME).contains(time))
-                .map(Some)
-                .ok_or_else(|| wrong(name)),
-        };
-        let hash =
-            StoredHash { salt: bytes("salt")?, hash: bytes("hash")?.try_into().map_err(|_| wrong("hash"))? };
-        let is_disabled = match item.get("disabled") {
-            None => false,
-            Some(value) => value.as_bool().ok_or_else(|| wrong("disabled"))?,
-        };
-        let expires_at = time("expires_at")?;
-        let mut members: Vec<(Cow<'_, str>, Value)> =
-            vec![("sub".into(), needed("owner")?.into()), ("client_id".into(), id.into())];
-        members.extend(scopes(item).ok_or_else(|| wrong("scopes"))?.map(|scopes| ("scope".into(), scopes)));
-        members.extend(item.get("expires_at").map(|value| ("exp".into(), value.clone())));
-        time("created_at")?;
-        members.extend(item.get("created_at").map(|value| ("iat".into(), value.clone())));
-        members.extend(text("usage_plan_key")?.map(|key| ("usage_plan_key".into(), key.into())));
-        match item.get("attributes") {
-            None => {}
-            Some(Value::Object(attributes)) => {
-                if attributes.keys().any(|name| is_own_claim(name)) {
-                    return Err(wrong("attributes"));
-                }
-                let attributes = attributes.iter();
-                members.extend(attributes.map(|(name, value)| (name.as_str().into(), value.clone())));
-            }
-            Some(_) => return Err(wrong("attributes")),
-        }
-        let claims = Claims::from_members(members);
-        Ok(Self { hash, known: Known { is_disabled, expires_at, claims } })
-    }
-}
-
-/// The first second of the year 10000. Times in milliseconds lie beyond it.
-const END_OF_TIME: UnixTime = 253_402_300_800.0;
-
-/// As the claim `scope` has them; `None` where they are no set of words.
-fn scopes(item: &Item) -> Option<Option<Value>> {
-    let Some(scopes) = item.get("scopes") else { return Some(None) };
-    let words: Option<Vec<&str>> = scopes.as_array()?.iter().map(Value::as_str).collect();
-    let words = words?;
-    let is_word = |word: &&str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic());
-    words.iter().all(is_word).then(|| Some(words.join(" ").into()))
+/// What the item of a key holds.
+fn stored(item: &Item, id: &str) -> Result<(StoredHash, Record), String> {
+    let fields = Fields { item, what: format!("key `{id}`") };
+    let hash = StoredHash { salt: fields.bytes("salt")?, hash: fields.hash("hash")? };
+    Ok((hash, Record::of(&fields, fields.needed("owner")?, Some(id))?))
 }

@@ -1,4 +1,4 @@
-//! What is looked up in a DynamoDB table: API keys. One table holds all kinds of items, each under a key that begins with its kind.
+//! What is looked up in a DynamoDB table: API keys, and users. One table holds all kinds of items, each under a key that begins with its kind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,6 +6,8 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::api_keys::{ApiKeySettings, ApiKeys};
+use super::basic::{Basic, BasicSettings};
+use crate::credential::CredentialKind;
 use crate::error::{Error, Fault};
 use crate::io::{AwsEnvironment, DynamoDb, DynamoDbSettings, Edges, Item};
 
@@ -19,11 +21,23 @@ pub struct DatabaseSettings {
     pub dynamodb: DynamoDbSettings,
     /// API keys.
     pub api_keys: Option<ApiKeySettings>,
+    /// Names and passwords.
+    pub basic: Option<BasicSettings>,
+}
+
+impl DatabaseSettings {
+    /// Who vouches for those who are looked up, and by which kind of credential.
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = (&str, CredentialKind)> {
+        let api_keys = self.api_keys.as_ref().map(|settings| (&*settings.issuer, CredentialKind::ApiKey));
+        let basic = self.basic.as_ref().map(|settings| (&*settings.issuer, CredentialKind::Basic));
+        api_keys.into_iter().chain(basic)
+    }
 }
 
 /// The table, and who looks things up in it.
 pub(super) struct Database {
     pub(super) api_keys: Option<ApiKeys>,
+    pub(super) basic: Option<Basic>,
 }
 
 /// The table.
@@ -43,7 +57,10 @@ impl Database {
             is_consistent: settings.is_consistent,
             dynamodb: DynamoDb::new(settings.dynamodb, environment, edges),
         });
-        Self { api_keys: settings.api_keys.map(|settings| ApiKeys::new(settings, table)) }
+        Self {
+            api_keys: settings.api_keys.map(|settings| ApiKeys::new(settings, Arc::clone(&table))),
+            basic: settings.basic.map(|settings| Basic::new(settings, table)),
+        }
     }
 }
 

@@ -9,6 +9,8 @@ use super::introspection::{self, Answer, Introspector, is_opaque};
 use super::token::Token;
 use super::{Presented, ProofOfPossession, Verifiers, admission, signature};
 use crate::claims::{ClaimPath, Claims};
+#[cfg(feature = "dynamodb")]
+use crate::credential::Presentation;
 use crate::error::Reason;
 use crate::io::{UnixTime, rfc3339};
 use crate::jwks::{Algorithm, Key, KeySet};
@@ -65,6 +67,10 @@ impl Verifiers {
     /// Every check of the token, with the keys that are there. A decision was made before: nothing is fetched for this.
     pub(crate) fn explain(&self, presented: Presented<'_>, now: UnixTime) -> Explanation {
         let text = presented.token();
+        #[cfg(feature = "dynamodb")]
+        if let Some(basic) = self.basic().filter(|_| presented.presentation() == Presentation::Basic) {
+            return basic.explain(&presented, now);
+        }
         #[cfg(feature = "dynamodb")]
         if let Some(api_keys) = self.api_keys(text) {
             return api_keys.explain(&presented, now);

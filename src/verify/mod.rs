@@ -10,17 +10,23 @@ mod answers;
 mod api_key;
 #[cfg(feature = "dynamodb")]
 mod api_keys;
+#[cfg(feature = "dynamodb")]
+mod basic;
 mod claims;
 #[cfg(feature = "dynamodb")]
 mod database;
 mod dpop;
 mod expectations;
 mod explain;
+#[cfg(feature = "dynamodb")]
+mod failures;
 mod flights;
 mod introspection;
 mod json;
 mod possession;
 mod profile;
+#[cfg(feature = "dynamodb")]
+mod records;
 mod replays;
 mod room;
 mod signature;
@@ -38,7 +44,9 @@ use crate::jwks::{Algorithm, Key, KeySet};
 #[cfg(feature = "dynamodb")]
 pub use api_key::ApiKey;
 #[cfg(feature = "dynamodb")]
-pub use api_keys::{ApiKeySettings, is_own_claim};
+pub use api_keys::ApiKeySettings;
+#[cfg(feature = "dynamodb")]
+pub use basic::{BasicSettings, ITERATIONS, password_hash, user_key};
 #[cfg(feature = "dynamodb")]
 pub use database::DatabaseSettings;
 pub use dpop::DpopProofs;
@@ -47,6 +55,8 @@ pub use explain::{Checked, Explanation, Verdict, explain};
 pub use introspection::IntrospectionSettings;
 pub use possession::{Presented, ProofOfPossession};
 pub use profile::Profile;
+#[cfg(feature = "dynamodb")]
+pub use records::is_own_claim;
 use signature::Signed;
 use token::Token;
 pub use verified_tokens::TokenCacheLimits;

@@ -56,6 +56,12 @@ impl<'a> Presented<'a> {
         Self { token, presentation: Presentation::Bearer, request: None, replays: None }
     }
 
+    /// A name and a password.
+    #[cfg(all(test, feature = "dynamodb"))]
+    pub(super) fn basic(text: &'a str) -> Self {
+        Self { presentation: Presentation::Basic, ..Self::bearer(text) }
+    }
+
     /// The same; a proof that was seen before is refused, and this one is not taken again.
     pub(super) fn once(self, replays: &'a Replays) -> Self {
         Self { replays: Some(replays), ..self }
@@ -65,7 +71,6 @@ impl<'a> Presented<'a> {
         self.token
     }
 
-    #[cfg(feature = "dynamodb")]
     pub(super) fn presentation(&self) -> Presentation {
         self.presentation
     }
@@ -93,7 +98,7 @@ pub(super) fn check(
         (Some(key), Presentation::Dpop, Some(proofs)) => Some((key, proofs)),
         // RFC 9449, section 7.2: presented as a bearer token, it proves nothing.
         (Some(_), _, _) => return Err(Reason::TokenSenderConstrained),
-        (None, Presentation::Dpop, _) => return Err(Reason::TokenUnbound),
+        (None, Presentation::Dpop | Presentation::Basic, _) => return Err(Reason::TokenUnbound),
         (None, Presentation::Bearer, _) => None,
     };
     if let Some(expected) = certificate {

@@ -9,12 +9,15 @@ use tokio::time::Instant;
 #[cfg(feature = "dynamodb")]
 use super::api_keys::ApiKeys;
 #[cfg(feature = "dynamodb")]
+use super::basic::Basic;
+#[cfg(feature = "dynamodb")]
 use super::database::{Database, DatabaseSettings};
 use super::introspection::{IntrospectionSettings, Introspector, is_opaque};
 use super::replays::Replays;
 use super::token::{LONGEST_TOKEN, Token};
 use super::verified_tokens::{TokenCacheLimits, TokenDigest, VerifiedToken, VerifiedTokens};
 use super::{Admitted, Expectations, Presented, Principal, Vouched};
+use crate::credential::Presentation;
 use crate::error::{Error, Reason};
 #[cfg(feature = "dynamodb")]
 use crate::io::AwsEnvironment;
@@ -72,6 +75,14 @@ impl Verifiers {
         patience: Duration,
     ) -> Result<Principal, Error> {
         let presented = &presented.once(&self.replays);
+        // A name and a password are never tried as a token.
+        if presented.presentation() == Presentation::Basic {
+            #[cfg(feature = "dynamodb")]
+            if let Some(basic) = self.basic() {
+                return Box::pin(basic.verify(presented, now, patience)).await;
+            }
+            return Err(Reason::CredentialMalformed.into());
+        }
         #[cfg(feature = "dynamodb")]
         if let Some(api_keys) = self.api_keys(presented.token()) {
             // Boxed: a decision about a token does not carry its size.
@@ -98,6 +109,11 @@ impl Verifiers {
     #[cfg(feature = "dynamodb")]
     pub(super) fn api_keys(&self, text: &str) -> Option<&ApiKeys> {
         self.database.as_ref()?.api_keys.as_ref().filter(|api_keys| api_keys.is_meant(text))
+    }
+
+    #[cfg(feature = "dynamodb")]
+    pub(super) fn basic(&self) -> Option<&Basic> {
+        self.database.as_ref()?.basic.as_ref()
     }
 
     fn is_introspected(&self, principal: &Principal) -> bool {

@@ -1,5 +1,6 @@
 """API keys in DynamoDB as others have built it: made by the tool, looked up by the function."""
 
+import base64
 import os
 import re
 import subprocess
@@ -47,10 +48,10 @@ class Tool:
         self.identity = identity
         self.said = ""
 
-    def run(self, *words, status=0):
+    def run(self, *words, status=0, typed=None):
         environment = {"PATH": os.environ["PATH"]} | self.identity
         finished = subprocess.run(
-            [*self.command, *words, "--config", self.file], env=environment, capture_output=True, text=True, timeout=60
+            [*self.command, *words, "--config", self.file], env=environment, capture_output=True, text=True, timeout=60, input=typed
         )
         assert finished.returncode == status, finished.stderr
         self.said += finished.stderr
@@ -255,3 +256,56 @@ def test_the_commands_of_the_page_do_what_they_say(cli, featured, dynamodb, tmp_
         function.secrets.append(made.stdout.split("_")[-1])
         answer = function.invoke(request_event({"x-api-key": made.stdout}))
         assert function.record(answer)["decision"] == "allow", function.output()
+
+
+BASIC = """
+    [basic]
+    iterations = 100000
+    lifetime_seconds = 1
+    negative_lifetime_seconds = 0
+    failures = 3
+    pause_seconds = 2
+
+    [[rule]]
+    name = "read orders"
+    routes = ["GET /orders"]
+    requires = { credential = "basic", scope = "orders:read" }
+"""
+
+
+def as_basic(function, name, password):
+    """The reason for which they are refused; `None` where they are let in."""
+    credential = base64.b64encode(f"{name}:{password}".encode()).decode()
+    function.secrets += [credential, password]
+    answer = function.invoke(token_event(f"Basic {credential}"))
+    record = function.record(answer)
+    return None if record["decision"] == "allow" and answer.effect == "Allow" else record["reason"]
+
+
+def test_a_user_that_the_tool_wrote_is_let_in_with_his_password(cli, featured, dynamodb, tmp_path):
+    configuration = dynamodb.configuration().replace('[api_keys]\n            prefix = "orders"', "") + BASIC
+    tool = Tool(cli, tmp_path / "configured", configuration, dynamodb.identity)
+    create = ("keys", "create-user", "--scope", "orders:read", "--expires-in", "30", "--create-table", "--replace")
+    password = tool.run(*create, "--name", "alice").stdout.strip()
+    assert re.fullmatch("[0-9A-Za-z]{24}", password)
+    typed = "a long \u00e4nd: typed password"
+    assert tool.run(*create, "--name", "b\u00f6b", "--password-stdin", typed=f"{typed}\n").stdout == ""
+    assert "15 characters" in tool.run(*create, "--name", "carol", "--password-stdin", typed="short", status=3).stderr
+    again = tool.run("keys", "create-user", "--name", "alice", "--expires-in", "1", status=1)
+    assert "there is a `user#alice` already" in again.stderr
+    assert_no_secrets([password, typed], tool.said)
+    (tmp_path / "function").mkdir()
+    with running_function(featured, tmp_path / "function", tool.environment | dynamodb.identity) as function:
+        assert as_basic(function, "alice", password) is None
+        assert as_basic(function, "b\u00f6b", typed) is None
+        assert as_basic(function, "b\u00f6b", password) == "user_unknown"
+        assert as_basic(function, "nobody", password) == "user_unknown"
+        tool.run("keys", "disable", "--user", "alice")
+        wait_for(lambda: as_basic(function, "alice", password) == "user_disabled", "the end of what is known")
+        tool.run("keys", "enable", "--user", "alice")
+        assert as_basic(function, "alice", password) is None
+        time.sleep(1.1)
+        guesses = [as_basic(function, "alice", f"a-guess-that-is-long-{number}") for number in range(5)]
+        assert guesses == ["user_unknown"] * 3 + ["basic_throttled"] * 2
+        assert as_basic(function, "alice", password) == "basic_throttled"
+        wait_for(lambda: as_basic(function, "alice", password) is None, "the end of the pause")

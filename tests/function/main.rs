@@ -13,6 +13,7 @@
 
 mod answers;
 mod api_keys;
+mod basic;
 mod callers;
 mod concurrency;
 mod credentials;

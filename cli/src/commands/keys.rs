@@ -10,12 +10,16 @@ use crate::Error;
 use crate::keys::KeysToFetch;
 
 pub(super) fn command() -> Command {
-    Command::new("keys").about("An issuer's key set, and API keys").subcommand_required(true).subcommands([
-        fetch(),
-        api_keys::create(),
-        api_keys::disable(),
-        api_keys::enable(),
-    ])
+    Command::new("keys")
+        .about("An issuer's key set; API keys and users in a table")
+        .subcommand_required(true)
+        .subcommands([
+            fetch(),
+            api_keys::create(),
+            api_keys::create_user(),
+            api_keys::disable(),
+            api_keys::enable(),
+        ])
 }
 
 fn fetch() -> Command {
@@ -69,6 +73,7 @@ pub(super) async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
     match matches.subcommand() {
         Some(("fetch", matches)) => run_fetch(matches).await,
         Some(("create", matches)) => api_keys::run_create(matches).await,
+        Some(("create-user", matches)) => api_keys::run_create_user(matches).await,
         Some(("disable", matches)) => api_keys::run_switch(matches, true).await,
         Some(("enable", matches)) => api_keys::run_switch(matches, false).await,
         Some(_) | None => Ok(Ending::Invalid),

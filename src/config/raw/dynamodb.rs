@@ -6,7 +6,7 @@ mod sections {
 
     use crate::config::values;
 
-    /// The DynamoDB table in which API keys are looked up. Where it is needed, the function is built with the feature `dynamodb`.
+    /// The DynamoDB table in which API keys and users are looked up. Where it is needed, the function is built with the feature `dynamodb`.
     #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
     #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
     #[cfg_attr(feature = "schema", schemars(extend("required" = ["table"])))]
@@ -58,6 +58,36 @@ mod sections {
         pub(in crate::config) entries: Option<u64>,
     }
 
+    /// How names and passwords (RFC 7617) are checked that lie in the table of `[dynamodb]`.
+    #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+    #[serde(deny_unknown_fields, default)]
+    pub(in crate::config) struct BasicTable {
+        /// What rules and logs call the issuer of the users. Default: `basic`.
+        pub(in crate::config) issuer: Option<String>,
+        /// How often the hash of a password is hashed again for a name that nobody has, so that it takes as long as for one that
+        /// somebody has: 100000 to 2000000. It is also what `authorizer keys create-user` writes. Default: 600000.
+        #[cfg_attr(feature = "schema", schemars(range(min = 100_000, max = 2_000_000)))]
+        pub(in crate::config) iterations: Option<u64>,
+        /// How long a name and its password are used without checking them again, in seconds: 0 to 3600, and never beyond the user's
+        /// expiry. Default: 300.
+        #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 3600)))]
+        pub(in crate::config) lifetime_seconds: Option<u64>,
+        /// How long it is remembered that they do not belong together, or that the user is disabled or expired, in seconds: 0 to 300.
+        /// Default: 10.
+        #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 300)))]
+        pub(in crate::config) negative_lifetime_seconds: Option<u64>,
+        /// After so many failures in a row a name is not checked for a while, in each process by itself: 1 to 100. Default: 5.
+        #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 100)))]
+        pub(in crate::config) failures: Option<u64>,
+        /// How long, from the latest failure on, in seconds: 1 to 3600. Default: 30.
+        #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 3600)))]
+        pub(in crate::config) pause_seconds: Option<u64>,
+        /// How many are remembered, good ones and others apart, and of how many names failures are counted: 0 to 100000. Default: 256.
+        #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100_000)))]
+        pub(in crate::config) entries: Option<u64>,
+    }
+
     impl DynamoDbTable {
         /// The table of this name.
         pub(in crate::config) fn named(table: &str) -> Self {
@@ -79,6 +109,7 @@ mod sections {
 
     pub(in crate::config) type DynamoDbTable = Unbuilt;
     pub(in crate::config) type ApiKeysTable = Unbuilt;
+    pub(in crate::config) type BasicTable = Unbuilt;
 
     /// Something that the function was built without: it is not even read.
     #[derive(Clone, Debug, PartialEq)]
@@ -102,4 +133,4 @@ mod sections {
     }
 }
 
-pub(in crate::config) use sections::{ApiKeysTable, DynamoDbTable};
+pub(in crate::config) use sections::{ApiKeysTable, BasicTable, DynamoDbTable};

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use super::values::{self, OneOrMore, PlainValues};
 use crate::jwks::Algorithm;
 use crate::verify::{AudienceClaim, Presence, Profile};
-pub(super) use dynamodb::{ApiKeysTable, DynamoDbTable};
+pub(super) use dynamodb::{ApiKeysTable, BasicTable, DynamoDbTable};
 pub(super) use gateway::GatewaySettings;
 pub(super) use introspection::{ClientAuthenticationName, IntrospectionTable};
 pub(super) use possession::{DpopSettings, ProofName, UnboundName};
@@ -31,12 +31,12 @@ pub(super) struct Settings {
     /// The function refuses to start with it on AWS Lambda.
     pub(super) development: bool,
     /// The issuers whose tokens are accepted. A token is verified with the keys of the issuer that
-    /// it names, and of no other. One is needed, unless there is an `[introspection]` or `[api_keys]`.
+    /// it names, and of no other. One is needed, unless there is an `[introspection]`, `[api_keys]` or `[basic]`.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(super) issuer: Vec<IssuerSettings>,
     /// Where the credential is looked for, in this order; the first place that holds one wins.
     /// Default: the TOKEN event's token, then the header `Authorization`, both with the scheme
-    /// `Bearer`, then for WebSockets the subprotocol behind `access_token`.
+    /// `Bearer` (with `[basic]`: `any`), then for WebSockets the subprotocol behind `access_token`.
     pub(super) identity_source: Vec<IdentitySourceSettings>,
     /// Who may call what. Without any rule, a verified caller may invoke the whole stage; with any,
     /// what no rule allows is denied.
@@ -49,10 +49,12 @@ pub(super) struct Settings {
     pub(super) key_set: KeySetSettings,
     /// How an authorization server is asked about opaque tokens, and about those of issuers with `introspection`.
     pub(super) introspection: Option<IntrospectionTable>,
-    /// The DynamoDB table in which API keys are looked up.
+    /// The DynamoDB table in which API keys and users are looked up.
     pub(super) dynamodb: Option<DynamoDbTable>,
     /// How API keys are recognized and checked.
     pub(super) api_keys: Option<ApiKeysTable>,
+    /// How names and passwords are checked.
+    pub(super) basic: Option<BasicTable>,
     /// What DPoP proofs must be like, for the issuers whose `proof_of_possession` takes them.
     pub(super) dpop: DpopSettings,
     /// How tokens are remembered whose signatures held, so that the same token is not verified again and again.
@@ -174,6 +176,11 @@ pub(super) enum Place {
 pub(super) enum SchemeName {
     /// `Bearer`, in any case, before the token.
     Bearer,
+    /// `Basic`, in any case, before a name and a password. Needs `[basic]`.
+    Basic,
+    /// `Bearer` or `Basic`. Needs `[basic]`.
+    #[serde(rename = "any")]
+    Any,
     /// The token alone.
     #[serde(rename = "none")]
     None,

@@ -131,6 +131,8 @@ pub(in crate::config) enum CredentialName {
     Opaque,
     /// An API key, which `[api_keys]` is about.
     ApiKey,
+    /// A name and a password, which `[basic]` is about.
+    Basic,
 }
 
 impl<'de> Deserialize<'de> for RequirementSettings {

@@ -1,8 +1,8 @@
-//! `[dynamodb]` and `[api_keys]`, as they are written.
+//! `[dynamodb]`, `[api_keys]` and `[basic]`, as they are written.
 
 use super::paths;
 use crate::config::{Config, ConfigError, Environment};
-use crate::credential::CredentialKind;
+use crate::credential::{CredentialKind, Scheme};
 use crate::rules::Requirement;
 
 const TABLE: &str = "[dynamodb]\ntable = 'keys'\n[api_keys]\nprefix = 'orders'\n";
@@ -102,4 +102,51 @@ fn two_variables_are_a_table_of_api_keys() {
     assert_eq!(paths(&load(&both[1..]).err().unwrap()), ["api_keys"]);
     let empty = [("AUTHORIZER_API_KEY_TABLE", ""), ("AUTHORIZER_API_KEY_PREFIX", "")];
     assert_eq!(load(&empty).unwrap().credential_kinds(), [CredentialKind::Jwt]);
+}
+
+const BASIC: &str = "[dynamodb]\ntable = 'keys'\n[basic]\n";
+
+#[test]
+fn names_and_passwords_need_a_place_that_takes_them() {
+    let alone = parse(BASIC).unwrap();
+    assert_eq!(
+        (alone.credential_kinds(), alone.issuer_names()),
+        (vec![CredentialKind::Basic], vec!["basic"])
+    );
+    let schemes = |config: &Config| -> Vec<Scheme> {
+        config.identity_sources.as_slice().iter().map(|source| source.scheme).collect()
+    };
+    assert_eq!(schemes(&alone), [Scheme::Any, Scheme::Any, Scheme::None]);
+    let basic = alone.database.unwrap().basic.unwrap();
+    assert_eq!((basic.iterations, basic.lifetime, basic.negative_lifetime), (600_000, 300.0, 10.0));
+    assert_eq!((basic.failures, basic.pause, basic.entries), (5, 30.0, 256));
+    assert_eq!(schemes(&parse(TABLE).unwrap()), [Scheme::Bearer, Scheme::Bearer, Scheme::None]);
+    let source = |scheme: &str| {
+        format!("[[identity_source]]\nfrom = 'header'\nname = 'Authorization'\nscheme = '{scheme}'\n")
+    };
+    for scheme in ["Basic", "any"] {
+        assert!(parse(&format!("{BASIC}{}", source(scheme))).is_ok(), "{scheme}");
+        assert_eq!(
+            problems(&format!("{TABLE}{}", source(scheme))),
+            ["identity_source[0].scheme"],
+            "{scheme}"
+        );
+    }
+    for scheme in ["Bearer", "none"] {
+        assert_eq!(problems(&format!("{BASIC}{}", source(scheme))), ["basic"], "{scheme}");
+    }
+    for (setting, path) in [
+        ("iterations = 99999", "basic.iterations"),
+        ("iterations = 2000001", "basic.iterations"),
+        ("lifetime_seconds = 3601", "basic.lifetime_seconds"),
+        ("failures = 0", "basic.failures"),
+        ("pause_seconds = 0", "basic.pause_seconds"),
+        ("issuer = 'api-keys'\n[api_keys]\nprefix = 'orders'", "basic.issuer"),
+    ] {
+        assert_eq!(problems(&format!("{BASIC}{setting}\n")), [path], "{setting}");
+    }
+    assert_eq!(problems("[basic]\n"), ["basic"]);
+    let rule = "[[rule]]\nname = 'r'\nroutes = ['GET /r']\nrequires = { credential = 'basic' }\n";
+    assert!(parse(&format!("{BASIC}{rule}")).is_ok());
+    assert_eq!(problems(&format!("{TABLE}{rule}")), ["rule[0].requires.credential"]);
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Check;
-use crate::config::raw::{ApiKeysTable, DynamoDbTable};
+use crate::config::raw::{ApiKeysTable, BasicTable, DynamoDbTable};
 use crate::io::{DynamoDbSettings, is_region};
-use crate::verify::{ApiKeySettings, DatabaseSettings};
+use crate::verify::{ApiKeySettings, BasicSettings, DatabaseSettings, ITERATIONS};
 
 /// The fewest characters of a pepper: of letters and digits alone, so many have more than 128 bits.
 const SHORTEST_PEPPER: usize = 32;
@@ -16,19 +16,24 @@ impl Check<'_> {
         &mut self,
         table: Option<DynamoDbTable>,
         api_keys: Option<ApiKeysTable>,
+        basic: Option<BasicTable>,
         issuers: &[String],
     ) -> Option<DatabaseSettings> {
-        if api_keys.is_some() && table.is_none() {
+        let sections = [("api_keys", api_keys.is_some()), ("basic", basic.is_some())];
+        for (section, _) in sections.iter().filter(|(_, is_there)| *is_there && table.is_none()) {
             let hint = "add a `[dynamodb]` with the name of the `table`";
-            self.problem_with_hint("api_keys", "there is no table in which keys could be looked up", hint);
+            self.problem_with_hint(*section, "there is no table in which anything could be looked up", hint);
         }
-        if api_keys.is_none() && table.is_some() {
-            let hint = "add `[api_keys]`, or leave `[dynamodb]` out";
+        if table.is_some() && !sections.iter().any(|(_, is_there)| *is_there) {
+            let hint = "add `[api_keys]` or `[basic]`, or leave `[dynamodb]` out";
             self.problem_with_hint("dynamodb", "nothing is looked up in it", hint);
         }
         let api_keys = api_keys.and_then(|settings| self.api_keys(settings, issuers));
+        let of_keys = api_keys.iter().map(|settings| settings.issuer.to_string());
+        let others: Vec<String> = issuers.iter().cloned().chain(of_keys).collect();
+        let basic = basic.map(|settings| self.basic(settings, &others));
         let (table, is_consistent, dynamodb) = self.dynamodb(table?)?;
-        Some(DatabaseSettings { table, is_consistent, dynamodb, api_keys })
+        Some(DatabaseSettings { table, is_consistent, dynamodb, api_keys, basic })
     }
 
     fn dynamodb(&mut self, settings: DynamoDbTable) -> Option<(String, bool, DynamoDbSettings)> {
@@ -63,13 +68,7 @@ impl Check<'_> {
         let negative = settings.negative_lifetime_seconds;
         let negative = self.number(&path("negative_lifetime_seconds"), negative, 10, 0, 300);
         let entries = self.number(&path("entries"), settings.entries, 256, 0, 100_000);
-        let issuer = settings.issuer.unwrap_or_else(|| DEFAULT_ISSUER.to_owned());
-        self.exact(&path("issuer"), &issuer);
-        if issuers.contains(&issuer) {
-            let hint =
-                "give the keys an issuer of their own: rules would take their callers for those of the other";
-            self.problem_with_hint(path("issuer"), format!("`{issuer}` is the name of another issuer"), hint);
-        }
+        let issuer = self.own_issuer(path("issuer"), settings.issuer, "api-keys", issuers);
         if settings.pepper.as_ref().is_some_and(|pepper| pepper.chars().count() < SHORTEST_PEPPER) {
             let hint = "32 random characters or more, such as those of `openssl rand -base64 32`";
             self.problem_with_hint(path("pepper"), "it is too short to be a secret", hint);
@@ -92,10 +91,39 @@ impl Check<'_> {
             entries: entries as usize,
         })
     }
-}
 
-/// What rules and logs call the issuer of API keys where the configuration has no other name.
-pub(super) const DEFAULT_ISSUER: &str = "api-keys";
+    fn basic(&mut self, settings: BasicTable, issuers: &[String]) -> BasicSettings {
+        let path = |name: &str| format!("basic.{name}");
+        let [fewest, most] = [*ITERATIONS.start(), *ITERATIONS.end()];
+        let iterations = self.number(&path("iterations"), settings.iterations, 600_000, fewest, most);
+        let lifetime = self.number(&path("lifetime_seconds"), settings.lifetime_seconds, 300, 0, 3600);
+        let negative = settings.negative_lifetime_seconds;
+        let negative = self.number(&path("negative_lifetime_seconds"), negative, 10, 0, 300);
+        let failures = self.number(&path("failures"), settings.failures, 5, 1, 100);
+        let pause = self.number(&path("pause_seconds"), settings.pause_seconds, 30, 1, 3600);
+        let entries = self.number(&path("entries"), settings.entries, 256, 0, 100_000);
+        BasicSettings {
+            issuer: self.own_issuer(path("issuer"), settings.issuer, "basic", issuers).into(),
+            iterations,
+            lifetime: lifetime.into(),
+            negative_lifetime: negative.into(),
+            failures,
+            pause: pause.into(),
+            entries: entries as usize,
+        }
+    }
+
+    /// A name that no other issuer has: rules would take the callers of one for those of the other.
+    fn own_issuer(&mut self, path: String, name: Option<String>, default: &str, others: &[String]) -> String {
+        let name = name.unwrap_or_else(|| default.to_owned());
+        self.exact(&path, &name);
+        if others.contains(&name) {
+            let hint = "rules would take the callers of one for those of the other";
+            self.problem_with_hint(path, format!("`{name}` is the name of another issuer"), hint);
+        }
+        name
+    }
+}
 
 /// No JWT begins so, and no authentication scheme is part of it.
 fn is_prefix(text: &str) -> bool {

@@ -17,11 +17,11 @@ use crate::verify::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes
 
 impl Check<'_> {
     pub(super) fn issuers(&mut self, settings: Vec<IssuerSettings>, proofs: &Proofs) -> Vec<Issuer> {
-        if settings.is_empty() && !self.has_introspection && !self.has_api_keys {
+        if settings.is_empty() && !self.has_introspection && !self.has_api_keys && !self.has_basic {
             self.problem_with_hint(
                 "issuer",
                 "there is none",
-                "add an `[[issuer]]` with its `url` and `audience`, an `[introspection]`, or `[api_keys]`",
+                "add an `[[issuer]]` with its `url` and `audience`, an `[introspection]`, `[api_keys]` or `[basic]`",
             );
         }
         let mut seen = BTreeSet::new();

@@ -20,7 +20,7 @@ use super::raw::{
 };
 use super::{Config, Issuer, Waits};
 use crate::claims::ClaimPath;
-use crate::credential::{DEFAULT_MARKER, IdentitySource, IdentitySources, Location, Scheme};
+use crate::credential::{DEFAULT_MARKER, IdentitySource, IdentitySources, Location, Presentation, Scheme};
 use crate::jwks::Timing;
 use crate::response::{Answers, HttpApi, Refusal};
 use crate::rules::{ContextKey, Rules};
@@ -34,20 +34,26 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         rule_positions: Vec::new(),
         has_introspection: settings.introspection.is_some(),
         has_api_keys: settings.api_keys.is_some(),
+        has_basic: settings.basic.is_some(),
     };
     let mut urls: Vec<String> = settings.issuer.iter().filter_map(|issuer| issuer.url.clone()).collect();
     urls.extend(settings.introspection.as_ref().and_then(|table| table.issuer.clone()));
     #[cfg(feature = "dynamodb")]
     let database = {
-        let database = check.database(settings.dynamodb, settings.api_keys, &urls);
-        let api_keys = database.as_ref().and_then(|database| database.api_keys.as_ref());
-        urls.extend(api_keys.map(|api_keys| api_keys.issuer.to_string()));
+        let database = check.database(settings.dynamodb, settings.api_keys, settings.basic, &urls);
+        urls.extend(
+            database.iter().flat_map(|database| database.issuers()).map(|(issuer, _)| issuer.to_owned()),
+        );
         database
     };
     #[cfg(not(feature = "dynamodb"))]
     check.unbuilt(
         "dynamodb",
-        &[("dynamodb", settings.dynamodb.is_some()), ("api_keys", settings.api_keys.is_some())],
+        &[
+            ("dynamodb", settings.dynamodb.is_some()),
+            ("api_keys", settings.api_keys.is_some()),
+            ("basic", settings.basic.is_some()),
+        ],
     );
     let proofs = check.proofs(settings.dpop, settings.gateway.cache_seconds != Some(0));
     let issuers = check.issuers(settings.issuer, &proofs);
@@ -91,6 +97,8 @@ struct Check<'a> {
     has_introspection: bool,
     /// Whether API keys can be looked up.
     has_api_keys: bool,
+    /// Whether names and passwords can be checked.
+    has_basic: bool,
 }
 
 impl Check<'_> {
@@ -168,11 +176,16 @@ impl Check<'_> {
 
     fn identity_sources(&mut self, settings: Vec<IdentitySourceSettings>) -> IdentitySources {
         if settings.is_empty() {
-            return IdentitySources::default();
+            return IdentitySources::usual(if self.has_basic { Scheme::Any } else { Scheme::Bearer });
         }
         let mut sources = Vec::new();
         for (position, settings) in settings.into_iter().enumerate() {
             sources.extend(self.identity_source(&format!("identity_source[{position}]"), settings));
+        }
+        let takes_basic = |source: &IdentitySource| source.scheme.takes(Presentation::Basic);
+        if self.has_basic && !sources.iter().any(takes_basic) {
+            let hint = "`scheme = \"Basic\"`, or `\"any\"` beside tokens";
+            self.problem_with_hint("basic", "no identity source takes a name and a password", hint);
         }
         IdentitySources::new(sources)
     }
@@ -182,6 +195,10 @@ impl Check<'_> {
             self.problem(format!("{path}.from"), "it is missing");
             return None;
         };
+        if matches!(settings.scheme, Some(SchemeName::Basic | SchemeName::Any)) && !self.has_basic {
+            let hint = "add `[basic]`";
+            self.problem_with_hint(format!("{path}.scheme"), "nobody checks names and passwords", hint);
+        }
         let path = format!("{path}.name");
         let name = settings.name.filter(|name| !name.is_empty());
         let (location, default) = match (from, name) {
@@ -205,6 +222,8 @@ impl Check<'_> {
         let scheme = match settings.scheme {
             None => default,
             Some(SchemeName::Bearer) => Scheme::Bearer,
+            Some(SchemeName::Basic) => Scheme::Basic,
+            Some(SchemeName::Any) => Scheme::Any,
             Some(SchemeName::None) => Scheme::None,
         };
         Some(IdentitySource { location, scheme })

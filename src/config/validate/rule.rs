@@ -117,11 +117,20 @@ impl Check<'_> {
             let hint = "add `[api_keys]`";
             self.problem_with_hint(format!("{path}.credential"), "nobody has an API key here", hint);
         }
+        if table.credential == Some(CredentialName::Basic) && !self.has_basic {
+            let hint = "add `[basic]`";
+            self.problem_with_hint(
+                format!("{path}.credential"),
+                "nobody has a name and a password here",
+                hint,
+            );
+        }
         all.extend(table.credential.map(|name| {
             Requirement::Credential(match name {
                 CredentialName::Jwt => CredentialKind::Jwt,
                 CredentialName::Opaque => CredentialKind::Opaque,
                 CredentialName::ApiKey => CredentialKind::ApiKey,
+                CredentialName::Basic => CredentialKind::Basic,
             })
         }));
         if let Some(ranges) = table.source_ip {

@@ -16,9 +16,10 @@ use crate::io::{
     FetchFuture, Message, RawAnswer, Session,
 };
 use crate::verify::api_keys::ApiKeySettings;
+use crate::verify::basic::{BasicSettings, ITERATIONS};
 use crate::verify::database::DatabaseSettings;
 
-const PATIENCE: Duration = Duration::from_secs(3);
+pub(super) const PATIENCE: Duration = Duration::from_secs(3);
 
 /// A table, in DynamoDB's JSON, by the keys of its items.
 #[derive(Default)]
@@ -63,19 +64,19 @@ impl Session for Line {
     }
 }
 
-struct Setting {
+pub(super) struct Setting {
     server: Arc<Server>,
-    verifiers: Verifiers,
+    pub(super) verifiers: Verifiers,
 }
 
 const PEPPER: &[u8] = b"correct horse battery staple of thirty";
 
 impl Setting {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self::with(|_| {}, None)
     }
 
-    fn with(change: impl Fn(&mut ApiKeySettings), issuer: Option<&Signer>) -> Self {
+    pub(super) fn with(change: impl Fn(&mut ApiKeySettings), issuer: Option<&Signer>) -> Self {
         let server = Arc::new(Server::default());
         let edges = Edges { fetch: Arc::new(Line(Arc::clone(&server))), ..Edges::of_this_machine() };
         let mut api_keys = ApiKeySettings {
@@ -97,6 +98,15 @@ impl Setting {
                 timeout: Duration::from_secs(2),
             },
             api_keys: Some(api_keys),
+            basic: Some(BasicSettings {
+                issuer: "basic".into(),
+                iterations: *ITERATIONS.start(),
+                lifetime: 60.0,
+                negative_lifetime: 10.0,
+                failures: 3,
+                pause: 30.0,
+                entries: 8,
+            }),
         };
         let environment = AwsEnvironment::of(|name| {
             matches!(name, "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY").then(|| "A".to_owned())
@@ -124,15 +134,19 @@ impl Setting {
         self.server.items.lock().unwrap().insert(format!("key#{}", key.id()), item);
     }
 
+    pub(super) fn has(&self, key: &str, item: Value) {
+        self.server.items.lock().unwrap().insert(key.to_owned(), item);
+    }
+
     fn fails(&self, failure: Option<Result<RawAnswer, FetchError>>) {
         *self.server.failure.lock().unwrap() = failure;
     }
 
-    fn asked(&self) -> usize {
+    pub(super) fn asked(&self) -> usize {
         self.server.asked.lock().unwrap().len()
     }
 
-    async fn verify(&self, token: &str, later: f64) -> Result<Principal, &'static str> {
+    pub(super) async fn verify(&self, token: &str, later: f64) -> Result<Principal, &'static str> {
         let presented = Presented::bearer(token);
         let verified = self.verifiers.verify(presented, NOW + later, PATIENCE).await;
         let explained = self.verifiers.explain(presented, NOW + later);

@@ -10,6 +10,8 @@ use super::*;
 
 #[cfg(feature = "dynamodb")]
 mod api_keys;
+#[cfg(feature = "dynamodb")]
+mod basic;
 mod claims;
 mod introspection;
 mod possession;

@@ -1,0 +1,294 @@
+//! A name and a password (RFC 7617), checked against PBKDF2 of the password.
+//!
+//! A password can be guessed. So each check is made to cost, failures are counted, and what is known costs nothing.
+
+use std::num::NonZeroU32;
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use aws_lc_rs::digest::SHA256_OUTPUT_LEN;
+use aws_lc_rs::pbkdf2::{PBKDF2_HMAC_SHA256, derive};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use tokio::sync::Mutex;
+
+use super::answers::Answers;
+use super::database::Table;
+use super::explain::Explanation;
+use super::failures::Failures;
+use super::flights::Flights;
+use super::records::{Fields, Record};
+use super::verified_tokens::TokenDigest;
+use super::{Presented, Principal};
+use crate::claims::Claims;
+use crate::credential::CredentialKind;
+use crate::error::{Error, Reason, Rejection};
+use crate::io::{Item, UnixTime, rfc3339};
+
+/// How names and passwords are checked.
+pub struct BasicSettings {
+    /// What rules and logs call who vouches for the users.
+    pub issuer: Arc<str>,
+    /// How often the hash of a password is hashed again, for a name that nobody has.
+    pub iterations: u32,
+    /// How long a name and its password are used without checking them again, in seconds. Never beyond the user's expiry.
+    pub lifetime: f64,
+    /// How long it is known of those that are wrong, in seconds.
+    pub negative_lifetime: f64,
+    /// After so many failures in a row, a name is not checked for a while.
+    pub failures: u32,
+    /// How long, in seconds, from the latest failure on.
+    pub pause: f64,
+    /// How many of each are known, and of how many names failures are counted.
+    pub entries: usize,
+}
+
+/// How often a hash may be hashed again: less can be guessed, more would take longer than API Gateway waits.
+pub const ITERATIONS: RangeInclusive<u32> = 100_000..=2_000_000;
+
+/// Checks names and passwords, and knows them for a while.
+pub(super) struct Basic {
+    settings: BasicSettings,
+    table: Arc<Table>,
+    good: Answers<Answer>,
+    /// Apart: whoever guesses without end must not push the good ones out.
+    others: Answers<Answer>,
+    failures: Failures,
+    flights: Flights,
+    /// One password at a time: several would each take a core for as long.
+    work: Mutex<()>,
+}
+
+/// A name and a password as they were sent. Secret, so that nothing shows them.
+struct Pair {
+    name: String,
+    password: String,
+}
+
+/// What is known of a name and a password together.
+#[derive(Clone, Debug, PartialEq)]
+enum Answer {
+    /// They belong together.
+    Known(Record),
+    /// They do not, whether or not somebody has the name.
+    Unknown { has_item: bool },
+    /// Nobody has looked.
+    Throttled { until: UnixTime },
+}
+
+/// What is stored of a password.
+struct StoredPassword {
+    salt: Vec<u8>,
+    iterations: u32,
+    hash: [u8; SHA256_OUTPUT_LEN],
+}
+
+impl Basic {
+    pub(super) fn new(settings: BasicSettings, table: Arc<Table>) -> Self {
+        let [good, others] = [(); 2].map(|()| Answers::new(settings.entries));
+        let failures = Failures::new(settings.failures, settings.pause, settings.entries);
+        let (flights, work) = (Flights::default(), Mutex::default());
+        Self { settings, table, good, others, failures, flights, work }
+    }
+
+    /// The principal that the name stands for, if the password is his.
+    pub(super) async fn verify(
+        &self,
+        presented: &Presented<'_>,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Result<Principal, Error> {
+        let pair = Pair::parse(presented.token()).ok_or(Reason::BasicMalformed)?;
+        let digest = TokenDigest::of(presented.token());
+        let known = || self.known(digest, now);
+        let ask = self.look_up(pair, digest, now, patience);
+        let answer = self.flights.answer(digest, (now, patience), known, ask).await;
+        let answer = answer.map_err(|cause| self.table.fault(cause))?;
+        match checks(&answer, now).into_iter().find_map(Result::err) {
+            Some(reason) => {
+                let issuer = Some(Arc::clone(&self.settings.issuer));
+                Err(Rejection { reason, issuer, key_id: None }.into())
+            }
+            None => Ok(Principal {
+                issuer: Arc::clone(&self.settings.issuer),
+                key_id: None,
+                kind: CredentialKind::Basic,
+                claims: answer.claims(),
+            }),
+        }
+    }
+
+    fn known(&self, digest: TokenDigest, now: UnixTime) -> Option<Answer> {
+        self.good.find(digest, now).or_else(|| self.others.find(digest, now))
+    }
+
+    async fn look_up(
+        &self,
+        pair: Pair,
+        digest: TokenDigest,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Result<Answer, String> {
+        let _only_one = self.work.lock().await;
+        let user = TokenDigest::of(&pair.name);
+        if let Some(until) = self.failures.pause(user, now) {
+            return Ok(Answer::Throttled { until });
+        }
+        let item = self.table.item(&user_key(&pair.name), patience).await?;
+        let found = item.map(|item| stored(&item, &pair.name)).transpose()?;
+        // Before it is known: an attempt that nobody waits for to its end is one, too.
+        self.failures.count(user, now);
+        let answer = self.compare(pair, found).await?;
+        if let Answer::Known(_) = &answer {
+            self.failures.forget(user);
+        }
+        if checks(&answer, now).iter().all(Result::is_ok) {
+            let end = answer.expires_at().unwrap_or(f64::INFINITY).min(now + self.settings.lifetime);
+            self.good.keep(digest, answer.clone(), end, now);
+        } else {
+            self.others.keep(digest, answer.clone(), now + self.settings.negative_lifetime, now);
+        }
+        Ok(answer)
+    }
+
+    /// It takes the same time where nobody has the name, as far as the user has as many iterations as the configuration says.
+    async fn compare(&self, pair: Pair, found: Option<(StoredPassword, Record)>) -> Result<Answer, String> {
+        let (stored, record) = found.unzip();
+        let stored = stored.unwrap_or_else(|| StoredPassword {
+            salt: DECOY.to_vec(),
+            iterations: self.settings.iterations,
+            hash: DECOY,
+        });
+        let StoredPassword { salt, iterations, hash: expected } = stored;
+        // On a thread of its own: this one has a deadline to keep.
+        let hashing = tokio::task::spawn_blocking(move || password_hash(&pair.password, &salt, iterations));
+        let hash = hashing.await.map_err(|_| "the password could not be hashed".to_owned())?;
+        let is_right = verify_slices_are_equal(&hash, &expected).is_ok();
+        Ok(match record {
+            Some(record) if is_right => Answer::Known(record),
+            record => Answer::Unknown { has_item: record.is_some() },
+        })
+    }
+
+    /// Every check, as far as it is known.
+    pub(super) fn explain(&self, presented: &Presented<'_>, now: UnixTime) -> Explanation {
+        let answer = self.known(TokenDigest::of(presented.token()), now);
+        let claims = answer.as_ref().map(Answer::claims).filter(|claims| *claims != Claims::default());
+        let mut explanation =
+            Explanation { header: None, claims: claims.as_ref().map(Claims::to_json), checks: Vec::new() };
+        let form = Pair::parse(presented.token()).map(drop).ok_or(Reason::BasicMalformed);
+        let size = Some(format!("{} bytes", presented.token().len()));
+        explanation.add("form", "a name, a colon and a password, in base64", size, form);
+        let wanted = ["a user of that name and that password", "not disabled", "later than now, or no end"];
+        let names = ["user", "disabled", "expires_at"];
+        match &answer {
+            None => names.iter().zip(wanted).for_each(|(name, wanted)| explanation.add_open(name, wanted)),
+            Some(answer) => {
+                let rows = names.iter().zip(wanted).zip(answer.shown().into_iter().zip(checks(answer, now)));
+                rows.for_each(|((name, wanted), (found, verdict))| {
+                    explanation.add(name, wanted, found, verdict);
+                });
+            }
+        }
+        explanation
+    }
+}
+
+/// What a password is compared with where nobody has the name.
+const DECOY: [u8; SHA256_OUTPUT_LEN] = [0; SHA256_OUTPUT_LEN];
+
+/// The key of a user's item.
+#[must_use]
+pub fn user_key(name: &str) -> String {
+    format!("user#{name}")
+}
+
+/// What is stored in place of a password: PBKDF2-HMAC-SHA-256 of it (RFC 8018, section 5.2).
+#[must_use]
+pub fn password_hash(password: &str, salt: &[u8], iterations: u32) -> [u8; SHA256_OUTPUT_LEN] {
+    let mut hash = [0; SHA256_OUTPUT_LEN];
+    let iterations = NonZeroU32::new(iterations).unwrap_or(NonZeroU32::MAX);
+    derive(PBKDF2_HMAC_SHA256, iterations, salt, password.as_bytes(), &mut hash);
+    hash
+}
+
+/// What is asked, in this order: nobody learns anything of a user whose password he does not have.
+fn checks(answer: &Answer, now: UnixTime) -> [Result<(), Reason>; 3] {
+    let record = match answer {
+        Answer::Known(record) => record,
+        Answer::Unknown { has_item } => {
+            return [Err(Reason::UserUnknown { has_item: *has_item }), Ok(()), Ok(())];
+        }
+        Answer::Throttled { until } => {
+            return [Err(Reason::BasicThrottled { until: *until, now }), Ok(()), Ok(())];
+        }
+    };
+    let disabled = if record.is_disabled { Err(Reason::UserDisabled) } else { Ok(()) };
+    let expired = match record.ended_at(now) {
+        Some(expired_at) => Err(Reason::UserExpired { expired_at, now }),
+        None => Ok(()),
+    };
+    [Ok(()), disabled, expired]
+}
+
+impl Answer {
+    fn claims(&self) -> Claims {
+        match self {
+            Self::Known(record) => record.claims.clone(),
+            Self::Unknown { .. } | Self::Throttled { .. } => Claims::default(),
+        }
+    }
+
+    fn expires_at(&self) -> Option<UnixTime> {
+        match self {
+            Self::Known(record) => record.expires_at,
+            Self::Unknown { .. } | Self::Throttled { .. } => None,
+        }
+    }
+
+    /// What is there for each of the checks.
+    fn shown(&self) -> [Option<String>; 3] {
+        match self {
+            Self::Known(record) => [
+                Some("there".to_owned()),
+                Some(record.is_disabled.to_string()),
+                record.expires_at.map(rfc3339),
+            ],
+            Self::Unknown { has_item: true } => [Some("another password".to_owned()), None, None],
+            Self::Unknown { has_item: false } | Self::Throttled { .. } => [None, None, None],
+        }
+    }
+}
+
+/// The longest that anybody types, in base64.
+const LONGEST: usize = 2048;
+
+/// In bytes: a key of DynamoDB's has at most 2048.
+const LONGEST_NAME: usize = 256;
+
+impl Pair {
+    /// `None` for anything but the one spelling of a name, a colon and a password: without control characters (RFC 7617, section 2), in
+    /// UTF-8, in base64 with its padding.
+    fn parse(text: &str) -> Option<Self> {
+        let bytes = (text.len() <= LONGEST).then(|| STANDARD.decode(text).ok())??;
+        let text = String::from_utf8(bytes).ok()?;
+        let (name, password) = text.split_once(':')?;
+        let is_plain = !text.chars().any(char::is_control);
+        let is_named = (1..=LONGEST_NAME).contains(&name.len());
+        (is_plain && is_named).then(|| Self { name: name.to_owned(), password: password.to_owned() })
+    }
+}
+
+/// What the item of a user holds.
+fn stored(item: &Item, name: &str) -> Result<(StoredPassword, Record), String> {
+    let fields = Fields { item, what: format!("user `{name}`") };
+    let password = StoredPassword {
+        salt: fields.bytes("salt")?,
+        iterations: fields.number("iterations", *ITERATIONS.start(), *ITERATIONS.end())?,
+        hash: fields.hash("hash")?,
+    };
+    let subject = fields.text("owner")?.unwrap_or(name);
+    Ok((password, Record::of(&fields, subject, None)?))
+}
