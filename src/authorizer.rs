@@ -86,9 +86,12 @@ impl Authorizer {
         #[cfg(feature = "dynamodb")]
         let verifiers = match config.database {
             None => verifiers,
-            Some(settings) => {
-                verifiers.looking_up(settings, &AwsEnvironment::of_this_process(), edges.clone())
-            }
+            Some(settings) => verifiers.looking_up(
+                settings,
+                &AwsEnvironment::of_this_process(),
+                edges.clone(),
+                Arc::new(telemetry.clone()),
+            ),
         };
         Self {
             identity_sources: config.identity_sources,

@@ -12,7 +12,7 @@ use std::path::Path;
 use lambda_authorizer::config::Config;
 use lambda_authorizer::error::Code;
 
-const DOCUMENTS: [&str; 16] = [
+const DOCUMENTS: [&str; 17] = [
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
@@ -26,6 +26,7 @@ const DOCUMENTS: [&str; 16] = [
     "docs/operations.md",
     "docs/performance.md",
     "docs/reasons.md",
+    "docs/revocation.md",
     "docs/rules.md",
     "docs/scale.md",
     "docs/threats.md",

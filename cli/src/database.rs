@@ -163,6 +163,16 @@ impl Database {
         }
     }
 
+    /// Removes an item, if it is there.
+    ///
+    /// # Errors
+    ///
+    /// What DynamoDB says.
+    pub async fn remove(&self, key: &str) -> Result<(), Error> {
+        let removed = self.call("DeleteItem", json!({ "Key": { "pk": { "S": key } } })).await;
+        removed.map(drop).map_err(|error| self.explained(&error))
+    }
+
     async fn call(&self, operation: &str, mut input: Value) -> Result<Map<String, Value>, DynamoDbError> {
         if let Value::Object(members) = &mut input {
             members.insert("TableName".to_owned(), self.name.as_str().into());

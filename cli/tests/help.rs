@@ -44,8 +44,9 @@ fn every_command_has_examples_that_are_typed_right() {
 }
 
 /// Examples that need what no test has: another host, the function's binary, the repository's own directory, fixed ports.
-const ELSEWHERE: [&str; 6] = [
+const ELSEWHERE: [&str; 7] = [
     "authorizer keys",
+    "authorizer revoke",
     "authorizer demo",
     "authorizer generate",
     "authorizer events --directory /",

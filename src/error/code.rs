@@ -197,6 +197,9 @@ codes! {
     UserExpired = "user_expired", RefusedCredential,
         "The user's `expires_at` has passed.",
         "Write the user anew, where he is to stay.";
+    TokenRevoked = "token_revoked", RefusedCredential,
+        "The credential holds, and the deny list of `[revocation]` has its ID, its subject, its client or its issuer. `detail` says which.",
+        "The client gets a new credential, where only what was issued before is revoked. `authorizer revoke --undo` takes an entry back.";
     ClaimUnsafe = "claim_unsafe", RefusedRequest,
         "A claim that is passed on to the backend holds a control character.",
         "Clean the claim at the issuer, or do not pass it on.";

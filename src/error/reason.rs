@@ -222,6 +222,13 @@ pub enum Reason {
         now: UnixTime,
     },
 
+    /// It holds, and the deny list has it.
+    #[error("the credential is revoked, by its {by}")]
+    TokenRevoked {
+        /// `jti`, `sub`, `client` or `issuer`.
+        by: &'static str,
+    },
+
     /// A claim that the configuration passes on cannot be put into an answer.
     #[error("the claim `{claim}` holds a control character and cannot be passed on")]
     ClaimUnsafe {
@@ -351,6 +358,7 @@ impl Reason {
             Self::UserUnknown { .. } => Code::UserUnknown,
             Self::UserDisabled => Code::UserDisabled,
             Self::UserExpired { .. } => Code::UserExpired,
+            Self::TokenRevoked { .. } => Code::TokenRevoked,
             Self::ClaimUnsafe { .. } => Code::ClaimUnsafe,
             Self::AnswerTooLarge { .. } => Code::AnswerTooLarge,
             Self::PolicyTooLarge { .. } => Code::PolicyTooLarge,

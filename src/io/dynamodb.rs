@@ -101,6 +101,56 @@ impl DynamoDb {
         }
     }
 
+    /// The items with these keys, no more than a hundred, as far as there are any. A read that is consistent sees every write that was
+    /// done before, and costs twice as much.
+    ///
+    /// # Errors
+    ///
+    /// Why nobody knows. Where DynamoDB leaves some out, and does so again, the requests are throttled.
+    pub async fn items(
+        &self,
+        (table, mut keys): (&str, Vec<Value>),
+        is_consistent: bool,
+        patience: Duration,
+    ) -> Result<Vec<Item>, DynamoDbError> {
+        let end = Instant::now() + self.settings.timeout.min(patience);
+        let mut items = Vec::new();
+        for attempt in 0..ATTEMPTS {
+            if keys.is_empty() {
+                return Ok(items);
+            }
+            if attempt > 0 {
+                tokio::time::sleep(self.pause(attempt)).await;
+            }
+            let asked = json!({ "Keys": keys, "ConsistentRead": is_consistent });
+            let mut input = json!({ "RequestItems": {} });
+            if let Some(Value::Object(tables)) = input.get_mut("RequestItems") {
+                tables.insert(table.to_owned(), asked);
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            let mut answer = self.call("BatchGetItem", &input, left).await?;
+            let Some(Value::Object(found)) = answer.remove("Responses") else {
+                return Err(DynamoDbError::Malformed);
+            };
+            for found in found.into_iter().map(|(_, found)| found) {
+                let Value::Array(found) = found else { return Err(DynamoDbError::Malformed) };
+                for item in found {
+                    items.push(Item::of(item).ok_or(DynamoDbError::Malformed)?);
+                }
+            }
+            keys = left_out(answer.remove("UnprocessedKeys")).ok_or(DynamoDbError::Malformed)?;
+        }
+        match keys.is_empty() {
+            true => Ok(items),
+            false => Err(DynamoDbError::Throttled("UnprocessedKeys".to_owned())),
+        }
+    }
+
+    /// Before the attempt behind this one: up to twice as long each time, so that those who fail together do not come back together.
+    fn pause(&self, attempt: u32) -> Duration {
+        (FIRST_PAUSE * 2_u32.pow(attempt - 1)).mul_f64(self.edges.chance.fraction())
+    }
+
     /// What DynamoDB answers to an operation of its API, by the name that it has there.
     ///
     /// # Errors
@@ -126,7 +176,7 @@ impl DynamoDb {
             if let DynamoDbError::CredentialsRefused(_) = &error {
                 self.credentials.are_refused();
             }
-            let pause = (FIRST_PAUSE * 2_u32.pow(attempt - 1)).mul_f64(self.edges.chance.fraction());
+            let pause = self.pause(attempt);
             // Nobody would wait for the next answer.
             if !error.may_pass() || attempt >= ATTEMPTS || Instant::now() + pause >= end {
                 return Err(error);
@@ -158,6 +208,17 @@ impl DynamoDb {
         let message = Message { url, headers, body: Some(body.to_owned()) };
         read(&session.exchange(message).await.map_err(DynamoDbError::Unreachable)?)
     }
+}
+
+/// The keys about which DynamoDB has said nothing yet; `None` where that is not said as it should be.
+fn left_out(tables: Option<Value>) -> Option<Vec<Value>> {
+    let Some(tables) = tables else { return Some(Vec::new()) };
+    let Value::Object(tables) = tables else { return None };
+    let keys = tables.into_iter().map(|(_, mut left)| match left.get_mut("Keys").map(Value::take) {
+        Some(Value::Array(keys)) => Some(keys),
+        Some(_) | None => None,
+    });
+    keys.collect::<Option<Vec<_>>>().map(|keys| keys.concat())
 }
 
 /// Whether it may be the name of a region: it becomes a part of a host's name.

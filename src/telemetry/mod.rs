@@ -6,6 +6,8 @@
 mod key_set;
 mod level;
 mod metric;
+#[cfg(feature = "dynamodb")]
+mod revocation;
 
 use std::borrow::Cow;
 use std::sync::Arc;

@@ -94,6 +94,11 @@ impl ApiKeys {
         ApiKey::parse(presented.token(), &self.settings.prefix).ok_or(Reason::ApiKeyMalformed)
     }
 
+    /// Who vouches for the keys.
+    pub(super) fn issuer(&self) -> &str {
+        &self.settings.issuer
+    }
+
     fn known(&self, digest: TokenDigest, now: UnixTime) -> Option<Answer> {
         self.good.find(digest, now).or_else(|| self.others.find(digest, now))
     }

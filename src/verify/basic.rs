@@ -120,6 +120,11 @@ impl Basic {
         }
     }
 
+    /// Who vouches for the users.
+    pub(super) fn issuer(&self) -> &str {
+        &self.settings.issuer
+    }
+
     fn known(&self, digest: TokenDigest, now: UnixTime) -> Option<Answer> {
         self.good.find(digest, now).or_else(|| self.others.find(digest, now))
     }

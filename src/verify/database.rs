@@ -1,4 +1,4 @@
-//! What is looked up in a DynamoDB table: API keys, and users. One table holds all kinds of items, each under a key that begins with its kind.
+//! What is looked up in a DynamoDB table: API keys, users, and what is revoked. One table holds all kinds of items, each under a key that begins with its kind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::api_keys::{ApiKeySettings, ApiKeys};
 use super::basic::{Basic, BasicSettings};
+use super::revocation::{ObserveRevocation, Revocation, RevocationSettings};
 use crate::credential::CredentialKind;
 use crate::error::{Error, Fault};
 use crate::io::{AwsEnvironment, DynamoDb, DynamoDbSettings, Edges, Item};
@@ -23,6 +24,8 @@ pub struct DatabaseSettings {
     pub api_keys: Option<ApiKeySettings>,
     /// Names and passwords.
     pub basic: Option<BasicSettings>,
+    /// What is revoked.
+    pub revocation: Option<RevocationSettings>,
 }
 
 impl DatabaseSettings {
@@ -38,6 +41,7 @@ impl DatabaseSettings {
 pub(super) struct Database {
     pub(super) api_keys: Option<ApiKeys>,
     pub(super) basic: Option<Basic>,
+    pub(super) revocation: Option<Revocation>,
 }
 
 /// The table.
@@ -51,7 +55,12 @@ pub(super) struct Table {
 const PARTITION_KEY: &str = "pk";
 
 impl Database {
-    pub(super) fn new(settings: DatabaseSettings, environment: &AwsEnvironment, edges: Edges) -> Self {
+    pub(super) fn new(
+        settings: DatabaseSettings,
+        environment: &AwsEnvironment,
+        edges: Edges,
+        observer: Arc<dyn ObserveRevocation>,
+    ) -> Self {
         let table = Arc::new(Table {
             name: settings.table.into(),
             is_consistent: settings.is_consistent,
@@ -59,7 +68,8 @@ impl Database {
         });
         Self {
             api_keys: settings.api_keys.map(|settings| ApiKeys::new(settings, Arc::clone(&table))),
-            basic: settings.basic.map(|settings| Basic::new(settings, table)),
+            basic: settings.basic.map(|settings| Basic::new(settings, Arc::clone(&table))),
+            revocation: settings.revocation.map(|settings| Revocation::new(settings, table, observer)),
         }
     }
 }
@@ -69,6 +79,13 @@ impl Table {
     pub(super) async fn item(&self, key: &str, patience: Duration) -> Result<Option<Item>, String> {
         let key = json!({ PARTITION_KEY: { "S": key } });
         let found = self.dynamodb.item((&self.name, &key), self.is_consistent, patience).await;
+        found.map_err(|error| error.to_string())
+    }
+
+    /// The items of these keys, of which there need not be any, or in words why nobody knows.
+    pub(super) async fn items(&self, keys: &[&str], patience: Duration) -> Result<Vec<Item>, String> {
+        let keys = keys.iter().map(|key| json!({ PARTITION_KEY: { "S": key } })).collect();
+        let found = self.dynamodb.items((&self.name, keys), self.is_consistent, patience).await;
         found.map_err(|error| error.to_string())
     }
 

@@ -6,6 +6,8 @@ use serde_json::Value;
 use super::claims::{self, Check};
 use super::expectations::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes};
 use super::introspection::{self, Answer, Introspector, is_opaque};
+#[cfg(feature = "dynamodb")]
+use super::revocation;
 use super::token::Token;
 use super::{Presented, ProofOfPossession, Verifiers, admission, signature};
 use crate::claims::{ClaimPath, Claims};
@@ -66,6 +68,45 @@ impl Explanation {
 impl Verifiers {
     /// Every check of the token, with the keys that are there. A decision was made before: nothing is fetched for this.
     pub(crate) fn explain(&self, presented: Presented<'_>, now: UnixTime) -> Explanation {
+        let explanation = self.explain_any(presented, now);
+        #[cfg(feature = "dynamodb")]
+        let explanation = self.with_revocation(explanation, presented, now);
+        explanation
+    }
+
+    /// Whether it is revoked is the last that is asked.
+    #[cfg(feature = "dynamodb")]
+    fn with_revocation(
+        &self,
+        mut explanation: Explanation,
+        presented: Presented<'_>,
+        now: UnixTime,
+    ) -> Explanation {
+        let Some(revocation) = self.revocation() else { return explanation };
+        let claims = explanation.claims.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
+        let claims = Claims::from(claims);
+        let text = presented.token();
+        let issuer = match self.introspector().filter(|_| is_opaque(text)) {
+            _ if presented.presentation() == Presentation::Basic => self.basic().map(|basic| basic.issuer()),
+            _ if self.api_keys(text).is_some() => self.api_keys(text).map(|api_keys| api_keys.issuer()),
+            Some(introspector) => Some(&*introspector.expectations().issuer),
+            None => claims.named("iss").and_then(Value::as_str),
+        };
+        let verdict = issuer
+            .filter(|_| explanation.refusal().is_none())
+            .and_then(|issuer| revocation.known_verdict(issuer, &claims, now));
+        const WANTED: &str = "no, by its ID, its subject, its client or its issuer";
+        match verdict {
+            None => explanation.add_open("revoked", WANTED),
+            Some(verdict) => {
+                let found = Some(revocation::shown(&verdict).into_owned());
+                explanation.add("revoked", WANTED, found, verdict);
+            }
+        }
+        explanation
+    }
+
+    fn explain_any(&self, presented: Presented<'_>, now: UnixTime) -> Explanation {
         let text = presented.token();
         #[cfg(feature = "dynamodb")]
         if let Some(basic) = self.basic().filter(|_| presented.presentation() == Presentation::Basic) {

@@ -28,6 +28,8 @@ mod profile;
 #[cfg(feature = "dynamodb")]
 mod records;
 mod replays;
+#[cfg(feature = "dynamodb")]
+mod revocation;
 mod room;
 mod signature;
 mod token;
@@ -57,6 +59,8 @@ pub use possession::{Presented, ProofOfPossession};
 pub use profile::Profile;
 #[cfg(feature = "dynamodb")]
 pub use records::is_own_claim;
+#[cfg(feature = "dynamodb")]
+pub use revocation::{ObserveRevocation, RevocationSettings, RevokedBy};
 use signature::Signed;
 use token::Token;
 pub use verified_tokens::TokenCacheLimits;

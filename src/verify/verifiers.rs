@@ -14,6 +14,8 @@ use super::basic::Basic;
 use super::database::{Database, DatabaseSettings};
 use super::introspection::{IntrospectionSettings, Introspector, is_opaque};
 use super::replays::Replays;
+#[cfg(feature = "dynamodb")]
+use super::revocation::{ObserveRevocation, Revocation};
 use super::token::{LONGEST_TOKEN, Token};
 use super::verified_tokens::{TokenCacheLimits, TokenDigest, VerifiedToken, VerifiedTokens};
 use super::{Admitted, Expectations, Presented, Principal, Vouched};
@@ -58,8 +60,14 @@ impl Verifiers {
     /// The same, which also looks up in a table, as a function in this environment.
     #[cfg(feature = "dynamodb")]
     #[must_use]
-    pub fn looking_up(self, settings: DatabaseSettings, environment: &AwsEnvironment, edges: Edges) -> Self {
-        Self { database: Some(Box::new(Database::new(settings, environment, edges))), ..self }
+    pub fn looking_up(
+        self,
+        settings: DatabaseSettings,
+        environment: &AwsEnvironment,
+        edges: Edges,
+        observer: Arc<dyn ObserveRevocation>,
+    ) -> Self {
+        Self { database: Some(Box::new(Database::new(settings, environment, edges, observer))), ..self }
     }
 
     /// The principal that the token proves, and what comes with it. The issuer's keys are waited for no longer than `patience`.
@@ -74,7 +82,24 @@ impl Verifiers {
         now: UnixTime,
         patience: Duration,
     ) -> Result<Principal, Error> {
-        let presented = &presented.once(&self.replays);
+        let presented = presented.once(&self.replays);
+        #[cfg(feature = "dynamodb")]
+        if let Some(revocation) = self.revocation() {
+            let began = Instant::now();
+            let principal = self.verify_any(&presented, now, patience).await?;
+            let patience = patience.saturating_sub(began.elapsed());
+            return Box::pin(revocation.check(&principal, now, patience)).await.map(|()| principal);
+        }
+        self.verify_any(&presented, now, patience).await
+    }
+
+    /// Of whatever kind the credential is.
+    async fn verify_any(
+        &self,
+        presented: &Presented<'_>,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Result<Principal, Error> {
         // A name and a password are never tried as a token.
         if presented.presentation() == Presentation::Basic {
             #[cfg(feature = "dynamodb")]
@@ -109,6 +134,11 @@ impl Verifiers {
     #[cfg(feature = "dynamodb")]
     pub(super) fn api_keys(&self, text: &str) -> Option<&ApiKeys> {
         self.database.as_ref()?.api_keys.as_ref().filter(|api_keys| api_keys.is_meant(text))
+    }
+
+    #[cfg(feature = "dynamodb")]
+    pub(super) fn revocation(&self) -> Option<&Revocation> {
+        self.database.as_ref()?.revocation.as_ref()
     }
 
     #[cfg(feature = "dynamodb")]

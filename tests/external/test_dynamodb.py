@@ -62,6 +62,10 @@ class Tool:
         assert re.fullmatch(r"orders_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}", text)
         return text
 
+    def create_table(self):
+        """As a by-product of a user whom nobody asks for."""
+        self.run("keys", "create-user", "--name", "x", "--expires-in", "1", "--create-table", "--replace")
+
 
 def identity_of(key):
     return key.split("_")[1]
@@ -309,3 +313,76 @@ def test_a_user_that_the_tool_wrote_is_let_in_with_his_password(cli, featured, d
         assert guesses == ["user_unknown"] * 3 + ["basic_throttled"] * 2
         assert as_basic(function, "alice", password) == "basic_throttled"
         wait_for(lambda: as_basic(function, "alice", password) is None, "the end of the pause")
+
+
+REVOCATION = """
+    [dynamodb]
+    table = "authorizer"
+    endpoint = "{url}"
+
+    [revocation]
+    lifetime_seconds = {lifetime}
+    {more}
+"""
+
+
+@pytest.mark.parametrize("option", ["--subject", "--client", "--jti", "--all"])
+def test_a_token_that_is_revoked_is_refused_after_the_stated_delay(cli, featured, dynamodb, issuer, tmp_path, option):
+    more = REVOCATION.format(url=dynamodb.url, lifetime=1, more="")
+    tool = Tool(cli, tmp_path / "configured", issuer.configuration(more), dynamodb.identity)
+    tool.create_table()
+    now, name = int(time.time()), f"of{option.strip('-')}"
+    token = issuer.token(sub=name, azp=f"{name}#1", jti=name, iat=now - 5)
+    other = issuer.token(sub="another", azp="another", jti="another", iat=now + 5)
+    value = {"--subject": name, "--client": f"{name}#1", "--jti": name}.get(option)
+    what = ("revoke", "--issuer", issuer.url, option, *([value] if value else []))
+    (tmp_path / "function").mkdir()
+    with running_function(featured, tmp_path / "function", tool.environment | dynamodb.identity) as function:
+        assert reason_of(function, token) is None
+        tool.run(*what, "--days", "7")
+        wait_for(lambda: reason_of(function, token) == "token_revoked", "the end of what is known")
+        assert reason_of(function, other) is None
+        tool.run(*what, "--undo")
+        wait_for(lambda: reason_of(function, token) is None, "the end of what is known")
+
+
+def test_a_subject_may_be_shut_out_for_good(cli, featured, dynamodb, issuer, tmp_path):
+    more = REVOCATION.format(url=dynamodb.url, lifetime=0, more="")
+    tool = Tool(cli, tmp_path / "configured", issuer.configuration(more), dynamodb.identity)
+    tool.create_table()
+    to_come = issuer.token(sub="mallory", iat=int(time.time()) + 20)
+    mallory = ("revoke", "--issuer", issuer.url, "--subject", "mallory")
+    (tmp_path / "function").mkdir()
+    with running_function(featured, tmp_path / "function", tool.environment | dynamodb.identity) as function:
+        tool.run(*mallory)
+        assert reason_of(function, to_come) is None
+        tool.run(*mallory, "--entirely")
+        assert reason_of(function, to_come) == "token_revoked"
+
+
+@pytest.mark.parametrize("choice", ["fault", "allow"])
+def test_a_deny_list_that_is_not_there_is_a_fault_or_what_the_configuration_says(
+    featured, dynamodb, issuer, tmp_path, choice
+):
+    more = REVOCATION.format(url=dynamodb.url, lifetime=1, more=f'on_outage = "{choice}"')
+    more = more.replace('"authorizer"', '"nobody-made-it"')
+    environment = configured(tmp_path / "configured", issuer.configuration(more)) | dynamodb.identity
+    (tmp_path / "function").mkdir()
+    with running_function(featured, tmp_path / "function", environment) as function:
+        answer = function.authorize(f"Bearer {issuer.token()}")
+        record = function.record(answer)
+        if choice == "allow":
+            assert answer.effect == "Allow"
+            [told] = [line for line in function.records() if line.get("reason") == "table_unavailable"]
+            assert (told["level"], "there is no such table" in told["detail"]) == ("ERROR", True)
+        else:
+            assert (record["decision"], record["reason"]) == ("fault", "table_unavailable")
+        forged = function.authorize(f"Bearer {issuer.forged()}")
+        assert function.record(forged)["reason"] == "signature_invalid"
+
+
+def reason_of(function, token):
+    """`None` where the request is allowed."""
+    answer = function.authorize(f"Bearer {token}")
+    record = function.record(answer)
+    return None if record["decision"] == "allow" and answer.effect == "Allow" else record["reason"]

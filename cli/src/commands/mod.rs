@@ -14,6 +14,7 @@ mod generate;
 mod invoke;
 mod keys;
 mod mint;
+mod revoke;
 mod terminal;
 
 use std::ffi::OsString;
@@ -91,6 +92,7 @@ pub fn command() -> Command {
             check::command(),
             mint::command(),
             keys::command(),
+            revoke::command(),
             demo::command(),
             events::command(),
             generate::command(),
@@ -107,6 +109,7 @@ pub async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
         Some(("check", matches)) => check::run(matches),
         Some(("mint", matches)) => mint::run(matches),
         Some(("keys", matches)) => keys::run(matches).await,
+        Some(("revoke", matches)) => revoke::run(matches).await,
         Some(("demo", matches)) => demo::run(matches).await,
         Some(("events", matches)) => events::run(matches),
         Some(("generate", matches)) => generate::run(matches),

@@ -6,7 +6,7 @@ mod sections {
 
     use crate::config::values;
 
-    /// The DynamoDB table in which API keys and users are looked up. Where it is needed, the function is built with the feature `dynamodb`.
+    /// The DynamoDB table in which API keys, users and revocations are looked up. Where it is needed, the function is built with the feature `dynamodb`.
     #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
     #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
     #[cfg_attr(feature = "schema", schemars(extend("required" = ["table"])))]
@@ -88,6 +88,33 @@ mod sections {
         pub(in crate::config) entries: Option<u64>,
     }
 
+    /// Whether credentials that hold are revoked, by the table of `[dynamodb]`.
+    #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+    #[serde(deny_unknown_fields, default)]
+    pub(in crate::config) struct RevocationTable {
+        /// How long what the table says is used, in seconds: 0 to 3600. It is the delay with which a revocation is heeded, beside API
+        /// Gateway's own cache. Default: 60.
+        #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 3600)))]
+        pub(in crate::config) lifetime_seconds: Option<u64>,
+        /// How many things are known, of which a credential has four or so: 0 to 100000. Default: 1024.
+        #[cfg_attr(feature = "schema", schemars(range(min = 0, max = 100_000)))]
+        pub(in crate::config) entries: Option<u64>,
+        /// What becomes of a credential that holds while the table cannot be asked. Default: `fault`.
+        pub(in crate::config) on_outage: Option<OutageName>,
+    }
+
+    /// What becomes of a credential while the table cannot be asked.
+    #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+    #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+    #[serde(rename_all = "snake_case")]
+    pub(in crate::config) enum OutageName {
+        /// Status 500: nothing is decided.
+        Fault,
+        /// It is let in, revoked or not, and each time there is a line in the log.
+        Allow,
+    }
+
     impl DynamoDbTable {
         /// The table of this name.
         pub(in crate::config) fn named(table: &str) -> Self {
@@ -110,6 +137,7 @@ mod sections {
     pub(in crate::config) type DynamoDbTable = Unbuilt;
     pub(in crate::config) type ApiKeysTable = Unbuilt;
     pub(in crate::config) type BasicTable = Unbuilt;
+    pub(in crate::config) type RevocationTable = Unbuilt;
 
     /// Something that the function was built without: it is not even read.
     #[derive(Clone, Debug, PartialEq)]
@@ -133,4 +161,6 @@ mod sections {
     }
 }
 
-pub(in crate::config) use sections::{ApiKeysTable, BasicTable, DynamoDbTable};
+#[cfg(feature = "dynamodb")]
+pub(in crate::config) use sections::OutageName;
+pub(in crate::config) use sections::{ApiKeysTable, BasicTable, DynamoDbTable, RevocationTable};

@@ -14,7 +14,9 @@ use serde::Deserialize;
 use super::values::{self, OneOrMore, PlainValues};
 use crate::jwks::Algorithm;
 use crate::verify::{AudienceClaim, Presence, Profile};
-pub(super) use dynamodb::{ApiKeysTable, BasicTable, DynamoDbTable};
+#[cfg(feature = "dynamodb")]
+pub(super) use dynamodb::OutageName;
+pub(super) use dynamodb::{ApiKeysTable, BasicTable, DynamoDbTable, RevocationTable};
 pub(super) use gateway::GatewaySettings;
 pub(super) use introspection::{ClientAuthenticationName, IntrospectionTable};
 pub(super) use possession::{DpopSettings, ProofName, UnboundName};
@@ -49,12 +51,14 @@ pub(super) struct Settings {
     pub(super) key_set: KeySetSettings,
     /// How an authorization server is asked about opaque tokens, and about those of issuers with `introspection`.
     pub(super) introspection: Option<IntrospectionTable>,
-    /// The DynamoDB table in which API keys and users are looked up.
+    /// The DynamoDB table in which API keys, users and revocations are looked up.
     pub(super) dynamodb: Option<DynamoDbTable>,
     /// How API keys are recognized and checked.
     pub(super) api_keys: Option<ApiKeysTable>,
     /// How names and passwords are checked.
     pub(super) basic: Option<BasicTable>,
+    /// Whether credentials that hold are revoked.
+    pub(super) revocation: Option<RevocationTable>,
     /// What DPoP proofs must be like, for the issuers whose `proof_of_possession` takes them.
     pub(super) dpop: DpopSettings,
     /// How tokens are remembered whose signatures held, so that the same token is not verified again and again.

@@ -150,3 +150,24 @@ fn names_and_passwords_need_a_place_that_takes_them() {
     assert!(parse(&format!("{BASIC}{rule}")).is_ok());
     assert_eq!(problems(&format!("{TABLE}{rule}")), ["rule[0].requires.credential"]);
 }
+
+#[test]
+fn what_is_revoked_is_looked_at_where_the_configuration_says_so() {
+    let issuer = "[[issuer]]\nurl = 'https://id.example.com/'\naudience = 'a'\n";
+    let revocation = |more: &str| format!("{issuer}[dynamodb]\ntable = 'keys'\n[revocation]\n{more}\n");
+    let read = |more: &str| parse(&revocation(more)).unwrap().database.unwrap().revocation.unwrap();
+    let usual = read("");
+    assert_eq!((usual.lifetime, usual.entries, usual.allows_on_outage), (60.0, 1024, false));
+    assert!(!read("on_outage = 'fault'").allows_on_outage && read("on_outage = 'allow'").allows_on_outage);
+    assert!(parse(TABLE).unwrap().database.unwrap().revocation.is_none(), "off by default");
+    for (more, path) in [
+        ("lifetime_seconds = 3601", "revocation.lifetime_seconds"),
+        ("entries = 100001", "revocation.entries"),
+        ("on_outage = 'deny'", "revocation.on_outage"),
+    ] {
+        assert_eq!(problems(&revocation(more)), [path], "{more}");
+    }
+    assert_eq!(problems(&format!("{issuer}[revocation]\n")), ["revocation"]);
+    // It vouches for nobody.
+    assert_eq!(problems("[dynamodb]\ntable = 'keys'\n[revocation]\n"), ["issuer"]);
+}

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::Check;
-use crate::config::raw::{ApiKeysTable, BasicTable, DynamoDbTable};
+use crate::config::raw::{ApiKeysTable, BasicTable, DynamoDbTable, OutageName, RevocationTable};
 use crate::io::{DynamoDbSettings, is_region};
-use crate::verify::{ApiKeySettings, BasicSettings, DatabaseSettings, ITERATIONS};
+use crate::verify::{ApiKeySettings, BasicSettings, DatabaseSettings, ITERATIONS, RevocationSettings};
 
 /// The fewest characters of a pepper: of letters and digits alone, so many have more than 128 bits.
 const SHORTEST_PEPPER: usize = 32;
@@ -17,23 +17,29 @@ impl Check<'_> {
         table: Option<DynamoDbTable>,
         api_keys: Option<ApiKeysTable>,
         basic: Option<BasicTable>,
+        revocation: Option<RevocationTable>,
         issuers: &[String],
     ) -> Option<DatabaseSettings> {
-        let sections = [("api_keys", api_keys.is_some()), ("basic", basic.is_some())];
+        let sections = [
+            ("api_keys", api_keys.is_some()),
+            ("basic", basic.is_some()),
+            ("revocation", revocation.is_some()),
+        ];
         for (section, _) in sections.iter().filter(|(_, is_there)| *is_there && table.is_none()) {
             let hint = "add a `[dynamodb]` with the name of the `table`";
             self.problem_with_hint(*section, "there is no table in which anything could be looked up", hint);
         }
         if table.is_some() && !sections.iter().any(|(_, is_there)| *is_there) {
-            let hint = "add `[api_keys]` or `[basic]`, or leave `[dynamodb]` out";
+            let hint = "add `[api_keys]`, `[basic]` or `[revocation]`, or leave `[dynamodb]` out";
             self.problem_with_hint("dynamodb", "nothing is looked up in it", hint);
         }
         let api_keys = api_keys.and_then(|settings| self.api_keys(settings, issuers));
         let of_keys = api_keys.iter().map(|settings| settings.issuer.to_string());
         let others: Vec<String> = issuers.iter().cloned().chain(of_keys).collect();
         let basic = basic.map(|settings| self.basic(settings, &others));
+        let revocation = revocation.map(|settings| self.revocation(&settings));
         let (table, is_consistent, dynamodb) = self.dynamodb(table?)?;
-        Some(DatabaseSettings { table, is_consistent, dynamodb, api_keys, basic })
+        Some(DatabaseSettings { table, is_consistent, dynamodb, api_keys, basic, revocation })
     }
 
     fn dynamodb(&mut self, settings: DynamoDbTable) -> Option<(String, bool, DynamoDbSettings)> {
@@ -110,6 +116,16 @@ impl Check<'_> {
             failures,
             pause: pause.into(),
             entries: entries as usize,
+        }
+    }
+
+    fn revocation(&mut self, settings: &RevocationTable) -> RevocationSettings {
+        let lifetime = self.number("revocation.lifetime_seconds", settings.lifetime_seconds, 60, 0, 3600);
+        let entries = self.number("revocation.entries", settings.entries, 1024, 0, 100_000);
+        RevocationSettings {
+            lifetime: lifetime.into(),
+            entries: entries as usize,
+            allows_on_outage: settings.on_outage == Some(OutageName::Allow),
         }
     }
 

@@ -40,7 +40,8 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     urls.extend(settings.introspection.as_ref().and_then(|table| table.issuer.clone()));
     #[cfg(feature = "dynamodb")]
     let database = {
-        let database = check.database(settings.dynamodb, settings.api_keys, settings.basic, &urls);
+        let database =
+            check.database(settings.dynamodb, settings.api_keys, settings.basic, settings.revocation, &urls);
         urls.extend(
             database.iter().flat_map(|database| database.issuers()).map(|(issuer, _)| issuer.to_owned()),
         );
@@ -53,6 +54,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
             ("dynamodb", settings.dynamodb.is_some()),
             ("api_keys", settings.api_keys.is_some()),
             ("basic", settings.basic.is_some()),
+            ("revocation", settings.revocation.is_some()),
         ],
     );
     let proofs = check.proofs(settings.dpop, settings.gateway.cache_seconds != Some(0));

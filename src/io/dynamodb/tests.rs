@@ -202,3 +202,49 @@ async fn a_region_is_a_word() {
     }
     assert_eq!(endpoint("cn-north-1").unwrap().as_str(), "https://dynamodb.cn-north-1.amazonaws.com.cn/");
 }
+
+/// What DynamoDB has not looked at is not absent.
+#[tokio::test(start_paused = true)]
+async fn keys_that_are_left_out_are_asked_for_again() {
+    let keys = || ["a", "b"].map(|key| json!({"pk": {"S": key}})).to_vec();
+    let items = |items: &[&str], left: &[&str]| {
+        let items: Vec<_> = items.iter().map(|key| json!({"pk": {"S": key}})).collect();
+        let left: Vec<_> = left.iter().map(|key| json!({"pk": {"S": key}})).collect();
+        let unprocessed = if left.is_empty() { json!({}) } else { json!({"keys": {"Keys": left}}) };
+        ok(&json!({"Responses": {"keys": items}, "UnprocessedKeys": unprocessed}).to_string())
+    };
+    let (server, batch) = dynamodb(vec![items(&["a"], &["b"]), items(&["b"], &[])], Duration::ZERO);
+    let found = batch.items(("keys", keys()), true, PATIENCE).await.unwrap();
+    assert_eq!(found.iter().map(|item| item.get("pk").unwrap()).collect::<Vec<_>>(), ["a", "b"]);
+    let bodies: Vec<Value> = server
+        .asked
+        .lock()
+        .unwrap()
+        .iter()
+        .map(|message| serde_json::from_str(message.body.as_ref().unwrap()).unwrap())
+        .collect();
+    let asked = |keys: &[&str]| {
+        let keys: Vec<_> = keys.iter().map(|key| json!({"pk": {"S": key}})).collect();
+        json!({"RequestItems": {"keys": {"Keys": keys, "ConsistentRead": true}}})
+    };
+    assert_eq!(bodies, [asked(&["a", "b"]), asked(&["b"])]);
+    let (server, batch) = dynamodb(vec![items(&[], &["a", "b"])], Duration::ZERO);
+    let found = batch.items(("keys", keys()), true, PATIENCE).await;
+    assert_eq!(found, Err(DynamoDbError::Throttled("UnprocessedKeys".to_owned())));
+    assert_eq!(server.asked.lock().unwrap().len(), 4);
+    let none = batch.items(("keys", Vec::new()), true, PATIENCE).await;
+    assert_eq!(none, Ok(Vec::new()));
+    for wrong in [
+        "{}",
+        r#"{"Responses": []}"#,
+        r#"{"Responses": {"keys": {}}}"#,
+        r#"{"Responses": {"keys": [{"pk": "a"}]}}"#,
+        r#"{"Responses": {}, "UnprocessedKeys": []}"#,
+        r#"{"Responses": {}, "UnprocessedKeys": {"keys": []}}"#,
+        r#"{"Responses": {}, "UnprocessedKeys": {"keys": {"Keys": 5}}}"#,
+    ] {
+        let (_, batch) = dynamodb(vec![ok(wrong)], Duration::ZERO);
+        let found = batch.items(("keys", keys()), true, PATIENCE).await;
+        assert_eq!(found, Err(DynamoDbError::Malformed), "{wrong}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -28,6 +29,7 @@ struct Server {
     failure: Mutex<Option<Result<RawAnswer, FetchError>>>,
     delay: Mutex<Duration>,
     asked: Mutex<Vec<String>>,
+    questions: AtomicUsize,
 }
 
 #[derive(Clone)]
@@ -47,17 +49,32 @@ impl Session for Line {
     fn exchange(&self, message: Message) -> ExchangeFuture<'_> {
         Box::pin(async move {
             let input: Value = serde_json::from_str(&message.body.unwrap()).unwrap();
-            assert_eq!(input["TableName"], "keys");
-            let key = input["Key"]["pk"]["S"].as_str().unwrap().to_owned();
-            self.0.asked.lock().unwrap().push(key.clone());
+            let keys: Vec<String> = match &input["RequestItems"]["keys"]["Keys"] {
+                Value::Array(keys) => {
+                    keys.iter().map(|key| key["pk"]["S"].as_str().unwrap().to_owned()).collect()
+                }
+                _ => {
+                    assert_eq!(input["TableName"], "keys");
+                    vec![input["Key"]["pk"]["S"].as_str().unwrap().to_owned()]
+                }
+            };
+            self.0.asked.lock().unwrap().extend(keys.clone());
+            self.0.questions.fetch_add(1, Ordering::Relaxed);
             let delay = *self.0.delay.lock().unwrap();
             tokio::time::sleep(delay).await;
             if let Some(failure) = self.0.failure.lock().unwrap().clone() {
                 return failure;
             }
-            let body = match self.0.items.lock().unwrap().get(&key) {
-                Some(item) => json!({ "Item": item }),
-                None => json!({}),
+            let items = self.0.items.lock().unwrap();
+            let found = |key: &String| {
+                let item = items.get(key)?;
+                Some(with(item.clone(), json!({ "pk": { "S": key } })))
+            };
+            let found: Vec<Value> = keys.iter().filter_map(found).collect();
+            let body = match (input.get("RequestItems"), found.as_slice()) {
+                (Some(_), _) => json!({ "Responses": { "keys": found }, "UnprocessedKeys": {} }),
+                (None, [item]) => json!({ "Item": item }),
+                (None, _) => json!({}),
             };
             Ok(RawAnswer { status: 200, body: body.to_string().into_bytes() })
         })
@@ -66,7 +83,17 @@ impl Session for Line {
 
 pub(super) struct Setting {
     server: Arc<Server>,
+    /// How often a credential was let in without a look at what is revoked.
+    pub(super) unchecked: Arc<AtomicUsize>,
     pub(super) verifiers: Verifiers,
+}
+
+struct Observer(Arc<AtomicUsize>);
+
+impl ObserveRevocation for Observer {
+    fn unchecked(&self, _: &str) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
 }
 
 const PEPPER: &[u8] = b"correct horse battery staple of thirty";
@@ -77,7 +104,21 @@ impl Setting {
     }
 
     pub(super) fn with(change: impl Fn(&mut ApiKeySettings), issuer: Option<&Signer>) -> Self {
+        Self::made(change, None, issuer)
+    }
+
+    pub(super) fn revoking(allows_on_outage: bool, issuer: Option<&Signer>) -> Self {
+        Self::made(|_| {}, Some(RevocationSettings { lifetime: 60.0, entries: 64, allows_on_outage }), issuer)
+    }
+
+    fn made(
+        change: impl Fn(&mut ApiKeySettings),
+        revocation: Option<RevocationSettings>,
+        issuer: Option<&Signer>,
+    ) -> Self {
         let server = Arc::new(Server::default());
+        let unchecked = Arc::new(AtomicUsize::new(0));
+        let observer = Arc::new(Observer(Arc::clone(&unchecked)));
         let edges = Edges { fetch: Arc::new(Line(Arc::clone(&server))), ..Edges::of_this_machine() };
         let mut api_keys = ApiKeySettings {
             issuer: "api-keys".into(),
@@ -107,6 +148,7 @@ impl Setting {
                 pause: 30.0,
                 entries: 8,
             }),
+            revocation,
         };
         let environment = AwsEnvironment::of(|name| {
             matches!(name, "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY").then(|| "A".to_owned())
@@ -116,10 +158,10 @@ impl Setting {
             None => Verifiers::new(Vec::new(), limits),
             Some(issuer) => waiting::verifiers_of(issuer, Duration::ZERO, expectations(), limits),
         };
-        Self { server, verifiers: verifiers.looking_up(settings, &environment, edges) }
+        Self { server, unchecked, verifiers: verifiers.looking_up(settings, &environment, edges, observer) }
     }
 
-    fn stores(&self, text: &str, pepper: Option<&[u8]>, changes: Value) {
+    pub(super) fn stores(&self, text: &str, pepper: Option<&[u8]>, changes: Value) {
         let key = ApiKey::parse(text, "orders").unwrap();
         let item = with(
             json!({
@@ -138,8 +180,13 @@ impl Setting {
         self.server.items.lock().unwrap().insert(key.to_owned(), item);
     }
 
-    fn fails(&self, failure: Option<Result<RawAnswer, FetchError>>) {
+    pub(super) fn fails(&self, failure: Option<Result<RawAnswer, FetchError>>) {
         *self.server.failure.lock().unwrap() = failure;
+    }
+
+    /// In how many messages.
+    pub(super) fn questions(&self) -> usize {
+        self.server.questions.load(Ordering::Relaxed)
     }
 
     pub(super) fn asked(&self) -> usize {
@@ -167,11 +214,11 @@ impl Setting {
 }
 
 /// A key whose ID and whose secret are made of these letters.
-fn key(id: char, secret: char) -> String {
+pub(super) fn key(id: char, secret: char) -> String {
     ApiKey::assemble("orders", &id.to_string().repeat(16), &secret.to_string().repeat(43)).unwrap()
 }
 
-fn error(status: u16, name: &str) -> Option<Result<RawAnswer, FetchError>> {
+pub(super) fn error(status: u16, name: &str) -> Option<Result<RawAnswer, FetchError>> {
     let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}")}).to_string();
     Some(Ok(RawAnswer { status, body: body.into_bytes() }))
 }

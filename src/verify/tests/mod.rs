@@ -15,6 +15,8 @@ mod basic;
 mod claims;
 mod introspection;
 mod possession;
+#[cfg(feature = "dynamodb")]
+mod revocation;
 mod verified_tokens;
 mod waiting;
 
