@@ -49,13 +49,12 @@ impl Session for Line {
     fn exchange(&self, message: Message) -> ExchangeFuture<'_> {
         Box::pin(async move {
             let input: Value = serde_json::from_str(&message.body.unwrap()).unwrap();
-            let keys: Vec<String> = match &input["RequestItems"]["keys"]["Keys"] {
-                Value::Array(keys) => {
-                    keys.iter().map(|key| key["pk"]["S"].as_str().unwrap().to_owned()).collect()
-                }
-                _ => {
+            let key_of = |key: &Value| key["pk"]["S"].as_str().unwrap().to_owned();
+            let keys: Vec<String> = match input["RequestItems"]["keys"]["Keys"].as_array() {
+                Some(keys) => keys.iter().map(key_of).collect(),
+                None => {
                     assert_eq!(input["TableName"], "keys");
-                    vec![input["Key"]["pk"]["S"].as_str().unwrap().to_owned()]
+                    vec![key_of(&input["Key"])]
                 }
             };
             self.0.asked.lock().unwrap().extend(keys.clone());
