@@ -28,7 +28,7 @@ pub use context_key::{ContextKey, ContextKeyError};
 use index::Index;
 pub use method::Methods;
 use path::Asked;
-pub use path::ODD_PATHS;
+pub use path::{ODD_PATHS, ODD_ROOT};
 pub use pattern::{PathPattern, Segment};
 use requirement::Known;
 pub use requirement::{Caller, Requirement, Test, Verdict};
