@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::claims::ClaimPath;
 use crate::credential::CredentialKind;
-use crate::rules::{Effect, Requirement, Rule, Test, Verdict};
+use crate::rules::{Effect, Parameter, Requirement, Rule, Test, Verdict};
 
 /// All callers, or some of them where there are too many.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +124,8 @@ impl Asking<'_> {
         let verdict = self.rule.requirement.evaluate(&|leaf: &Requirement| match (leaf, has_credential) {
             (Requirement::Anyone, _) | (Requirement::Authenticated, true) => Verdict::Met,
             (Requirement::Authenticated, false) => Verdict::Unmet,
-            (Requirement::SourceIp(_), _) | (_, true) => given(leaf),
+            (_, true) => given(leaf),
+            (leaf, false) if leaf.is_of_request() => given(leaf),
             (_, false) => without,
         });
         match self.rule.effect {
@@ -156,7 +157,7 @@ fn masks(asking: &[Asking<'_>]) -> Vec<Vec<bool>> {
     masks.into_iter().collect()
 }
 
-/// A caller without a credential, whose address is in no range and on whom no rule of one stage or API bears.
+/// A caller without a credential, of whose address and parameters nothing is known, and on whom no rule of one stage or API bears.
 pub(super) fn nobody(rules: &[Rule]) -> Caller {
     let applies = rules.iter().map(|rule| {
         let asking = Asking { position: 0, rule, leaves: Vec::new() };
@@ -170,11 +171,15 @@ fn dimensions(leaves: &[&Requirement], issuers: &[&str], kinds: &[CredentialKind
     let mut is_complete = true;
     let mut dimensions = Vec::new();
     let mut claims: BTreeMap<&ClaimPath, Vec<(usize, &Test)>> = BTreeMap::new();
+    let mut parameters: BTreeMap<&Parameter, Vec<(usize, &Test)>> = BTreeMap::new();
     let mut named: Vec<(usize, &str)> = Vec::new();
     let mut of_kind: Vec<(usize, CredentialKind)> = Vec::new();
     for (position, leaf) in leaves.iter().enumerate() {
         match leaf {
             Requirement::Claim(path, test) => claims.entry(path).or_default().push((position, test)),
+            Requirement::Parameter(parameter, test) => {
+                parameters.entry(parameter).or_default().push((position, test));
+            }
             Requirement::Issuer(issuer) => named.push((position, issuer)),
             Requirement::Credential(kind) => of_kind.push((position, *kind)),
             Requirement::Scope(_) | Requirement::SourceIp(_) => {
@@ -193,6 +198,18 @@ fn dimensions(leaves: &[&Requirement], issuers: &[&str], kinds: &[CredentialKind
         let none = vec![Verdict::Unmet; tests.len()];
         let mut verdicts = vec![none];
         for value in &values {
+            let found: Vec<_> = tests.iter().map(|(_, test)| test.verdict(value)).collect();
+            if !verdicts.contains(&found) {
+                verdicts.push(found);
+            }
+        }
+        dimensions
+            .push(Dimension { leaves: tests.iter().map(|(position, _)| *position).collect(), verdicts });
+    }
+    for tests in parameters.values() {
+        // Absent, or something else; a text that some test names; and what the event does not tell.
+        let mut verdicts = vec![vec![Verdict::Unmet; tests.len()], vec![Verdict::Unknown; tests.len()]];
+        for value in values(tests, &mut is_complete).iter().filter(|value| value.is_string()) {
             let found: Vec<_> = tests.iter().map(|(_, test)| test.verdict(value)).collect();
             if !verdicts.contains(&found) {
                 verdicts.push(found);

@@ -162,7 +162,7 @@ fn what_iam_cannot_say_is_as_the_page_says() {
     let arn = |path| -> MethodArn {
         format!("arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/GET{path}").parse().unwrap()
     };
-    let nobody = Caller { principal: None, source_ip: None };
+    let nobody = Caller::default();
     for (rules, beside, direction) in [
         (OPEN.to_owned(), Effect::Allow, Direction::Opens),
         (format!("{OPEN}{NAMED}"), Effect::Deny, Direction::Closes),

@@ -10,7 +10,9 @@ use crate::config::values::{OneOrMore, PlainValue, PlainValues};
 use crate::credential::{CredentialKind, IdentitySources};
 use crate::policy::{Compiler, LARGEST_POLICY};
 use crate::response::{Answers, HttpApi};
-use crate::rules::{AddressRange, ApiKey, ContextKey, Effect, Requirement, RoutePattern, Rule, Rules, Test};
+use crate::rules::{
+    AddressRange, ApiKey, ContextKey, Effect, Parameter, Requirement, RoutePattern, Rule, Rules, Test,
+};
 
 impl Check<'_> {
     pub(super) fn rules(&mut self, settings: Vec<RuleSettings>, issuers: &[String]) -> Rules {
@@ -88,7 +90,7 @@ impl Check<'_> {
         settings: RequirementSettings,
         issuers: &[String],
     ) -> Option<Requirement> {
-        let table = match settings {
+        let mut table = match settings {
             RequirementSettings::Word(RequirementWord::Authenticated) => {
                 return Some(Requirement::Authenticated);
             }
@@ -97,6 +99,7 @@ impl Check<'_> {
         };
         let problems = self.problems.len();
         let mut all = Vec::new();
+        let parameters = self.parameters(path, &mut table);
         let RequirementTable { scope, claim, equals, one_of, contains, prefix, .. } = table;
         all.extend(scope.map(|scopes| self.scopes(&format!("{path}.scope"), scopes)).unwrap_or_default());
         all.extend(self.claim_tests(path, claim, ClaimTests { equals, one_of, contains, prefix }));
@@ -129,6 +132,7 @@ impl Check<'_> {
             }
             all.push(Requirement::SourceIp(parsed));
         }
+        all.extend(parameters);
         for (name, several, combine) in [
             ("all", table.all, Requirement::All as fn(Vec<Requirement>) -> Requirement),
             ("any", table.any, Requirement::Any),
@@ -262,6 +266,19 @@ impl Check<'_> {
                 let message = "an answer that depends on the caller's address is replayed for other addresses, unless `$context.identity.sourceIp` is an identity source";
                 self.problem_with_hint(place, message, HINT);
             }
+            for leaf in rule.requirement.leaves() {
+                let Requirement::Parameter(parameter, _) = leaf else { continue };
+                if gateway.tells_parameter_apart(parameter) {
+                    continue;
+                }
+                let place = format!("rule[{position}].requires.{}", member(parameter));
+                let source = IdentityExpression::of_parameter(parameter).into_iter().next();
+                let source = source.map(|source| source.to_string()).unwrap_or_default();
+                let message = format!(
+                    "an answer that depends on the {parameter} is replayed for other requests, unless `{source}` is an identity source"
+                );
+                self.problem_with_hint(place, message, HINT);
+            }
         }
         if answers.http_api == HttpApi::Simple && !rules.is_silent() {
             let is_bound = rules
@@ -299,6 +316,16 @@ impl Check<'_> {
 }
 
 const REQUIREMENT_HINT: &str = "`\"authenticated\"`, `{ scope = \"…\" }`, or `{ claim = \"…\", contains = \"…\" }`; docs/rules.md has the others";
+
+/// Where a requirement of the parameter is written.
+fn member(parameter: &Parameter) -> &'static str {
+    match parameter {
+        Parameter::Header(_) => "header",
+        Parameter::Query(_) => "query",
+        Parameter::StageVariable(_) => "stage_variable",
+        Parameter::ClientCertificate(_) => "client_certificate",
+    }
+}
 
 struct ClaimTests {
     equals: Option<PlainValue>,
