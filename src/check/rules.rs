@@ -1,7 +1,7 @@
 //! Rules that do nothing, or less than they seem to.
 
 use super::Finding;
-use crate::rules::{Effect, PathPattern, Requirement, RoutePattern, Rule, Rules, Segment, Shape};
+use crate::rules::{Effect, Parameter, PathPattern, Requirement, RoutePattern, Rule, Rules, Segment, Shape};
 
 pub(super) fn findings(rules: &Rules) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -90,8 +90,7 @@ fn unmet(place: &str, rule: &Rule) -> Option<Finding> {
 /// A rule that opens routes to whoever says the right thing: nobody vouches for a header or a query parameter.
 fn unproven(place: &str, rule: &Rule) -> Option<Finding> {
     let leaves = rule.requirement.leaves();
-    let is_of_client =
-        |leaf: &Requirement| matches!(leaf, Requirement::Parameter(parameter, _) if parameter.is_of_client());
+    let is_of_client = |leaf: &Requirement| leaf.parameter().is_some_and(Parameter::is_of_client);
     let said = leaves.iter().find(|leaf| is_of_client(leaf))?;
     let is_proof = |leaf: &&&Requirement| !is_of_client(leaf) && ***leaf != Requirement::Anyone;
     let mut proofs: Vec<Requirement> = leaves.iter().filter(is_proof).map(|leaf| (*leaf).clone()).collect();

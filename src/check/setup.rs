@@ -184,7 +184,7 @@ impl Setup<'_> {
             rules.flat_map(|rule| rule.requirement.leaves().into_iter().map(move |leaf| (rule, leaf)));
         let mut looked_at: BTreeMap<&Parameter, &str> = BTreeMap::new();
         for (rule, leaf) in leaves {
-            if let Requirement::Parameter(parameter, _) = leaf {
+            if let Some(parameter) = leaf.parameter() {
                 looked_at.entry(parameter).or_insert(&rule.name);
             }
         }

@@ -183,6 +183,12 @@ impl Requirement {
         matches!(self, Self::SourceIp(_) | Self::Parameter(..))
     }
 
+    /// The parameter that it looks at, if it is of one.
+    #[must_use]
+    pub fn parameter(&self) -> Option<&Parameter> {
+        if let Self::Parameter(parameter, _) = self { Some(parameter) } else { None }
+    }
+
     fn leaf_verdict(&self, known: &Known<'_>) -> Verdict {
         let principal = match (self, known.caller.principal) {
             (Self::Anyone, _) => return Verdict::Met,

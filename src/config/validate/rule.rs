@@ -1,5 +1,7 @@
 //! The rules, and what API Gateway's cache has to know for them.
 
+use std::collections::BTreeSet;
+
 use super::Check;
 use crate::config::gateway::{Gateway, IdentityExpression};
 use crate::config::raw::{
@@ -266,11 +268,9 @@ impl Check<'_> {
                 let message = "an answer that depends on the caller's address is replayed for other addresses, unless `$context.identity.sourceIp` is an identity source";
                 self.problem_with_hint(place, message, HINT);
             }
-            for leaf in rule.requirement.leaves() {
-                let Requirement::Parameter(parameter, _) = leaf else { continue };
-                if gateway.tells_parameter_apart(parameter) {
-                    continue;
-                }
+            let leaves = rule.requirement.leaves().into_iter();
+            let parameters: BTreeSet<&Parameter> = leaves.filter_map(Requirement::parameter).collect();
+            for parameter in parameters.into_iter().filter(|own| !gateway.tells_parameter_apart(own)) {
                 let place = format!("rule[{position}].requires.{}", member(parameter));
                 let source = IdentityExpression::of_parameter(parameter).into_iter().next();
                 let source = source.map(|source| source.to_string()).unwrap_or_default();
