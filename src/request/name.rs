@@ -165,9 +165,9 @@ fn of_ber(encoded: &str) -> Option<String> {
         [_, length @ 0..=0x7f, content @ ..] => (usize::from(*length), content),
         _ => return None,
     };
-    let is_text = match bytes.first()? {
-        &UTF8_STRING => true,
-        &(PRINTABLE_STRING | IA5_STRING) => content.is_ascii(),
+    let is_text = match *bytes.first()? {
+        UTF8_STRING => true,
+        PRINTABLE_STRING | IA5_STRING => content.is_ascii(),
         _ => false,
     };
     if !is_text || length != content.len() {
