@@ -26,8 +26,8 @@ pub struct Request {
     pub request_id: Option<String>,
     /// The client's address as API Gateway saw it, where the event tells: a TOKEN event does not.
     pub source_ip: Option<IpAddr>,
-    /// The certificate that the client has shown to API Gateway (mutual TLS).
-    pub client_certificate: Option<ClientCertificate>,
+    /// The certificate that the client has shown to API Gateway (mutual TLS). Few have one.
+    pub client_certificate: Option<Box<ClientCertificate>>,
     /// The variables of the API's stage.
     pub stage_variables: StageVariables,
     /// The URL by which the client reached the API, as far as the event tells. It authorizes nothing: the stage, or a

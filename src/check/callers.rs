@@ -391,6 +391,37 @@ mod tests {
         }
     }
 
+    /// A parameter has one value, is absent, or cannot be told; and is the request's, with a credential or without.
+    #[test]
+    fn tests_of_one_parameter_depend_on_one_another() {
+        let tier = |test| Requirement::Parameter(Parameter::header("tier"), test);
+        let one_of = |values: &[&str]| tier(Test::OneOf(values.iter().map(|value| json!(value)).collect()));
+        let other = Requirement::Parameter(Parameter::Query("tier".into()), Test::Prefix("x".into()));
+        let neither = [false, false];
+        let (first, second, both) = ([true, false], [false, true], [true, true]);
+        for (left, right, expected) in [
+            (one_of(&["x"]), one_of(&["y"]), vec![neither, second, first]),
+            (one_of(&["x"]), one_of(&["x", "y"]), vec![neither, second, both]),
+            (tier(Test::Prefix("x".into())), one_of(&["xy"]), vec![neither, first, both]),
+            (one_of(&["x"]), Requirement::Not(Box::new(one_of(&["x"]))), vec![neither, second, first]),
+            (one_of(&["x"]), other, vec![neither, second, first, both]),
+        ] {
+            let rules = [rule(Effect::Allow, left), rule(Effect::Allow, right)];
+            assert_eq!(applying(&rules), expected, "{rules:?}");
+        }
+        let public = Requirement::All(vec![Requirement::Anyone, one_of(&["x"])]);
+        let rules = [rule(Effect::Allow, public), rule(Effect::Deny, one_of(&["y"]))];
+        let callers = callers(&rules, &[0, 1], &[], &[]);
+        let nobody: BTreeSet<_> = callers
+            .all
+            .iter()
+            .filter(|caller| !caller.has_credential)
+            .map(|caller| &caller.applies)
+            .collect();
+        // What cannot be told is met by nobody, and denies.
+        assert_eq!(nobody, [vec![false, false], vec![false, true], vec![true, false]].iter().collect());
+    }
+
     /// A scope that cannot be read is neither had nor lacked: a rule that denies is for such a caller.
     #[test]
     fn what_cannot_be_decided_denies_and_does_not_allow() {

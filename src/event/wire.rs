@@ -130,11 +130,11 @@ impl RequestContext {
     }
 
     /// Takes out the certificate that API Gateway has verified the client by.
-    pub(super) fn client_certificate(&mut self) -> Option<ClientCertificate> {
+    pub(super) fn client_certificate(&mut self) -> Option<Box<ClientCertificate>> {
         let clients = [&mut self.identity, &mut self.authentication].into_iter().flatten();
         let mut certificates =
             clients.filter_map(|client| client.certificate.take()).map(ClientCertificate::from);
-        certificates.find(|certificate| !certificate.is_empty())
+        certificates.find(|certificate| !certificate.is_empty()).map(Box::new)
     }
 
     /// Takes out the URL by which the client came. A WebSocket event does not tell the path: at the API's own domain it is

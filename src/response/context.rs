@@ -27,7 +27,7 @@ pub(super) fn context(
     for (key, value) in applying.iter().flat_map(|rule| &rule.context) {
         context.entry(key.clone()).or_insert_with(|| value.clone());
     }
-    let certificate = caller.request.and_then(|request| request.client_certificate.as_ref());
+    let certificate = caller.request.and_then(|request| request.client_certificate.as_deref());
     for (key, field) in answers.certificate_context.iter().filter(|_| certificate.is_some()) {
         let unreadable = || Reason::ClientCertificateUnreadable { field: field.to_string() };
         let value = certificate.map_or(Ok(None), |own| own.field(field)).map_err(|_| unreadable())?;

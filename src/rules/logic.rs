@@ -146,6 +146,11 @@ mod tests {
         Requirement::Claim("tier".parse().unwrap(), Test::OneOf(values))
     }
 
+    fn header(name: &str, value: &str) -> Requirement {
+        let parameter = crate::rules::Parameter::header(name);
+        Requirement::Parameter(parameter, Test::OneOf(vec![json!(value)]))
+    }
+
     fn not(requirement: Requirement) -> Requirement {
         Requirement::Not(Box::new(requirement))
     }
@@ -160,6 +165,9 @@ mod tests {
             (vec![one_of(&["gold"]), one_of(&["silver"])], false),
             (vec![one_of(&["gold", "silver"]), one_of(&["silver"])], true),
             (vec![issuer("a"), issuer("b")], false),
+            (vec![header("x", "a"), header("X", "b")], false),
+            (vec![header("x", "a"), header("y", "b")], true),
+            (vec![not(Requirement::Authenticated), header("x", "a")], true),
             (vec![not(Requirement::Anyone)], false),
             (vec![not(Requirement::Authenticated), scope("a")], false),
             (vec![not(Requirement::Authenticated), Requirement::Anyone], true),
@@ -186,6 +194,8 @@ mod tests {
             (&one_of(&["gold"]), &one_of(&["gold", "silver"]), true),
             (&one_of(&["gold", "silver"]), &one_of(&["gold"]), false),
             (&one_of(&["gold"]), &not(one_of(&["silver"])), true),
+            (&header("x", "a"), &header("X", "a"), true),
+            (&header("x", "a"), &Requirement::Authenticated, false),
         ] {
             assert_eq!(one.implies(other), expected, "{one:?} {other:?}");
         }

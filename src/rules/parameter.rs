@@ -54,6 +54,8 @@ impl Parameter {
             Self::StageVariable(name) => Ok(request.stage_variables.named(name)?.map(Cow::from)),
             Self::ClientCertificate(field) => match &request.client_certificate {
                 Some(certificate) => certificate.field(field),
+                // Nobody documents that a connection's event would tell.
+                None if request.kind == EventKind::WebSocket => Err(Ambiguous),
                 None => Ok(None),
             },
         }
@@ -180,6 +182,15 @@ mod tests {
         ] {
             assert_eq!(is_gold(&subject, &rest(members.clone())), expected, "{members}");
         }
+        let connect = METHOD.replace("GET/orders", "$connect");
+        let websocket = |identity: Value| json!({"type": "REQUEST", "methodArn": connect, "requestContext": {"identity": identity}});
+        assert_eq!(is_gold(&subject, &websocket(shown("O=gold"))), Verdict::Met);
+        assert_eq!(is_gold(&subject, &websocket(shown("O=silver"))), Verdict::Unmet);
+        assert_eq!(
+            is_gold(&subject, &websocket(json!({}))),
+            Verdict::Unknown,
+            "it may be that it is not told"
+        );
         let http = json!({"type": "REQUEST", "version": "2.0", "routeArn": METHOD,
             "requestContext": {"authentication": shown("O=gold")}});
         assert_eq!(is_gold(&subject, &http), Verdict::Met);

@@ -40,7 +40,7 @@ impl ClientCertificates {
                 };
                 Checked { name: name.to_owned(), expected, found, verdict }
             };
-        let shown = request.client_certificate.as_ref();
+        let shown = request.client_certificate.as_deref();
         let presence = if self.is_required { "there" } else { "there, or not" };
         let subject = shown.and_then(|certificate| certificate.subject.clone());
         let issuers = match &self.issuers {
@@ -71,7 +71,7 @@ impl ClientCertificates {
     fn shown<'a>(&self, request: &'a Request) -> Result<Option<&'a ClientCertificate>, Reason> {
         match &request.client_certificate {
             None if self.is_required => Err(Reason::ClientCertificateMissing),
-            shown => Ok(shown.as_ref()),
+            shown => Ok(shown.as_deref()),
         }
     }
 

@@ -92,7 +92,7 @@ pub(super) fn check(
         (None, Presentation::Bearer, _) => None,
     };
     if let Some(expected) = certificate {
-        let shown = presented.request.and_then(|request| request.client_certificate.as_ref());
+        let shown = presented.request.and_then(|request| request.client_certificate.as_deref());
         let shown = shown.and_then(|certificate| certificate.pem.as_deref());
         let shown = shown.ok_or(Reason::ClientCertificateMissing)?;
         if certificate_thumbprint(shown).as_deref() != Some(expected) {
