@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::config::{Config, Gateway, Waits};
 use crate::credential::IdentitySources;
-use crate::error::{Error, Reason};
+use crate::error::{Error, Reason, Rejection};
 use crate::event::Event;
 use crate::io::{Edges, UnixTime};
 use crate::jwks::{JwksCache, KeyServer};
@@ -15,12 +15,13 @@ use crate::request::Request;
 use crate::response::{Answers, Decision, Failure, Response};
 use crate::rules::Caller;
 use crate::telemetry::{Level, Telemetry};
-use crate::verify::{Presented, Principal, Verifiers};
+use crate::verify::{ClientCertificates, Presented, Principal, Verifiers};
 
 /// A complete Lambda authorizer. It is made once and asked for each event.
 pub struct Authorizer {
     identity_sources: IdentitySources,
     verifiers: Verifiers,
+    certificates: Option<ClientCertificates>,
     compiler: Compiler,
     answers: Answers,
     gateway: Gateway,
@@ -87,6 +88,7 @@ impl Authorizer {
                 None => verifiers,
                 Some(settings) => verifiers.asking(settings, edges.clone()),
             },
+            certificates: config.client_certificates,
             compiler: config.compiler,
             answers: config.answers,
             gateway: config.gateway,
@@ -146,7 +148,8 @@ impl Authorizer {
     /// Why there is none: the caller's fault, or ours.
     pub async fn decide(&self, request: &Request, patience: Duration) -> Result<Decision, Error> {
         let principal = self.principal(request, patience).await?;
-        let caller = Caller { principal: principal.as_ref(), source_ip: request.source_ip };
+        self.check_certificate(request, principal.as_ref())?;
+        let caller = Caller::of(request, principal.as_ref());
         Decision::new(&caller, request, &self.compiler, &self.answers)
     }
 
@@ -165,6 +168,24 @@ impl Authorizer {
             Err(Reason::CredentialMissing) if self.compiler.rules().has_public() => Ok(None),
             Err(reason) => Err(reason.into()),
         }
+    }
+
+    /// Whether the client may come with its certificate. The credential held before: the refusal says whose it was.
+    pub(crate) fn check_certificate(
+        &self,
+        request: &Request,
+        principal: Option<&Principal>,
+    ) -> Result<(), Error> {
+        let Some(certificates) = &self.certificates else { return Ok(()) };
+        certificates.check(request, self.now()).map_err(|reason| {
+            let issuer = principal.map(|principal| Arc::clone(principal.issuer()));
+            let key_id = principal.and_then(Principal::key_id).map(str::to_owned);
+            Rejection { reason, issuer, key_id }.into()
+        })
+    }
+
+    pub(crate) fn certificates(&self) -> Option<&ClientCertificates> {
+        self.certificates.as_ref()
     }
 
     pub(crate) fn patience(&self, event: &Event<'_>) -> Duration {

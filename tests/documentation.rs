@@ -12,11 +12,13 @@ use std::path::Path;
 use lambda_authorizer::config::Config;
 use lambda_authorizer::error::Code;
 
-const DOCUMENTS: [&str; 14] = [
+const DOCUMENTS: [&str; 16] = [
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
+    "docs/aws.md",
+    "docs/certificates.md",
     "docs/configuration.md",
     "docs/console.md",
     "docs/design.md",

@@ -130,6 +130,7 @@ fn is_never_met(leaf: &Requirement, issuer: &Issuer) -> bool {
         | Requirement::Issuer(_)
         | Requirement::Credential(_)
         | Requirement::SourceIp(_)
+        | Requirement::Parameter(..)
         | Requirement::All(_)
         | Requirement::Any(_)
         | Requirement::Not(_) => false,

@@ -18,7 +18,7 @@ use crate::io::Connector;
 use crate::jwks::{KeySetFile, KeySetSource, Timing};
 use crate::policy::Compiler;
 use crate::response::Answers;
-use crate::verify::{Expectations, IntrospectionSettings, Profile, TokenCacheLimits};
+use crate::verify::{ClientCertificates, Expectations, IntrospectionSettings, Profile, TokenCacheLimits};
 
 pub(crate) use draft::Draft;
 pub use environment::Environment;
@@ -37,6 +37,8 @@ pub struct Config {
     pub issuers: Vec<Issuer>,
     /// How an authorization server is asked about tokens.
     pub introspection: Option<IntrospectionSettings>,
+    /// What the certificates of clients must be like; `None` where they may be anything.
+    pub client_certificates: Option<ClientCertificates>,
     /// Where credentials are looked for.
     pub identity_sources: IdentitySources,
     /// Who may call what, and the policies that say so.

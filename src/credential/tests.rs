@@ -1,5 +1,5 @@
 use super::*;
-use crate::request::{Parameters, RequestUrl};
+use crate::request::{Parameters, RequestUrl, StageVariables};
 
 const TOKEN: &str = "aaa.bbb.ccc";
 
@@ -12,6 +12,7 @@ fn request(kind: EventKind) -> Request {
         request_id: None,
         source_ip: None,
         client_certificate: None,
+        stage_variables: StageVariables::default(),
         url: RequestUrl::default(),
         authorization_token: None,
         headers: Parameters::default(),

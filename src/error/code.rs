@@ -162,11 +162,23 @@ codes! {
         "This process has taken the same proof before.",
         "Let the client make a proof for each request. Otherwise somebody repeats a request that was overheard.";
     ClientCertificateMissing = "client_certificate_missing", RefusedCredential,
-        "The token is bound to a certificate, and the event holds none.",
+        "The token is bound to a certificate, or `[client_certificate]` asks for one, and the event holds none.",
         "Mutual TLS needs a custom domain with a truststore, and an event that tells the certificate: REQUEST, not TOKEN.";
     ClientCertificateMismatch = "client_certificate_mismatch", RefusedCredential,
         "The token is bound to another certificate than the one with which the client came.",
         "A client that has renewed its certificate gets a new token. Otherwise somebody has stolen this one.";
+    ClientCertificateUntrusted = "client_certificate_untrusted", RefusedRequest,
+        "The issuer of the client's certificate is none of `client_certificate.issuers`.",
+        "Compare it with `issuerDN` of the event, to the letter. A client that is not meant, otherwise.";
+    ClientCertificateExpired = "client_certificate_expired", RefusedRequest,
+        "The client's certificate has expired, by more than `client_certificate.leeway_seconds`.",
+        "The client gets a new certificate.";
+    ClientCertificateNotYetValid = "client_certificate_not_yet_valid", RefusedRequest,
+        "The client's certificate is not valid yet.",
+        "Compare the clocks, and raise `client_certificate.leeway_seconds` where they cannot be set right.";
+    ClientCertificateUnreadable = "client_certificate_unreadable", RefusedRequest,
+        "What is needed of the client's certificate stands in the event in an unknown form, more than once, or not at all. `detail` names it.",
+        "Look at the certificate's names and times (docs/certificates.md). An attribute that comes twice cannot be passed on.";
     TokenInactive = "token_inactive", RefusedCredential,
         "The authorization server says that the token is not active: unknown, expired, revoked, or for another API.",
         "The client gets a new token.";

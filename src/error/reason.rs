@@ -161,12 +161,37 @@ pub enum Reason {
     /// This process has seen the proof before.
     #[error("the DPoP proof was used before")]
     DpopProofReplayed,
-    /// The token is bound to a certificate, and the event holds none.
-    #[error("the token is bound to a certificate, and the client came without one")]
+    /// The token is bound to a certificate, or the configuration asks for one, and the event holds none.
+    #[error("a certificate is needed, and the client came without one")]
     ClientCertificateMissing,
     /// The token is bound to another certificate.
     #[error("the token is bound to another certificate than the client's")]
     ClientCertificateMismatch,
+    /// The certificate's issuer is none that the configuration names.
+    #[error("the client's certificate is of an issuer that the configuration does not name")]
+    ClientCertificateUntrusted,
+    /// `notAfter` has passed.
+    #[error("the client's certificate expired at {}, it is {}", rfc3339(*expired_at), rfc3339(*now))]
+    ClientCertificateExpired {
+        /// `notAfter`.
+        expired_at: UnixTime,
+        /// The time of the decision.
+        now: UnixTime,
+    },
+    /// `notBefore` has not come.
+    #[error("the client's certificate is valid from {} on, it is {}", rfc3339(*valid_from), rfc3339(*now))]
+    ClientCertificateNotYetValid {
+        /// `notBefore`.
+        valid_from: UnixTime,
+        /// The time of the decision.
+        now: UnixTime,
+    },
+    /// The event tells something of the certificate in a form that is not known, twice, or not at all.
+    #[error("of the client's certificate, `{field}` cannot be read")]
+    ClientCertificateUnreadable {
+        /// The field, as configurations name it.
+        field: String,
+    },
 
     /// The authorization server does not vouch for it (RFC 7662, section 2.2).
     #[error("the authorization server says that the token is not active")]
@@ -291,6 +316,10 @@ impl Reason {
             Self::DpopProofReplayed => Code::DpopProofReplayed,
             Self::ClientCertificateMissing => Code::ClientCertificateMissing,
             Self::ClientCertificateMismatch => Code::ClientCertificateMismatch,
+            Self::ClientCertificateUntrusted => Code::ClientCertificateUntrusted,
+            Self::ClientCertificateExpired { .. } => Code::ClientCertificateExpired,
+            Self::ClientCertificateNotYetValid { .. } => Code::ClientCertificateNotYetValid,
+            Self::ClientCertificateUnreadable { .. } => Code::ClientCertificateUnreadable,
             Self::TokenInactive => Code::TokenInactive,
             Self::ClaimUnsafe { .. } => Code::ClaimUnsafe,
             Self::AnswerTooLarge { .. } => Code::AnswerTooLarge,

@@ -130,7 +130,7 @@ impl Decision {
 mod tests {
     use super::*;
     use crate::claims::ClaimPath;
-    use crate::request::{EventKind, Parameters, RequestUrl};
+    use crate::request::{EventKind, Parameters, RequestUrl, StageVariables};
     use crate::response::{HttpApi, Refusal};
     use crate::rules::{ContextKey, Requirement, Rules};
     use serde_json::json;
@@ -143,6 +143,7 @@ mod tests {
             request_id: None,
             source_ip: None,
             client_certificate: None,
+            stage_variables: StageVariables::default(),
             url: RequestUrl::default(),
             authorization_token: None,
             headers: Parameters::default(),
@@ -169,9 +170,10 @@ mod tests {
             usage_identifier_key: None,
             reason_key: None,
             context: Vec::new(),
+            certificate_context: Vec::new(),
         };
         let principal = Principal::for_tests(json!({"sub": "u1"}).as_object().unwrap().clone().into());
-        let caller = Caller { principal: Some(&principal), source_ip: None };
+        let caller = Caller { principal: Some(&principal), ..Caller::default() };
         Decision::new(&caller, &request(tail), &Compiler::new(rules), &answers)
     }
 

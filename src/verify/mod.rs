@@ -6,6 +6,7 @@
 
 mod admission;
 mod answers;
+mod certificates;
 mod claims;
 mod dpop;
 mod expectations;
@@ -28,6 +29,7 @@ use crate::credential::CredentialKind;
 use crate::error::{Reason, Rejection};
 use crate::io::UnixTime;
 use crate::jwks::{Algorithm, Key, KeySet};
+pub use certificates::ClientCertificates;
 pub use dpop::DpopProofs;
 pub use expectations::{AudienceCheck, AudienceClaim, ClaimRule, Expectations, Presence, TokenTypes};
 pub use explain::{Checked, Explanation, Verdict, explain};

@@ -93,6 +93,7 @@ pub(super) fn check(
     };
     if let Some(expected) = certificate {
         let shown = presented.request.and_then(|request| request.client_certificate.as_deref());
+        let shown = shown.and_then(|certificate| certificate.pem.as_deref());
         let shown = shown.ok_or(Reason::ClientCertificateMissing)?;
         if certificate_thumbprint(shown).as_deref() != Some(expected) {
             return Err(Reason::ClientCertificateMismatch);

@@ -1,8 +1,10 @@
 //! The configuration as it is written: TOML, member by member. Every comment on a field here is its
 //! documentation, in the JSON Schema and in docs/configuration.md.
 
+mod certificate;
 mod gateway;
 mod introspection;
+mod parameter;
 mod possession;
 mod rule;
 
@@ -13,8 +15,10 @@ use serde::Deserialize;
 use super::values::{self, OneOrMore, PlainValues};
 use crate::jwks::Algorithm;
 use crate::verify::{AudienceClaim, Presence, Profile};
+pub(super) use certificate::ClientCertificateSettings;
 pub(super) use gateway::GatewaySettings;
 pub(super) use introspection::{ClientAuthenticationName, IntrospectionTable};
+pub(super) use parameter::{CertificateTest, ParameterTest};
 pub(super) use possession::{DpopSettings, ProofName, UnboundName};
 pub(super) use rule::{
     CredentialName, EffectName, RequirementSettings, RequirementTable, RequirementWord, RuleSettings,
@@ -50,6 +54,8 @@ pub(super) struct Settings {
     pub(super) introspection: Option<IntrospectionTable>,
     /// What DPoP proofs must be like, for the issuers whose `proof_of_possession` takes them.
     pub(super) dpop: DpopSettings,
+    /// What the certificate must be like with which a client comes (mutual TLS). Default: whatever it is.
+    pub(super) client_certificate: Option<ClientCertificateSettings>,
     /// How tokens are remembered whose signatures held, so that the same token is not verified again and again.
     pub(super) token_cache: TokenCacheSettings,
 }

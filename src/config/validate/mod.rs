@@ -1,7 +1,9 @@
 //! From the settings as they are written to a [`Config`] that is right.
 
+mod certificate;
 mod introspection;
 mod issuer;
+mod parameter;
 mod possession;
 mod rule;
 
@@ -21,7 +23,7 @@ use crate::claims::ClaimPath;
 use crate::credential::{DEFAULT_MARKER, IdentitySource, IdentitySources, Location, Scheme};
 use crate::jwks::Timing;
 use crate::response::{Answers, HttpApi, Refusal};
-use crate::rules::{ContextKey, Rules};
+use crate::rules::{ContextKey, Rule, Rules};
 use crate::verify::{IntrospectionSettings, Presence, TokenCacheLimits};
 
 pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
@@ -39,19 +41,28 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     let introspection = settings.introspection.and_then(|table| check.introspection(table, &proofs));
     let identity_sources = check.identity_sources(settings.identity_source);
     let rules = check.rules(settings.rule, &urls);
-    let answers = check.answers(settings.response);
+    let mut answers = check.answers(settings.response);
+    let client_certificates = settings.client_certificate.map(|table| check.client_certificates(table));
+    let client_certificates = client_certificates.map(|(certificates, context)| {
+        answers.certificate_context = context;
+        certificates
+    });
     let gateway = check.gateway(settings.gateway);
     let (timing, waits) = check.key_sets(&settings.key_set);
     let token_cache = check.token_cache(&settings.token_cache);
     let of_form = check.problems.len();
     check.context_keys(&rules, &answers);
     check.caching(&gateway, &rules, &identity_sources, &answers);
+    if client_certificates.is_some() {
+        check.certificate_caching(&gateway);
+    }
     let compiler = check.compiler(rules);
     check.principal(&issuers, introspection.as_ref(), &answers);
     let config = Config {
         development: settings.development,
         issuers,
         introspection,
+        client_certificates,
         identity_sources,
         compiler,
         gateway,
@@ -216,11 +227,21 @@ impl Check<'_> {
             usage_identifier_key,
             reason_key,
             context,
+            certificate_context: Vec::new(),
         }
     }
 
     /// What a rule tells backends must not stand where a claim of the caller's does.
     fn context_keys(&mut self, rules: &Rules, answers: &Answers) {
+        for (key, _) in &answers.certificate_context {
+            let is_taken = answers.context.iter().any(|(other, _)| other == key);
+            let is_of_rule = |rule: &Rule| rule.context.iter().any(|(other, _)| other == key);
+            if is_taken || answers.reason_key.as_ref() == Some(key) || rules.as_slice().iter().any(is_of_rule)
+            {
+                let path = format!("client_certificate.context.{key}");
+                self.problem(path, "`[response]`, or a rule, has the same key");
+            }
+        }
         for (position, rule) in self.rule_positions.clone().into_iter().zip(rules.as_slice()) {
             for (key, _) in &rule.context {
                 let is_taken = answers.context.iter().any(|(other, _)| other == key);
