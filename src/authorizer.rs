@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::config::{Config, Gateway, Waits};
+use crate::config::{AnswerKeys, Config, Gateway, Waits};
 use crate::credential::IdentitySources;
 use crate::error::{Error, Reason};
 use crate::event::Event;
 use crate::io::{Edges, UnixTime};
-use crate::jwks::{JwksCache, KeyServer};
+use crate::jwks::{JwksCache, KeyServer, KeySetSource};
 use crate::policy::Compiler;
 use crate::request::Request;
 use crate::response::{Answers, Decision, Failure, Response};
@@ -69,6 +69,8 @@ impl Authorizer {
     pub fn new(config: Config, level: Level, edges: Edges) -> Self {
         let telemetry = Telemetry::new(level, edges.clone());
         let observer = Arc::new(telemetry.clone());
+        let cache =
+            |server, initial| JwksCache::new(server, initial, config.timing, edges.clone(), observer.clone());
         let issuers = config.issuers.into_iter().map(|issuer| {
             let server = KeyServer {
                 issuer: Arc::clone(&issuer.expectations.issuer),
@@ -76,16 +78,30 @@ impl Authorizer {
                 connector: issuer.connector,
                 loopback: config.development,
             };
-            let cache =
-                JwksCache::new(server, issuer.initial, config.timing, edges.clone(), observer.clone());
-            (issuer.expectations, cache)
+            (issuer.expectations, cache(server, issuer.initial))
         });
-        let verifiers = Verifiers::new(issuers.collect(), config.token_cache);
+        let issuers: Vec<_> = issuers.collect();
+        let introspection = config.introspection.map(|settings| {
+            let issuer = &settings.expectations.issuer;
+            let keys = config.answer_keys.and_then(|keys| match keys {
+                AnswerKeys::OfIssuer => {
+                    let known = issuers.iter().find(|(expected, _)| expected.issuer == *issuer);
+                    known.map(|(_, cache)| cache.clone())
+                }
+                AnswerKeys::Own { url, connector } => {
+                    let (issuer, source) = (Arc::clone(issuer), KeySetSource::Url(url));
+                    let server = KeyServer { issuer, source, connector, loopback: config.development };
+                    Some(cache(server, None))
+                }
+            });
+            (settings, keys)
+        });
+        let verifiers = Verifiers::new(issuers, config.token_cache);
         Self {
             identity_sources: config.identity_sources,
-            verifiers: match config.introspection {
+            verifiers: match introspection {
                 None => verifiers,
-                Some(settings) => verifiers.asking(settings, edges.clone()),
+                Some((settings, keys)) => verifiers.asking(settings, keys, edges.clone()),
             },
             compiler: config.compiler,
             answers: config.answers,

@@ -13,6 +13,8 @@ mod values;
 use std::path::Path;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::credential::{CredentialKind, IdentitySources};
 use crate::io::Connector;
 use crate::jwks::{KeySetFile, KeySetSource, Timing};
@@ -37,6 +39,8 @@ pub struct Config {
     pub issuers: Vec<Issuer>,
     /// How an authorization server is asked about tokens.
     pub introspection: Option<IntrospectionSettings>,
+    /// The keys with which its answers are signed; `None` where they are not to be.
+    pub answer_keys: Option<AnswerKeys>,
     /// Where credentials are looked for.
     pub identity_sources: IdentitySources,
     /// Who may call what, and the policies that say so.
@@ -60,6 +64,19 @@ pub struct Waits {
     pub init: Duration,
     /// Behind an answer, before it asks for the next event.
     pub linger: Duration,
+}
+
+/// Where the keys are with which an authorization server signs its answers (RFC 9701).
+pub enum AnswerKeys {
+    /// They are those of the issuer of its name.
+    OfIssuer,
+    /// In a key set of its own.
+    Own {
+        /// Where that is.
+        url: Url,
+        /// How its server is reached.
+        connector: Connector,
+    },
 }
 
 /// One issuer of tokens.

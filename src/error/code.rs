@@ -210,8 +210,11 @@ codes! {
         "The issuer's keys cannot be fetched, and none that still serve are in memory. `detail` says what failed.",
         "Look at the issuer, and at the function's way to it: network, status, deadline, document.";
     IntrospectionUnavailable = "introspection_unavailable", Fault,
-        "The authorization server cannot be asked whether a token is active, or its answer is none (RFC 7662). `detail` says what failed.",
-        "Look at the server, at the function's way to it, and at `client_id` and `client_secret`: status 401 is about those.";
+        "The authorization server cannot be asked whether a token is active, or its answer is none (RFC 7662, RFC 9701). `detail` says what failed.",
+        "Look at the server, at the function's way to it, and at `client_id` and its secret or key: status 401 is about those, and with a key 400, too.";
+    UserinfoUnavailable = "userinfo_unavailable", Fault,
+        "The provider's UserInfo endpoint cannot be asked whose a token is, or its answer is none. `detail` says what failed.",
+        "Look at the provider, and at the function's way to it: network, status, deadline. A signed answer is not read.";
     AnswerUnwritable = "answer_unwritable", Fault,
         "The answer could not be written as JSON.",
         "This is a bug: please report it.";

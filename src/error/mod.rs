@@ -69,6 +69,14 @@ pub enum Fault {
         /// What failed, without anything of an answer's header or body.
         cause: String,
     },
+    /// The provider could not be asked whose a token is, or did not answer what can be understood.
+    #[error("the UserInfo endpoint of `{issuer}` is not available: {cause}")]
+    UserinfoUnavailable {
+        /// The configured name of the provider.
+        issuer: Arc<str>,
+        /// What failed, without anything of an answer's header or body.
+        cause: String,
+    },
     /// The answer could not be written as JSON.
     #[error("the answer could not be written")]
     AnswerUnwritable,
@@ -82,6 +90,7 @@ impl Fault {
             Self::EventMalformed { .. } => Code::EventMalformed,
             Self::KeySetUnavailable { .. } => Code::KeySetUnavailable,
             Self::IntrospectionUnavailable { .. } => Code::IntrospectionUnavailable,
+            Self::UserinfoUnavailable { .. } => Code::UserinfoUnavailable,
             Self::AnswerUnwritable => Code::AnswerUnwritable,
         }
     }

@@ -3,10 +3,9 @@
 
 use serde_json::Value;
 
-use super::answers::Answer;
 use super::claims::{self, Check};
 use super::expectations::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes};
-use super::introspection::{self, Introspector, is_opaque};
+use super::introspection::{self, Answer, Introspector, is_opaque};
 use super::token::Token;
 use super::{Presented, ProofOfPossession, Verifiers, admission, signature};
 use crate::claims::{ClaimPath, Claims};

@@ -36,10 +36,10 @@ impl Verifiers {
         }
     }
 
-    /// The same, which also asks an authorization server about tokens.
+    /// The same, which also asks a server about tokens. `keys` are those with which it signs its answers.
     #[must_use]
-    pub fn asking(self, settings: IntrospectionSettings, edges: Edges) -> Self {
-        Self { introspector: Some(Box::new(Introspector::new(settings, edges))), ..self }
+    pub fn asking(self, settings: IntrospectionSettings, keys: Option<JwksCache>, edges: Edges) -> Self {
+        Self { introspector: Some(Box::new(Introspector::new(settings, keys, edges))), ..self }
     }
 
     /// The principal that the token proves, and what comes with it. The issuer's keys are waited for no longer than `patience`.
@@ -193,7 +193,8 @@ impl Verifiers {
     }
 
     fn caches(&self) -> impl Iterator<Item = &JwksCache> {
-        self.issuers.iter().map(|(_, cache)| cache)
+        let of_answers = self.introspector.iter().filter_map(|introspector| introspector.keys());
+        self.issuers.iter().map(|(_, cache)| cache).chain(of_answers)
     }
 }
 

@@ -14,7 +14,7 @@ use super::values::{self, OneOrMore, PlainValues};
 use crate::jwks::Algorithm;
 use crate::verify::{AudienceClaim, Presence, Profile};
 pub(super) use gateway::GatewaySettings;
-pub(super) use introspection::{ClientAuthenticationName, IntrospectionTable};
+pub(super) use introspection::{ClientAuthenticationName, IntrospectionTable, SignedAnswersName};
 pub(super) use possession::{DpopSettings, ProofName, UnboundName};
 pub(super) use rule::{
     CredentialName, EffectName, RequirementSettings, RequirementTable, RequirementWord, RuleSettings,

@@ -288,7 +288,7 @@ impl Check<'_> {
         })
     }
 
-    fn file(&mut self, path: &str, file: &str) -> Option<Vec<u8>> {
+    pub(super) fn file(&mut self, path: &str, file: &str) -> Option<Vec<u8>> {
         let whole = self.directory.unwrap_or(Path::new("")).join(file);
         let hint = "relative to the configuration file, or to the function where that is a variable";
         read_file(&whole)

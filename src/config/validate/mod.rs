@@ -1,5 +1,6 @@
 //! From the settings as they are written to a [`Config`] that is right.
 
+mod client;
 mod introspection;
 mod issuer;
 mod possession;
@@ -33,10 +34,14 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         has_introspection: settings.introspection.is_some(),
     };
     let mut urls: Vec<String> = settings.issuer.iter().filter_map(|issuer| issuer.url.clone()).collect();
+    let of_jwts = urls.clone();
     urls.extend(settings.introspection.as_ref().and_then(|table| table.issuer.clone()));
     let proofs = check.proofs(settings.dpop, settings.gateway.cache_seconds != Some(0));
     let issuers = check.issuers(settings.issuer, &proofs);
-    let introspection = settings.introspection.and_then(|table| check.introspection(table, &proofs));
+    let introspection =
+        settings.introspection.and_then(|table| check.introspection(table, &proofs, &of_jwts));
+    let (introspection, answer_keys) =
+        introspection.map_or((None, None), |(settings, keys)| (Some(settings), keys));
     let identity_sources = check.identity_sources(settings.identity_source);
     let rules = check.rules(settings.rule, &urls);
     let answers = check.answers(settings.response);
@@ -52,6 +57,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         development: settings.development,
         issuers,
         introspection,
+        answer_keys,
         identity_sources,
         compiler,
         gateway,

@@ -9,8 +9,11 @@ use serde_json::{Value, json};
 use super::*;
 
 mod claims;
+mod client_authentication;
 mod introspection;
 mod possession;
+mod provider;
+mod signed_answers;
 mod verified_tokens;
 mod waiting;
 
