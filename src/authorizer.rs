@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
 use crate::config::{AnswerKeys, Config, Gateway, Waits};
-use crate::credential::IdentitySources;
+use crate::credential::{Credential, IdentitySources};
 use crate::error::{Error, Reason};
 use crate::event::Event;
 use crate::io::{Edges, UnixTime};
@@ -13,9 +15,9 @@ use crate::jwks::{JwksCache, KeyServer, KeySetSource};
 use crate::policy::Compiler;
 use crate::request::Request;
 use crate::response::{Answers, Decision, Failure, Response};
-use crate::rules::Caller;
+use crate::rules::{Caller, ContextKey};
 use crate::telemetry::{Level, Telemetry};
-use crate::verify::{Presented, Principal, Verifiers};
+use crate::verify::{Presented, Principal, TokenExchange, Verifiers};
 
 /// A complete Lambda authorizer. It is made once and asked for each event.
 pub struct Authorizer {
@@ -27,6 +29,8 @@ pub struct Authorizer {
     telemetry: Telemetry,
     waits: Waits,
     rest: Rest,
+    /// Boxed: who does without it does not carry its size through the start.
+    exchange: Option<Box<(ContextKey, TokenExchange)>>,
     edges: Edges,
 }
 
@@ -97,12 +101,19 @@ impl Authorizer {
             (settings, keys)
         });
         let verifiers = Verifiers::new(issuers, config.token_cache);
+        let verifiers = match introspection {
+            None => verifiers,
+            Some((settings, keys)) => verifiers.asking(settings, keys, edges.clone()),
+        };
         Self {
             identity_sources: config.identity_sources,
-            verifiers: match introspection {
+            verifiers: match config.client_credentials {
                 None => verifiers,
-                Some((settings, keys)) => verifiers.asking(settings, keys, edges.clone()),
+                Some(settings) => verifiers.exchanging(settings, edges.clone()),
             },
+            exchange: config
+                .token_exchange
+                .map(|(key, settings)| Box::new((key, TokenExchange::new(settings, edges.clone())))),
             compiler: config.compiler,
             answers: config.answers,
             gateway: config.gateway,
@@ -161,9 +172,45 @@ impl Authorizer {
     ///
     /// Why there is none: the caller's fault, or ours.
     pub async fn decide(&self, request: &Request, patience: Duration) -> Result<Decision, Error> {
+        let began = Instant::now();
         let principal = self.principal(request, patience).await?;
         let caller = Caller { principal: principal.as_ref(), source_ip: request.source_ip };
-        Decision::new(&caller, request, &self.compiler, &self.answers)
+        let decision = Decision::new(&caller, request, &self.compiler, &self.answers, None)?;
+        let Some((exchange, principal, credential)) = self.to_be_exchanged(&caller, request, &decision)
+        else {
+            return Ok(decision);
+        };
+        let (key, exchange) = exchange;
+        let left = patience.saturating_sub(began.elapsed());
+        let token = Box::pin(exchange.exchange(principal, &credential, self.now(), left)).await?;
+        Decision::new(&caller, request, &self.compiler, &self.answers, Some((key, &token)))
+    }
+
+    /// Whose token is exchanged for one for the backend: a caller's who may do something. The answer is for all routes, so that
+    /// the token goes with whatever allows any.
+    fn to_be_exchanged<'a>(
+        &'a self,
+        caller: &Caller<'a>,
+        request: &Request,
+        decision: &Decision,
+    ) -> Option<(&'a (ContextKey, TokenExchange), &'a Principal, Credential)> {
+        let exchange = self.exchange.as_deref().filter(|_| !decision.policy().denies_everything())?;
+        let credential = self.identity_sources.extract(request).ok()?;
+        let principal = caller.principal.filter(|principal| exchange.1.is_for(principal, &credential))?;
+        Some((exchange, principal, credential))
+    }
+
+    /// As [`decide`](Self::decide) has it, of a caller who was verified, for a person to look at: no token is exchanged for that, and
+    /// none is shown.
+    pub(crate) fn explained(&self, caller: &Caller<'_>, request: &Request) -> Result<Decision, Error> {
+        const PLACEHOLDER: &str = "(a token for the backend)";
+        let decision = Decision::new(caller, request, &self.compiler, &self.answers, None)?;
+        match self.to_be_exchanged(caller, request, &decision) {
+            None => Ok(decision),
+            Some(((key, _), ..)) => {
+                Decision::new(caller, request, &self.compiler, &self.answers, Some((key, PLACEHOLDER)))
+            }
+        }
     }
 
     /// Whom the request's credential proves; `None` for a caller without one, where the rules have something for such.

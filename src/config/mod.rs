@@ -20,7 +20,11 @@ use crate::io::Connector;
 use crate::jwks::{KeySetFile, KeySetSource, Timing};
 use crate::policy::Compiler;
 use crate::response::Answers;
-use crate::verify::{Expectations, IntrospectionSettings, Profile, TokenCacheLimits};
+use crate::rules::ContextKey;
+use crate::verify::{
+    ClientCredentialsSettings, Expectations, IntrospectionSettings, Profile, TokenCacheLimits,
+    TokenExchangeSettings,
+};
 
 pub(crate) use draft::Draft;
 pub use environment::Environment;
@@ -41,6 +45,10 @@ pub struct Config {
     pub introspection: Option<IntrospectionSettings>,
     /// The keys with which its answers are signed; `None` where they are not to be.
     pub answer_keys: Option<AnswerKeys>,
+    /// How the IDs and secrets of clients are exchanged for access tokens.
+    pub client_credentials: Option<ClientCredentialsSettings>,
+    /// How the tokens of callers are exchanged for those of a backend, and under which key of the context it finds them.
+    pub token_exchange: Option<(ContextKey, TokenExchangeSettings)>,
     /// Where credentials are looked for.
     pub identity_sources: IdentitySources,
     /// Who may call what, and the policies that say so.
@@ -153,7 +161,8 @@ impl Config {
     pub fn credential_kinds(&self) -> Vec<CredentialKind> {
         let jwt = (!self.issuers.is_empty()).then_some(CredentialKind::Jwt);
         let opaque = self.introspection.is_some().then_some(CredentialKind::Opaque);
-        jwt.into_iter().chain(opaque).collect()
+        let exchanged = self.client_credentials.is_some().then_some(CredentialKind::ClientCredentials);
+        jwt.into_iter().chain(opaque).chain(exchanged).collect()
     }
 }
 

@@ -170,6 +170,12 @@ codes! {
     TokenInactive = "token_inactive", RefusedCredential,
         "The authorization server says that the token is not active: unknown, expired, revoked, or for another API.",
         "The client gets a new token.";
+    ClientRefused = "client_refused", RefusedCredential,
+        "The provider's token endpoint does not take the client's ID and secret, or gives this client no token.",
+        "Compare the client with what the provider knows of it: its secret, its grant types, its access to this API. Many with one ID are somebody who guesses.";
+    TokenExchangeRefused = "token_exchange_refused", RefusedCredential,
+        "The caller's token holds, and the token endpoint gives no token for the backend for it: `invalid_request`, `invalid_grant` or `access_denied`.",
+        "The client gets a new token. Where none is taken, look at what the provider lets the function's client exchange.";
     ClaimUnsafe = "claim_unsafe", RefusedRequest,
         "A claim that is passed on to the backend holds a control character.",
         "Clean the claim at the issuer, or do not pass it on.";
@@ -215,6 +221,12 @@ codes! {
     UserinfoUnavailable = "userinfo_unavailable", Fault,
         "The provider's UserInfo endpoint cannot be asked whose a token is, or its answer is none. `detail` says what failed.",
         "Look at the provider, and at the function's way to it: network, status, deadline. A signed answer is not read.";
+    ClientCredentialsUnavailable = "client_credentials_unavailable", Fault,
+        "The provider's token endpoint gives no token for a client's ID and secret, nor refuses them; or a token that is not of that client. `detail` says what failed.",
+        "Look at the provider, at the function's way to it, and at `scope`, `audience`, `resource` and `client_claim` of `[client_credentials]`.";
+    TokenExchangeUnavailable = "token_exchange_unavailable", Fault,
+        "The token endpoint gives no token for the backend that can be used. `detail` says what failed.",
+        "Look at the provider, at the function's way to it, and at `[token_exchange]`: its client, what it asks for, how long the tokens live.";
     AnswerUnwritable = "answer_unwritable", Fault,
         "The answer could not be written as JSON.",
         "This is a bug: please report it.";

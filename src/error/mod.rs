@@ -77,6 +77,22 @@ pub enum Fault {
         /// What failed, without anything of an answer's header or body.
         cause: String,
     },
+    /// A client's ID and secret could not be exchanged for a token, or it is not that client's.
+    #[error("the token endpoint of `{issuer}` has no token for the client: {cause}")]
+    ClientCredentialsUnavailable {
+        /// The configured issuer of the token.
+        issuer: Arc<str>,
+        /// What failed, without anything of an answer's header or body but for a known error code.
+        cause: String,
+    },
+    /// The caller's token could not be exchanged for one that a backend can use.
+    #[error("the token endpoint of `{issuer}` has no token for the backend: {cause}")]
+    TokenExchangeUnavailable {
+        /// The configured issuer of the caller's token.
+        issuer: Arc<str>,
+        /// What failed, without anything of an answer's header or body but for a known error code.
+        cause: String,
+    },
     /// The answer could not be written as JSON.
     #[error("the answer could not be written")]
     AnswerUnwritable,
@@ -91,6 +107,8 @@ impl Fault {
             Self::KeySetUnavailable { .. } => Code::KeySetUnavailable,
             Self::IntrospectionUnavailable { .. } => Code::IntrospectionUnavailable,
             Self::UserinfoUnavailable { .. } => Code::UserinfoUnavailable,
+            Self::ClientCredentialsUnavailable { .. } => Code::ClientCredentialsUnavailable,
+            Self::TokenExchangeUnavailable { .. } => Code::TokenExchangeUnavailable,
             Self::AnswerUnwritable => Code::AnswerUnwritable,
         }
     }

@@ -198,7 +198,7 @@ impl Authorizer {
             .ok()
             .map(|credential| self.verifiers().explain(Presented::new(credential, &request), self.now()));
         let outcome = match (&caller, &principal) {
-            (Some(caller), _) => Decision::new(caller, &request, self.compiler(), self.answers()),
+            (Some(caller), _) => self.explained(caller, &request),
             (None, Err(error)) => Err(error.clone()),
             (None, Ok(_)) => Err(Reason::CredentialMissing.into()),
         };
@@ -248,6 +248,8 @@ fn places(sources: &IdentitySources, request: &Request) -> Vec<PlacePart> {
         is_over |= outcome != Looked::Empty;
         let scheme = match source.scheme {
             Scheme::Bearer => Some("Bearer"),
+            Scheme::Basic => Some("Basic"),
+            Scheme::BearerOrBasic => Some("Bearer or Basic"),
             Scheme::None => None,
         };
         PlacePart { place: name_of(&source.location), scheme, outcome, reason }

@@ -24,6 +24,31 @@ pub(super) struct Told<A> {
     pub(super) ends_at: UnixTime,
 }
 
+/// Why nothing was said.
+pub(super) struct Failure {
+    cause: String,
+    /// Whether the next question would fare no better.
+    is_outage: bool,
+}
+
+impl Failure {
+    /// The server cannot be asked, or gives nobody an answer.
+    pub(super) fn outage(cause: String) -> Self {
+        Self { cause, is_outage: true }
+    }
+
+    /// It answered, and what it said is of no use. Somebody else's answer may be: nobody can keep others waiting by this.
+    pub(super) fn unusable(cause: &str) -> Self {
+        Self { cause: cause.to_owned(), is_outage: false }
+    }
+}
+
+impl From<String> for Failure {
+    fn from(cause: String) -> Self {
+        Self::outage(cause)
+    }
+}
+
 /// After a failure nobody is asked for a moment: requests would otherwise each wait for a server that does not answer.
 #[derive(Default)]
 struct Rest {
@@ -67,7 +92,7 @@ impl<A: Clone> Inquiries<A> {
         digest: TokenDigest,
         now: UnixTime,
         patience: Duration,
-        ask: impl Future<Output = Result<Told<A>, String>>,
+        ask: impl Future<Output = Result<Told<A>, Failure>>,
     ) -> Result<A, String> {
         if let Some(answer) = self.answers.find(digest, now) {
             return Ok(answer);
@@ -80,7 +105,7 @@ impl<A: Clone> Inquiries<A> {
         &self,
         digest: TokenDigest,
         now: UnixTime,
-        ask: impl Future<Output = Result<Told<A>, String>>,
+        ask: impl Future<Output = Result<Told<A>, Failure>>,
     ) -> Result<A, String> {
         let _only_one = match self.flights.get(digest.number() % FLIGHTS) {
             Some(flight) => Some(flight.lock().await),
@@ -98,9 +123,11 @@ impl<A: Clone> Inquiries<A> {
                 self.answers.keep(digest, answer.clone(), ends_at, now);
                 Ok(answer)
             }
-            Err(cause) => {
-                *self.rest.lock().unwrap_or_else(PoisonError::into_inner) =
-                    Rest { until: now + PAUSE, cause: cause.clone() };
+            Err(Failure { cause, is_outage }) => {
+                if is_outage {
+                    *self.rest.lock().unwrap_or_else(PoisonError::into_inner) =
+                        Rest { until: now + PAUSE, cause: cause.clone() };
+                }
                 Err(cause)
             }
         }

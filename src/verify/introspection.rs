@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::client_authentication::ClientAuthentication;
-use super::inquiries::{Inquiries, Told};
+use super::inquiries::{Failure, Inquiries, Told};
 use super::possession::Presented;
 use super::signed_answers::{self, SignedAnswers};
 use super::token::LONGEST_TOKEN;
@@ -126,7 +126,7 @@ impl Introspector {
             return Err(Reason::TokenMalformed { problem: "it is not visible ASCII" }.into());
         }
         let ask = async {
-            let answer = self.ask(token, now, patience).await?;
+            let answer = self.ask(token, now, patience).await.map_err(Failure::outage)?;
             Ok(Told { ends_at: self.end_of(&answer, now), answer })
         };
         match self.inquiries.answer(TokenDigest::of(token), now, patience, ask).await {

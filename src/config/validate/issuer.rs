@@ -17,7 +17,7 @@ use crate::verify::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes
 
 impl Check<'_> {
     pub(super) fn issuers(&mut self, settings: Vec<IssuerSettings>, proofs: &Proofs) -> Vec<Issuer> {
-        if settings.is_empty() && !self.has_introspection {
+        if settings.is_empty() && !self.has_opaque_tokens {
             self.problem_with_hint(
                 "issuer",
                 "there is none",
