@@ -25,6 +25,7 @@ mod key_server;
 mod keys;
 mod linger;
 mod malformed;
+mod oauth;
 mod possession;
 mod prefetch;
 #[path = "../support/process.rs"]
