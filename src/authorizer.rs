@@ -94,7 +94,8 @@ impl Authorizer {
                 }
                 AnswerKeys::Own { url, connector } => {
                     let (issuer, source) = (Arc::clone(issuer), KeySetSource::Url(url));
-                    let server = KeyServer { issuer, source, connector, loopback: config.development };
+                    let server =
+                        KeyServer { issuer, source, connector: *connector, loopback: config.development };
                     Some(cache(server, None))
                 }
             });

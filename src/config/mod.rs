@@ -83,7 +83,7 @@ pub enum AnswerKeys {
         /// Where that is.
         url: Url,
         /// How its server is reached.
-        connector: Connector,
+        connector: Box<Connector>,
     },
 }
 

@@ -45,7 +45,7 @@ pub enum Endpoint {
         /// How the function proves to it which client it is.
         authentication: ClientAuthentication,
         /// What its answers must be like where they are signed (RFC 9701); `None` where they are not to be.
-        signed: Option<SignedAnswers>,
+        signed: Option<Box<SignedAnswers>>,
     },
     /// UserInfo (OpenID Connect Core 1.0, section 5.3), for providers that have no introspection. It says who the user is, and
     /// nothing of the token.
@@ -151,13 +151,13 @@ impl Introspector {
                     form: Some(&form),
                     accept: match signed {
                         None => JSON,
-                        Some(SignedAnswers { is_required: true, .. }) => signed_answers::MEDIA_TYPE,
+                        Some(signed) if signed.is_required => signed_answers::MEDIA_TYPE,
                         Some(_) => SIGNED,
                     },
                     authorization: authentication.authorization(),
                 };
                 let reply = self.put(question, authentication.may_be_repeated(), patience).await?;
-                self.introspected(&reply, signed.as_ref(), now, patience).await
+                self.introspected(&reply, signed.as_deref(), now, patience).await
             }
             Endpoint::UserInfo => {
                 let bearer = format!("Bearer {token}");

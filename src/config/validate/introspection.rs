@@ -50,7 +50,7 @@ impl Check<'_> {
         let signed = table.signed_answers.zip(issuer.as_deref().zip(client_id.as_deref())).map(
             |(name, (issuer, client))| {
                 let is_required = name == SignedAnswersName::Required;
-                SignedAnswers::new(issuer, client, leeway.into(), is_required)
+                Box::new(SignedAnswers::new(issuer, client, leeway.into(), is_required))
             },
         );
         let keys = match (table.signed_answers, table.jwks_uri) {
@@ -61,7 +61,7 @@ impl Check<'_> {
                 None
             }
             (Some(_), Some(uri)) => {
-                let connector = connector.clone();
+                let connector = Box::new(connector.clone());
                 self.key_server(path("jwks_uri"), &uri).map(|url| AnswerKeys::Own { url, connector })
             }
             (Some(_), None) => {

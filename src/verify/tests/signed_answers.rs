@@ -16,7 +16,7 @@ fn setting(signer: &Signer, is_required: bool) -> Setting {
         settings.negative_lifetime = 0.0;
         settings.endpoint = Endpoint::Introspection {
             authentication: ClientAuthentication::basic("authorizer", "secret"),
-            signed: Some(SignedAnswers::new(ISSUER, "authorizer", 30.0, is_required)),
+            signed: Some(Box::new(SignedAnswers::new(ISSUER, "authorizer", 30.0, is_required))),
         };
     };
     Setting::signed_by(change, None, Some(signer))
