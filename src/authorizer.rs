@@ -189,7 +189,7 @@ impl Authorizer {
 
     /// Whose token is exchanged for one for the backend: a caller's who may do something. The answer is for all routes, so that
     /// the token goes with whatever allows any.
-    fn to_be_exchanged<'a>(
+    pub(crate) fn to_be_exchanged<'a>(
         &'a self,
         caller: &Caller<'a>,
         request: &Request,
@@ -199,19 +199,6 @@ impl Authorizer {
         let credential = self.identity_sources.extract(request).ok()?;
         let principal = caller.principal.filter(|principal| exchange.1.is_for(principal, &credential))?;
         Some((exchange, principal, credential))
-    }
-
-    /// As [`decide`](Self::decide) has it, of a caller who was verified, for a person to look at: no token is exchanged for that, and
-    /// none is shown.
-    pub(crate) fn explained(&self, caller: &Caller<'_>, request: &Request) -> Result<Decision, Error> {
-        const PLACEHOLDER: &str = "(a token for the backend)";
-        let decision = Decision::new(caller, request, &self.compiler, &self.answers, None)?;
-        match self.to_be_exchanged(caller, request, &decision) {
-            None => Ok(decision),
-            Some(((key, _), ..)) => {
-                Decision::new(caller, request, &self.compiler, &self.answers, Some((key, PLACEHOLDER)))
-            }
-        }
     }
 
     /// Whom the request's credential proves; `None` for a caller without one, where the rules have something for such.

@@ -198,7 +198,7 @@ impl Authorizer {
             .ok()
             .map(|credential| self.verifiers().explain(Presented::new(credential, &request), self.now()));
         let outcome = match (&caller, &principal) {
-            (Some(caller), _) => self.explained(caller, &request),
+            (Some(caller), _) => self.decision(caller, &request),
             (None, Err(error)) => Err(error.clone()),
             (None, Ok(_)) => Err(Reason::CredentialMissing.into()),
         };
@@ -219,6 +219,20 @@ impl Authorizer {
             cached: Cached::of(&answer, &request, self.answers(), self.gateway()),
             answer,
         })
+    }
+}
+
+impl Authorizer {
+    /// What is decided of a verified caller. No token is exchanged for it, and none is shown.
+    fn decision(&self, caller: &Caller<'_>, request: &Request) -> Result<Decision, Error> {
+        const PLACEHOLDER: &str = "(a token for the backend)";
+        let decision = Decision::new(caller, request, self.compiler(), self.answers(), None)?;
+        match self.to_be_exchanged(caller, request, &decision) {
+            None => Ok(decision),
+            Some(((key, _), ..)) => {
+                Decision::new(caller, request, self.compiler(), self.answers(), Some((key, PLACEHOLDER)))
+            }
+        }
     }
 }
 
