@@ -173,7 +173,8 @@ impl Authorizer {
     ///
     /// Why there is none: the caller's fault, or ours.
     pub async fn decide(&self, request: &Request, patience: Duration) -> Result<Decision, Error> {
-        let began = Instant::now();
+        // Who exchanges nothing does not look at the clock.
+        let began = self.exchange.is_some().then(Instant::now);
         let principal = self.principal(request, patience).await?;
         let caller = Caller { principal: principal.as_ref(), source_ip: request.source_ip };
         let decision = Decision::new(&caller, request, &self.compiler, &self.answers, None)?;
@@ -182,7 +183,7 @@ impl Authorizer {
             return Ok(decision);
         };
         let (key, exchange) = exchange;
-        let left = patience.saturating_sub(began.elapsed());
+        let left = patience.saturating_sub(began.map_or(Duration::ZERO, |began| began.elapsed()));
         let token = Box::pin(exchange.exchange(principal, &credential, self.now(), left)).await?;
         Decision::new(&caller, request, &self.compiler, &self.answers, Some((key, &token)))
     }

@@ -73,7 +73,7 @@ codes! {
         "Find out who adds the second one: a client, a proxy, an attacker.";
     CredentialMalformed = "credential_malformed", RefusedCredential,
         "The value does not have the scheme that its identity source asks for.",
-        "Let the client send `Bearer` and the token. `scheme = \"none\"` takes bare tokens.";
+        "Let the client send `Bearer` and the token; with `[client_credentials]` `Basic`, and ID and secret, each encoded as in a form, in Base64 (docs/oauth.md). `scheme = \"none\"` takes bare tokens.";
     TokenTooLarge = "token_too_large", RefusedCredential,
         "The token is longer than 16 KB, which API Gateway would not let through either.",
         "Nothing that API Gateway sends is that long: find out who invokes the function.";
