@@ -12,7 +12,7 @@ use std::path::Path;
 use lambda_authorizer::config::Config;
 use lambda_authorizer::error::Code;
 
-const DOCUMENTS: [&str; 16] = [
+const DOCUMENTS: [&str; 19] = [
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
@@ -23,8 +23,11 @@ const DOCUMENTS: [&str; 16] = [
     "docs/console.md",
     "docs/design.md",
     "docs/gateway.md",
+    "docs/introspection.md",
+    "docs/oauth.md",
     "docs/operations.md",
     "docs/performance.md",
+    "docs/possession.md",
     "docs/reasons.md",
     "docs/rules.md",
     "docs/scale.md",
@@ -66,6 +69,9 @@ fn every_reason_named_is_one() {
         "credential_source",
         "audience_claim",
         "token_cache",
+        "token_endpoint",
+        "token_exchange",
+        "token_introspection",
         "token_use",
         "token_type",
     ];

@@ -278,3 +278,19 @@ fn simple(gateway: &str, has_rules: bool) -> Authorizer {
     let config = Config::parse(&text, Some(Path::new(EVENTS))).unwrap();
     Authorizer::new(config, Level::Info, Edges::of_this_machine())
 }
+
+/// Rule Z8: who explains a decision needs no token of the backend's, and gets none.
+#[tokio::test(flavor = "current_thread")]
+async fn no_token_for_the_backend_is_explained() {
+    // Nobody listens there: a question would end in a fault.
+    let authorizer = authorizer(
+        "[gateway]\ncache_seconds = 0\n[token_exchange]\ntoken_endpoint = 'http://127.0.0.1:1/token'\nissuer = 'https://issuer.development.invalid/'\n\
+         client_id = 'a'\nclient_secret = 'b'\naudience = 'stock'\ncontext_key = 'backend_token'\n",
+    );
+    let payload = sample("rest-request.json");
+    let explained = explain(&authorizer, &payload).await;
+    assert_eq!(explained.decision.verdict, Verdict::Allow, "{explained:#?}");
+    let AnswerPart::Response(answer) = &explained.answer else { panic!("{explained:#?}") };
+    assert_eq!(answer.pointer("/context/backend_token"), Some(&json!("(a token for the backend)")));
+    assert!(authorizer.authorize(event(&payload)).await.is_err(), "a decision needs the token itself");
+}

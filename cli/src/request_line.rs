@@ -197,7 +197,8 @@ struct Parts {
 impl Parts {
     fn put(&mut self, token: &str, source: &IdentitySource) {
         let value = match source.scheme {
-            Scheme::Bearer => format!("Bearer {token}"),
+            Scheme::Bearer | Scheme::BearerOrBasic => format!("Bearer {token}"),
+            Scheme::Basic => format!("Basic {token}"),
             Scheme::None => token.to_owned(),
         };
         match &source.location {

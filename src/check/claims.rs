@@ -16,7 +16,13 @@ use crate::verify::{ClaimRule, Expectations};
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (position, rule) in config.compiler.rules().as_slice().iter().enumerate() {
-        let of = |expected: &Expectations, kind| may_be_of(rule, expected, kind);
+        // A token that was got for a client's ID and secret is one of its issuer's, too.
+        let exchanged = config.client_credentials.as_ref().map(|settings| &settings.issuer);
+        let of = |expected: &Expectations, kind| {
+            let is_exchanged = exchanged == Some(&expected.issuer);
+            may_be_of(rule, expected, kind)
+                || (is_exchanged && may_be_of(rule, expected, CredentialKind::ClientCredentials))
+        };
         let is_of = |issuer: &&Issuer| of(&issuer.expectations, CredentialKind::Jwt);
         let issuers: Vec<&Issuer> = config.issuers.iter().filter(is_of).collect();
         let asked = config.introspection.as_ref().map(|settings| &settings.expectations);

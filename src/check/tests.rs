@@ -487,3 +487,19 @@ fn a_claim_is_always_there_where_opaque_tokens_need_it_too() {
         assert_eq!(supposed::is_always_there(&claim, &config), expected, "{text}");
     }
 }
+
+/// A token that was got for an ID and a secret is one of its issuer's: what is said of those holds of it.
+#[test]
+fn client_credentials_have_what_the_tokens_of_their_issuer_have() {
+    let issuer = "[[issuer]]\nurl = 'https://accounts.google.com'\naudience = 'a'\nprofile = 'google'\n";
+    let clients = "[client_credentials]\ntoken_endpoint = 'https://accounts.google.com/token'\nissuer = 'https://accounts.google.com'\n";
+    let rule = |requires: &str| format!("[[rule]]\nname = 'r'\nroutes = ['GET /r']\nrequires = {requires}\n");
+    let never = one("claim_never_there", "rule[0] `r`");
+    for (requires, expected) in [
+        ("{ scope = 'read', credential = 'client_credentials' }", &never[..]),
+        ("{ scope = 'read' }", &never),
+        ("{ credential = 'client_credentials' }", &[]),
+    ] {
+        assert_eq!(in_text(&format!("{issuer}{clients}{}", rule(requires))), expected, "{requires}");
+    }
+}

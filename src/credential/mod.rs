@@ -2,10 +2,13 @@
 //!
 //! A credential is a claim and nothing more: only [`verify`](crate::verify) makes a principal of it.
 
+mod basic;
+
 use std::fmt;
 
 use crate::error::Reason;
 use crate::request::{Ambiguous, EventKind, Request, without_white_space};
+pub use basic::UserPass;
 
 /// The credential as the caller presented it: unverified and secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,6 +24,8 @@ pub enum Presentation {
     Bearer,
     /// With a proof that its key is the caller's, in a header of its own (RFC 9449, section 7.1).
     Dpop,
+    /// As a user ID and a password (RFC 7617).
+    Basic,
 }
 
 /// What kind of credential proves who a caller is.
@@ -30,6 +35,8 @@ pub enum CredentialKind {
     Jwt,
     /// An access token that says nothing by itself, about which the authorization server was asked (RFC 7662).
     Opaque,
+    /// A client's ID and secret, which were exchanged for an access token (RFC 6749, section 4.4).
+    ClientCredentials,
 }
 
 impl CredentialKind {
@@ -39,6 +46,7 @@ impl CredentialKind {
         match self {
             Self::Jwt => "jwt",
             Self::Opaque => "opaque",
+            Self::ClientCredentials => "client_credentials",
         }
     }
 }
@@ -100,6 +108,10 @@ pub enum Location {
 pub enum Scheme {
     /// `Bearer` or `DPoP`, in any case, and a space (RFC 6750, section 2.1; RFC 9449, section 7.1).
     Bearer,
+    /// `Basic`, in any case, and a space (RFC 7617, section 2).
+    Basic,
+    /// Either of them.
+    BearerOrBasic,
     /// The credential alone.
     None,
 }
@@ -115,6 +127,16 @@ impl IdentitySources {
     #[must_use]
     pub fn as_slice(&self) -> &[IdentitySource] {
         &self.0
+    }
+
+    /// The same places, at which `Basic` is taken where `Bearer` is.
+    #[must_use]
+    pub fn taking_basic(self) -> Self {
+        let taking = |source: IdentitySource| match source.scheme {
+            Scheme::Bearer => IdentitySource { scheme: Scheme::BearerOrBasic, ..source },
+            Scheme::Basic | Scheme::BearerOrBasic | Scheme::None => source,
+        };
+        Self(self.0.into_iter().map(taking).collect())
     }
 
     /// The credential of the first source that holds one.
@@ -189,12 +211,11 @@ impl Scheme {
     fn credential(self, value: &str) -> Result<(&str, Presentation), Reason> {
         let (credential, presentation) = match self {
             Self::None => (value, Presentation::Bearer),
-            Self::Bearer => {
+            Self::Bearer | Self::Basic | Self::BearerOrBasic => {
                 let (scheme, rest) = value.split_once(' ').ok_or(Reason::CredentialMalformed)?;
-                (
-                    rest.trim_start_matches(' '),
-                    Presentation::named(scheme).ok_or(Reason::CredentialMalformed)?,
-                )
+                let presentation =
+                    Presentation::named(scheme).filter(|presentation| self.takes(*presentation));
+                (rest.trim_start_matches(' '), presentation.ok_or(Reason::CredentialMalformed)?)
             }
         };
         if credential.is_empty() {
@@ -215,11 +236,21 @@ impl Scheme {
         }
         Ok((credential, presentation))
     }
+
+    /// Whether a credential is taken that is presented so.
+    pub(crate) fn takes(self, presentation: Presentation) -> bool {
+        match self {
+            Self::Bearer => presentation != Presentation::Basic,
+            Self::Basic => presentation == Presentation::Basic,
+            Self::BearerOrBasic => true,
+            Self::None => false,
+        }
+    }
 }
 
 impl Presentation {
     fn named(scheme: &str) -> Option<Self> {
-        let mut all = [("Bearer", Self::Bearer), ("DPoP", Self::Dpop)].into_iter();
+        let mut all = [("Bearer", Self::Bearer), ("DPoP", Self::Dpop), ("Basic", Self::Basic)].into_iter();
         all.find_map(|(name, presentation)| scheme.eq_ignore_ascii_case(name).then_some(presentation))
     }
 }

@@ -183,3 +183,27 @@ fn a_credential_does_not_show() {
         assert!(!shown.contains("aaa") && !shown.contains("ccc"), "{shown}");
     }
 }
+
+/// `Basic` is refused unless it is asked for, and `Bearer` where it alone is.
+#[test]
+fn basic_is_taken_only_where_it_is_asked_for() {
+    let extract = |scheme, value: &str| {
+        let sources = IdentitySources::new(vec![source(Location::Header("Authorization".into()), scheme)]);
+        let credential = sources.extract(&with_header(EventKind::RestRequest, "Authorization", value))?;
+        Ok((credential.expose().to_owned(), credential.presentation()))
+    };
+    let malformed = Err(Reason::CredentialMalformed);
+    let basic = Ok(("YTpi".to_owned(), Presentation::Basic));
+    let bearer = Ok((TOKEN.to_owned(), Presentation::Bearer));
+    let token = format!("Bearer {TOKEN}");
+    for value in ["Basic YTpi", "basic  YTpi", "BASIC YTpi"] {
+        assert_eq!(extract(Scheme::Basic, value), basic, "{value}");
+        assert_eq!(extract(Scheme::BearerOrBasic, value), basic, "{value}");
+        assert_eq!(extract(Scheme::Bearer, value), malformed, "{value}");
+    }
+    assert_eq!(extract(Scheme::Bearer, &token), bearer);
+    assert_eq!(extract(Scheme::BearerOrBasic, &token), bearer);
+    assert_eq!(extract(Scheme::Basic, &token), malformed);
+    assert_eq!(extract(Scheme::BearerOrBasic, "Digest YTpi"), malformed);
+    assert_eq!(extract(Scheme::BearerOrBasic, "Basic YTpi, Basic YTpj"), Err(Reason::CredentialAmbiguous));
+}

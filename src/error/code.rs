@@ -73,7 +73,7 @@ codes! {
         "Find out who adds the second one: a client, a proxy, an attacker.";
     CredentialMalformed = "credential_malformed", RefusedCredential,
         "The value does not have the scheme that its identity source asks for.",
-        "Let the client send `Bearer` and the token. `scheme = \"none\"` takes bare tokens.";
+        "Let the client send `Bearer` and the token; with `[client_credentials]` `Basic`, and ID and secret, each encoded as in a form, in Base64 (docs/oauth.md). `scheme = \"none\"` takes bare tokens.";
     TokenTooLarge = "token_too_large", RefusedCredential,
         "The token is longer than 16 KB, which API Gateway would not let through either.",
         "Nothing that API Gateway sends is that long: find out who invokes the function.";
@@ -182,6 +182,12 @@ codes! {
     TokenInactive = "token_inactive", RefusedCredential,
         "The authorization server says that the token is not active: unknown, expired, revoked, or for another API.",
         "The client gets a new token.";
+    ClientRefused = "client_refused", RefusedCredential,
+        "The provider's token endpoint does not take the client's ID and secret, or gives this client no token.",
+        "Compare the client with what the provider knows of it: its secret, its grant types, its access to this API. Many with one ID are somebody who guesses.";
+    TokenExchangeRefused = "token_exchange_refused", RefusedCredential,
+        "The caller's token holds, and the token endpoint gives no token for the backend for it: `invalid_request`, `invalid_grant` or `access_denied`.",
+        "The client gets a new token. Where none is taken, look at what the provider lets the function's client exchange.";
     ClaimUnsafe = "claim_unsafe", RefusedRequest,
         "A claim that is passed on to the backend holds a control character.",
         "Clean the claim at the issuer, or do not pass it on.";
@@ -222,8 +228,17 @@ codes! {
         "The issuer's keys cannot be fetched, and none that still serve are in memory. `detail` says what failed.",
         "Look at the issuer, and at the function's way to it: network, status, deadline, document.";
     IntrospectionUnavailable = "introspection_unavailable", Fault,
-        "The authorization server cannot be asked whether a token is active, or its answer is none (RFC 7662). `detail` says what failed.",
-        "Look at the server, at the function's way to it, and at `client_id` and `client_secret`: status 401 is about those.";
+        "The authorization server cannot be asked whether a token is active, or its answer is none (RFC 7662, RFC 9701). `detail` says what failed.",
+        "Look at the server, at the function's way to it, and at `client_id` and its secret or key: status 401 is about those, and with a key 400, too.";
+    UserinfoUnavailable = "userinfo_unavailable", Fault,
+        "The provider's UserInfo endpoint cannot be asked whose a token is, or its answer is none. `detail` says what failed.",
+        "Look at the provider, and at the function's way to it: network, status, deadline. A signed answer is not read.";
+    ClientCredentialsUnavailable = "client_credentials_unavailable", Fault,
+        "The provider's token endpoint gives no token for a client's ID and secret, nor refuses them; or a token that is not of that client. `detail` says what failed.",
+        "Look at the provider, at the function's way to it, and at `scope`, `audience`, `resource` and `client_claim` of `[client_credentials]`.";
+    TokenExchangeUnavailable = "token_exchange_unavailable", Fault,
+        "The token endpoint gives no token for the backend that can be used. `detail` says what failed.",
+        "Look at the provider, at the function's way to it, and at `[token_exchange]`: its client, what it asks for, how long the tokens live.";
     AnswerUnwritable = "answer_unwritable", Fault,
         "The answer could not be written as JSON.",
         "This is a bug: please report it.";

@@ -197,6 +197,13 @@ pub enum Reason {
     #[error("the authorization server says that the token is not active")]
     TokenInactive,
 
+    /// The provider's token endpoint does not take the client's ID and secret (RFC 6749, section 5.2).
+    #[error("the token endpoint gives the client no token for its ID and secret")]
+    ClientRefused,
+    /// The token endpoint does not take the caller's token (RFC 8693, section 2.2.2).
+    #[error("the token endpoint gives no other token for the caller's")]
+    TokenExchangeRefused,
+
     /// A claim that the configuration passes on cannot be put into an answer.
     #[error("the claim `{claim}` holds a control character and cannot be passed on")]
     ClaimUnsafe {
@@ -321,6 +328,8 @@ impl Reason {
             Self::ClientCertificateNotYetValid { .. } => Code::ClientCertificateNotYetValid,
             Self::ClientCertificateUnreadable { .. } => Code::ClientCertificateUnreadable,
             Self::TokenInactive => Code::TokenInactive,
+            Self::ClientRefused => Code::ClientRefused,
+            Self::TokenExchangeRefused => Code::TokenExchangeRefused,
             Self::ClaimUnsafe { .. } => Code::ClaimUnsafe,
             Self::AnswerTooLarge { .. } => Code::AnswerTooLarge,
             Self::PolicyTooLarge { .. } => Code::PolicyTooLarge,
@@ -339,6 +348,12 @@ impl Reason {
     #[must_use]
     pub fn may_be_a_rotation(&self) -> bool {
         matches!(self, Self::SignatureInvalid | Self::KeyNotFound { .. } | Self::KeyAmbiguous)
+    }
+
+    /// Whether the token was good once, and is not any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::TokenExpired { .. } | Self::TokenInactive)
     }
 
     /// Whether API Gateway's limits are what it is refused for: no caller can do anything about that.

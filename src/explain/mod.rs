@@ -203,7 +203,7 @@ impl Authorizer {
             .ok()
             .map(|credential| self.verifiers().explain(Presented::new(credential, &request), self.now()));
         let outcome = match (&caller, &principal) {
-            (Some(caller), _) => Decision::new(caller, &request, self.compiler(), self.answers()),
+            (Some(caller), _) => self.decision(caller, &request),
             (None, Err(error)) => Err(error.clone()),
             (None, Ok(_)) => Err(Reason::CredentialMissing.into()),
         };
@@ -225,6 +225,20 @@ impl Authorizer {
             cached: Cached::of(&answer, &request, self.answers(), self.gateway()),
             answer,
         })
+    }
+}
+
+impl Authorizer {
+    /// What is decided of a verified caller. No token is exchanged for it, and none is shown.
+    fn decision(&self, caller: &Caller<'_>, request: &Request) -> Result<Decision, Error> {
+        const PLACEHOLDER: &str = "(a token for the backend)";
+        let decision = Decision::new(caller, request, self.compiler(), self.answers(), None)?;
+        match self.to_be_exchanged(caller, request, &decision) {
+            None => Ok(decision),
+            Some(((key, _), ..)) => {
+                Decision::new(caller, request, self.compiler(), self.answers(), Some((key, PLACEHOLDER)))
+            }
+        }
     }
 }
 
@@ -254,6 +268,8 @@ fn places(sources: &IdentitySources, request: &Request) -> Vec<PlacePart> {
         is_over |= outcome != Looked::Empty;
         let scheme = match source.scheme {
             Scheme::Bearer => Some("Bearer"),
+            Scheme::Basic => Some("Basic"),
+            Scheme::BearerOrBasic => Some("Bearer or Basic"),
             Scheme::None => None,
         };
         PlacePart { place: name_of(&source.location), scheme, outcome, reason }

@@ -13,7 +13,9 @@ pub use chance::{Chance, SystemChance};
 pub use clock::{Clock, SystemClock, UnixTime, rfc3339};
 pub use connector::{Connector, ConnectorError};
 pub use files::read_file;
-pub use http::{Document, Effort, Fetch, FetchError, FetchFuture, HttpClient, Session};
+pub use http::{
+    Document, Effort, Fetch, FetchError, FetchFuture, HttpClient, Question, Reply, ReplyFuture, Session,
+};
 pub use log::{Log, StandardOutput};
 
 use std::sync::Arc;

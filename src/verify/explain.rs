@@ -3,10 +3,10 @@
 
 use serde_json::Value;
 
-use super::answers::Answer;
 use super::claims::{self, Check};
+use super::client_credentials::{Client, Grant};
 use super::expectations::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes};
-use super::introspection::{self, Introspector, is_opaque};
+use super::introspection::{self, Answer, Introspector, is_opaque};
 use super::token::Token;
 use super::{Presented, ProofOfPossession, Verifiers, admission, signature};
 use crate::claims::{ClaimPath, Claims};
@@ -66,6 +66,9 @@ impl Verifiers {
     /// Every check of the token, with the keys that are there. A decision was made before: nothing is fetched for this.
     pub(crate) fn explain(&self, presented: Presented<'_>, now: UnixTime) -> Explanation {
         let text = presented.token();
+        if presented.is_basic() {
+            return self.of_client(text, now);
+        }
         if let Some(introspector) = self.introspector().filter(|_| is_opaque(text)) {
             return of_opaque(introspector, presented, now);
         }
@@ -75,6 +78,37 @@ impl Verifiers {
         match known {
             Some((expected, cache)) => explain(presented, cache.current().as_deref(), expected, now),
             None => self.of_nobody(text),
+        }
+    }
+
+    /// Of a client's ID and secret, and of the token for which they were exchanged, as far as it is still known.
+    fn of_client(&self, text: &str, now: UnixTime) -> Explanation {
+        let mut explanation = Explanation { header: None, claims: None, checks: Vec::new() };
+        let client = Client::read(text);
+        let wanted = "the ID and the secret of a client, in Base64";
+        let (Ok(client), Some(endpoint)) = (&client, self.client_credentials()) else {
+            let verdict = client.map(drop).and(Err(Reason::CredentialMalformed));
+            explanation.add("form", wanted, None, verdict);
+            return explanation;
+        };
+        explanation.add("form", wanted, None, Ok(()));
+        let found = Some(format!("`{}`", plain(client.id())));
+        let wanted = format!("a client to which `{}` gives a token", endpoint.issuer());
+        match endpoint.known(client, now) {
+            Some(Grant::Token(token)) => {
+                let of_token = self.explain(Presented::bearer(&token), now);
+                explanation.add("client", wanted, found, Ok(()));
+                explanation.checks.extend(of_token.checks);
+                Explanation { checks: explanation.checks, ..of_token }
+            }
+            Some(Grant::Refused) => {
+                explanation.add("client", wanted, found, Err(Reason::ClientRefused));
+                explanation
+            }
+            None => {
+                explanation.add_open("client", wanted);
+                explanation
+            }
         }
     }
 

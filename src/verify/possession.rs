@@ -61,6 +61,11 @@ impl<'a> Presented<'a> {
         Self { replays: Some(replays), ..self }
     }
 
+    /// Whether it is no token, but a user ID and a password.
+    pub(super) fn is_basic(&self) -> bool {
+        self.presentation == Presentation::Basic
+    }
+
     pub(super) fn token(&self) -> &'a str {
         self.token
     }
@@ -90,6 +95,8 @@ pub(super) fn check(
         (Some(_), _, _) => return Err(Reason::TokenSenderConstrained),
         (None, Presentation::Dpop, _) => return Err(Reason::TokenUnbound),
         (None, Presentation::Bearer, _) => None,
+        // A secret is exchanged for a token, and is none.
+        (None, Presentation::Basic, _) => return Err(Reason::TokenUnbound),
     };
     if let Some(expected) = certificate {
         let shown = presented.request.and_then(|request| request.client_certificate.as_deref());

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::client_credentials::{Client, ClientCredentials, ClientCredentialsSettings};
 use super::introspection::{IntrospectionSettings, Introspector, is_opaque};
 use super::replays::Replays;
 use super::token::{LONGEST_TOKEN, Token};
@@ -21,6 +22,7 @@ pub struct Verifiers {
     verified: Option<VerifiedTokens>,
     /// Boxed: who does without it does not carry its size through the start.
     introspector: Option<Box<Introspector>>,
+    client_credentials: Option<Box<ClientCredentials>>,
     replays: Replays,
 }
 
@@ -32,14 +34,21 @@ impl Verifiers {
             issuers,
             verified: VerifiedTokens::new(limits),
             introspector: None,
+            client_credentials: None,
             replays: Replays::default(),
         }
     }
 
-    /// The same, which also asks an authorization server about tokens.
+    /// The same, which also asks a server about tokens. `keys` are those with which it signs its answers.
     #[must_use]
-    pub fn asking(self, settings: IntrospectionSettings, edges: Edges) -> Self {
-        Self { introspector: Some(Box::new(Introspector::new(settings, edges))), ..self }
+    pub fn asking(self, settings: IntrospectionSettings, keys: Option<JwksCache>, edges: Edges) -> Self {
+        Self { introspector: Some(Box::new(Introspector::new(settings, keys, edges))), ..self }
+    }
+
+    /// The same, which also exchanges the IDs and secrets of clients for tokens.
+    #[must_use]
+    pub fn exchanging(self, settings: ClientCredentialsSettings, edges: Edges) -> Self {
+        Self { client_credentials: Some(Box::new(ClientCredentials::new(settings, edges))), ..self }
     }
 
     /// The principal that the token proves, and what comes with it. The issuer's keys are waited for no longer than `patience`.
@@ -55,6 +64,45 @@ impl Verifiers {
         patience: Duration,
     ) -> Result<Principal, Error> {
         let presented = &presented.once(&self.replays);
+        if presented.is_basic() {
+            // Boxed: a decision about a token does not carry its size.
+            return Box::pin(self.verify_client(presented, now, patience)).await;
+        }
+        self.verify_token(presented, now, patience).await
+    }
+
+    /// The client whose ID and secret the provider takes, by the access token that it gives for them.
+    async fn verify_client(
+        &self,
+        presented: &Presented<'_>,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Result<Principal, Error> {
+        let Some(endpoint) = &self.client_credentials else { return Err(Reason::CredentialMalformed.into()) };
+        let client = Client::read(presented.token())?;
+        let began = Instant::now();
+        let mut is_known = endpoint.known(&client, now).is_some();
+        loop {
+            let left = patience.saturating_sub(began.elapsed());
+            let token = endpoint.token(&client, now, left).await?;
+            let left = patience.saturating_sub(began.elapsed());
+            match self.verify_token(&Presented::bearer(&token), now, left).await {
+                // It was revoked, or has expired before its time: a new one may be had.
+                Err(Error::Rejection(rejection)) if is_known && rejection.reason.is_over() => {
+                    endpoint.forget(&client);
+                    is_known = false;
+                }
+                verified => return endpoint.principal(verified?, &client),
+            }
+        }
+    }
+
+    async fn verify_token(
+        &self,
+        presented: &Presented<'_>,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Result<Principal, Error> {
         match &self.introspector {
             Some(introspector) if is_opaque(presented.token()) => {
                 introspector.verify(presented, now, patience).await
@@ -174,6 +222,10 @@ impl Verifiers {
         self.introspector.as_deref()
     }
 
+    pub(super) fn client_credentials(&self) -> Option<&ClientCredentials> {
+        self.client_credentials.as_deref()
+    }
+
     /// The issuers, each with its keys.
     pub(super) fn issuers(&self) -> &[(Expectations, JwksCache)] {
         &self.issuers
@@ -193,7 +245,8 @@ impl Verifiers {
     }
 
     fn caches(&self) -> impl Iterator<Item = &JwksCache> {
-        self.issuers.iter().map(|(_, cache)| cache)
+        let of_answers = self.introspector.iter().filter_map(|introspector| introspector.keys());
+        self.issuers.iter().map(|(_, cache)| cache).chain(of_answers)
     }
 }
 

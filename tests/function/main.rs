@@ -25,6 +25,7 @@ mod key_server;
 mod keys;
 mod linger;
 mod malformed;
+mod oauth;
 mod parameters;
 mod possession;
 mod prefetch;

@@ -335,11 +335,16 @@ async fn closed(stream: &mut TcpStream) {
     while let Ok(1..) = stream.read(&mut [0; 1024]).await {}
 }
 
-/// A request up to the empty line.
+/// A request up to the empty line. What is posted is read, too: otherwise the answer would be lost with the connection.
 async fn head(stream: &mut TcpStream) -> Option<String> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
         head.push(stream.read_u8().await.ok()?);
     }
-    String::from_utf8(head).ok()
+    let head = String::from_utf8(head).ok()?;
+    let length = head
+        .lines()
+        .find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    stream.read_exact(&mut vec![0; length.unwrap_or(0)]).await.ok()?;
+    Some(head)
 }

@@ -4,6 +4,7 @@
 mod certificate;
 mod gateway;
 mod introspection;
+mod oauth;
 mod parameter;
 mod possession;
 mod rule;
@@ -17,7 +18,8 @@ use crate::jwks::Algorithm;
 use crate::verify::{AudienceClaim, Presence, Profile};
 pub(super) use certificate::ClientCertificateSettings;
 pub(super) use gateway::GatewaySettings;
-pub(super) use introspection::{ClientAuthenticationName, IntrospectionTable};
+pub(super) use introspection::{ClientAuthenticationName, IntrospectionTable, SignedAnswersName};
+pub(super) use oauth::{ClientCredentialsTable, PassedOnName, TokenExchangeTable, UserinfoTable};
 pub(super) use parameter::{CertificateTest, ParameterTest};
 pub(super) use possession::{DpopSettings, ProofName, UnboundName};
 pub(super) use rule::{
@@ -39,7 +41,7 @@ pub(super) struct Settings {
     pub(super) issuer: Vec<IssuerSettings>,
     /// Where the credential is looked for, in this order; the first place that holds one wins.
     /// Default: the TOKEN event's token, then the header `Authorization`, both with the scheme
-    /// `Bearer`, then for WebSockets the subprotocol behind `access_token`.
+    /// `Bearer` (and `Basic`, where there is a `[client_credentials]`), then for WebSockets the subprotocol behind `access_token`.
     pub(super) identity_source: Vec<IdentitySourceSettings>,
     /// Who may call what. Without any rule, a verified caller may invoke the whole stage; with any,
     /// what no rule allows is denied.
@@ -52,6 +54,12 @@ pub(super) struct Settings {
     pub(super) key_set: KeySetSettings,
     /// How an authorization server is asked about opaque tokens, and about those of issuers with `introspection`.
     pub(super) introspection: Option<IntrospectionTable>,
+    /// How a provider without introspection is asked whose an opaque token is. Not beside `[introspection]`.
+    pub(super) userinfo: Option<UserinfoTable>,
+    /// How clients with an ID and a secret get an access token.
+    pub(super) client_credentials: Option<ClientCredentialsTable>,
+    /// How a caller's token is exchanged for one for the backend.
+    pub(super) token_exchange: Option<TokenExchangeTable>,
     /// What DPoP proofs must be like, for the issuers whose `proof_of_possession` takes them.
     pub(super) dpop: DpopSettings,
     /// What the certificate must be like with which a client comes (mutual TLS). Default: whatever it is.
@@ -175,6 +183,11 @@ pub(super) enum Place {
 pub(super) enum SchemeName {
     /// `Bearer`, in any case, before the token.
     Bearer,
+    /// `Basic`, in any case, before a client's ID and secret, for `[client_credentials]`.
+    Basic,
+    /// Either of them.
+    #[serde(rename = "Bearer or Basic")]
+    BearerOrBasic,
     /// The token alone.
     #[serde(rename = "none")]
     None,

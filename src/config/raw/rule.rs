@@ -142,8 +142,10 @@ pub(in crate::config) struct RequirementTable {
 pub(in crate::config) enum CredentialName {
     /// A JWT.
     Jwt,
-    /// An access token about which `[introspection]` asks.
+    /// An access token about which `[introspection]` or `[userinfo]` asks.
     Opaque,
+    /// A client's ID and secret, for which `[client_credentials]` gets a token.
+    ClientCredentials,
 }
 
 impl<'de> Deserialize<'de> for RequirementSettings {

@@ -1,6 +1,7 @@
 mod gateway;
 mod introspection;
 mod keys;
+mod oauth;
 mod parameters;
 mod possession;
 mod rules;

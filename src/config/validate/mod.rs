@@ -1,8 +1,10 @@
 //! From the settings as they are written to a [`Config`] that is right.
 
 mod certificate;
+mod client;
 mod introspection;
 mod issuer;
+mod oauth;
 mod parameter;
 mod possession;
 mod rule;
@@ -33,12 +35,25 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         directory,
         rule_positions: Vec::new(),
         has_introspection: settings.introspection.is_some(),
+        has_opaque_tokens: settings.introspection.is_some() || settings.userinfo.is_some(),
+        has_client_credentials: settings.client_credentials.is_some(),
     };
     let mut urls: Vec<String> = settings.issuer.iter().filter_map(|issuer| issuer.url.clone()).collect();
+    let of_jwts = urls.clone();
     urls.extend(settings.introspection.as_ref().and_then(|table| table.issuer.clone()));
+    urls.extend(settings.userinfo.as_ref().and_then(|table| table.issuer.clone()));
     let proofs = check.proofs(settings.dpop, settings.gateway.cache_seconds != Some(0));
     let issuers = check.issuers(settings.issuer, &proofs);
-    let introspection = settings.introspection.and_then(|table| check.introspection(table, &proofs));
+    let introspection =
+        settings.introspection.and_then(|table| check.introspection(table, &proofs, &of_jwts));
+    let (introspection, answer_keys) =
+        introspection.map_or((None, None), |(settings, keys)| (Some(settings), keys));
+    let userinfo = settings.userinfo.and_then(|table| check.userinfo(table));
+    let client_credentials =
+        settings.client_credentials.and_then(|table| check.client_credentials(table, &urls));
+    let cache_seconds = settings.gateway.cache_seconds;
+    let token_exchange =
+        settings.token_exchange.and_then(|table| check.token_exchange(table, &urls, cache_seconds));
     let identity_sources = check.identity_sources(settings.identity_source);
     let rules = check.rules(settings.rule, &urls);
     let mut answers = check.answers(settings.response);
@@ -52,6 +67,10 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     let token_cache = check.token_cache(&settings.token_cache);
     let of_form = check.problems.len();
     check.context_keys(&rules, &answers);
+    check.basic(&identity_sources, check.has_client_credentials);
+    if let Some((key, _)) = &token_exchange {
+        check.exchanged_key(key, &rules, &answers);
+    }
     check.caching(&gateway, &rules, &identity_sources, &answers);
     if client_certificates.is_some() {
         check.certificate_caching(&gateway);
@@ -61,8 +80,11 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     let config = Config {
         development: settings.development,
         issuers,
-        introspection,
+        introspection: introspection.or(userinfo),
         client_certificates,
+        answer_keys,
+        client_credentials,
+        token_exchange,
         identity_sources,
         compiler,
         gateway,
@@ -81,8 +103,12 @@ struct Check<'a> {
     directory: Option<&'a Path>,
     /// Where the rules stand that could be read.
     rule_positions: Vec<usize>,
-    /// Whether somebody can be asked about opaque tokens.
+    /// Whether it can be asked whether tokens are active.
     has_introspection: bool,
+    /// Whether somebody can be asked about opaque tokens.
+    has_opaque_tokens: bool,
+    /// Whether IDs and secrets of clients are exchanged for tokens.
+    has_client_credentials: bool,
 }
 
 impl Check<'_> {
@@ -150,7 +176,8 @@ impl Check<'_> {
 
     fn identity_sources(&mut self, settings: Vec<IdentitySourceSettings>) -> IdentitySources {
         if settings.is_empty() {
-            return IdentitySources::default();
+            let usual = IdentitySources::default();
+            return if self.has_client_credentials { usual.taking_basic() } else { usual };
         }
         let mut sources = Vec::new();
         for (position, settings) in settings.into_iter().enumerate() {
@@ -187,6 +214,8 @@ impl Check<'_> {
         let scheme = match settings.scheme {
             None => default,
             Some(SchemeName::Bearer) => Scheme::Bearer,
+            Some(SchemeName::Basic) => Scheme::Basic,
+            Some(SchemeName::BearerOrBasic) => Scheme::BearerOrBasic,
             Some(SchemeName::None) => Scheme::None,
         };
         Some(IdentitySource { location, scheme })

@@ -114,14 +114,20 @@ impl Check<'_> {
             }
             all.push(Requirement::Any(listed.into_iter().map(Requirement::Issuer).collect()));
         }
-        if table.credential == Some(CredentialName::Opaque) && !self.has_introspection {
+        if table.credential == Some(CredentialName::Opaque) && !self.has_opaque_tokens {
             let hint = "add an `[introspection]`";
             self.problem_with_hint(format!("{path}.credential"), "nobody has an opaque token here", hint);
+        }
+        if table.credential == Some(CredentialName::ClientCredentials) && !self.has_client_credentials {
+            let message = "nobody's ID and secret are exchanged here";
+            let hint = "add a `[client_credentials]`";
+            self.problem_with_hint(format!("{path}.credential"), message, hint);
         }
         all.extend(table.credential.map(|name| {
             Requirement::Credential(match name {
                 CredentialName::Jwt => CredentialKind::Jwt,
                 CredentialName::Opaque => CredentialKind::Opaque,
+                CredentialName::ClientCredentials => CredentialKind::ClientCredentials,
             })
         }));
         if let Some(ranges) = table.source_ip {

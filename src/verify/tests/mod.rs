@@ -9,8 +9,14 @@ use serde_json::{Value, json};
 use super::*;
 
 mod claims;
+mod client_authentication;
+mod client_credentials;
 mod introspection;
 mod possession;
+mod provider;
+mod signed_answers;
+mod token_exchange;
+mod userinfo;
 mod verified_tokens;
 mod waiting;
 
