@@ -77,7 +77,7 @@ fn answer(compiler: &Compiler, principal: &Principal, path: &str) -> Option<Poli
         black_box(format!("arn:aws:execute-api:eu-central-1:123456789012:a1b2c3d4e5/prod/{path}"))
             .parse()
             .unwrap();
-    let caller = Caller { principal: Some(principal), source_ip: None };
+    let caller = Caller { principal: Some(principal), ..Caller::default() };
     let standing = compiler.rules().standing(&caller, &arn);
     let (policy, ruling) = compiler.decide(&standing, &arn).ok()?;
     black_box(ruling);

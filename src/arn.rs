@@ -180,12 +180,11 @@ impl<'a> ArnPattern<'a> {
 
 /// As [`ArnPattern::matches`], of two texts without a start that they have in common.
 pub(crate) fn matches(pattern: &[u8], text: &[u8]) -> bool {
-    // Most resources differ before their first wildcard, if they have one.
-    let literal = memchr::memchr2(b'*', b'?', pattern).unwrap_or(pattern.len());
-    match (pattern.split_at_checked(literal), text.split_at_checked(literal)) {
-        (Some((expected, pattern)), Some((found, text))) => {
-            expected == found && matches_from_wildcard(pattern, text)
-        }
+    // Most resources differ before their first wildcard, within a few letters.
+    let is_alike = |(expected, found): &(&u8, &u8)| expected == found && !matches!(expected, b'*' | b'?');
+    let alike = pattern.iter().zip(text).take_while(is_alike).count();
+    match (pattern.get(alike..), text.get(alike..)) {
+        (Some(pattern), Some(text)) => matches_from_wildcard(pattern, text),
         _ => false,
     }
 }
@@ -221,7 +220,7 @@ fn from_first_of<'a>(pattern: &[u8], text: &'a [u8]) -> Option<&'a [u8]> {
         // Nothing follows, so that all of it is.
         None => Some(&[]),
         Some(b'*' | b'?') => Some(text),
-        Some(first) => text.get(text.iter().position(|byte| byte == first)?..),
+        Some(first) => text.get(memchr::memchr(*first, text)?..),
     }
 }
 

@@ -4,31 +4,36 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::config::{Config, Gateway, Waits};
-use crate::credential::IdentitySources;
-use crate::error::{Error, Reason};
+use tokio::time::Instant;
+
+use crate::config::{AnswerKeys, Config, Gateway, Waits};
+use crate::credential::{Credential, IdentitySources};
+use crate::error::{Error, Reason, Rejection};
 use crate::event::Event;
 #[cfg(feature = "dynamodb")]
 use crate::io::AwsEnvironment;
 use crate::io::{Edges, UnixTime};
-use crate::jwks::{JwksCache, KeyServer};
+use crate::jwks::{JwksCache, KeyServer, KeySetSource};
 use crate::policy::Compiler;
 use crate::request::Request;
 use crate::response::{Answers, Decision, Failure, Response};
-use crate::rules::Caller;
+use crate::rules::{Caller, ContextKey};
 use crate::telemetry::{Level, Telemetry};
-use crate::verify::{Presented, Principal, Verifiers};
+use crate::verify::{ClientCertificates, Presented, Principal, TokenExchange, Verifiers};
 
 /// A complete Lambda authorizer. It is made once and asked for each event.
 pub struct Authorizer {
     identity_sources: IdentitySources,
     verifiers: Verifiers,
+    certificates: Option<ClientCertificates>,
     compiler: Compiler,
     answers: Answers,
     gateway: Gateway,
     telemetry: Telemetry,
     waits: Waits,
     rest: Rest,
+    /// Boxed: who does without it does not carry its size through the start.
+    exchange: Option<Box<(ContextKey, TokenExchange)>>,
     edges: Edges,
 }
 
@@ -71,6 +76,8 @@ impl Authorizer {
     pub fn new(config: Config, level: Level, edges: Edges) -> Self {
         let telemetry = Telemetry::new(level, edges.clone());
         let observer = Arc::new(telemetry.clone());
+        let cache =
+            |server, initial| JwksCache::new(server, initial, config.timing, edges.clone(), observer.clone());
         let issuers = config.issuers.into_iter().map(|issuer| {
             let server = KeyServer {
                 issuer: Arc::clone(&issuer.expectations.issuer),
@@ -78,11 +85,30 @@ impl Authorizer {
                 connector: issuer.connector,
                 loopback: config.development,
             };
-            let cache =
-                JwksCache::new(server, issuer.initial, config.timing, edges.clone(), observer.clone());
-            (issuer.expectations, cache)
+            (issuer.expectations, cache(server, issuer.initial))
         });
-        let verifiers = Verifiers::new(issuers.collect(), config.token_cache);
+        let issuers: Vec<_> = issuers.collect();
+        let introspection = config.introspection.map(|settings| {
+            let issuer = &settings.expectations.issuer;
+            let keys = config.answer_keys.and_then(|keys| match keys {
+                AnswerKeys::OfIssuer => {
+                    let known = issuers.iter().find(|(expected, _)| expected.issuer == *issuer);
+                    known.map(|(_, cache)| cache.clone())
+                }
+                AnswerKeys::Own { url, connector } => {
+                    let (issuer, source) = (Arc::clone(issuer), KeySetSource::Url(url));
+                    let server =
+                        KeyServer { issuer, source, connector: *connector, loopback: config.development };
+                    Some(cache(server, None))
+                }
+            });
+            (settings, keys)
+        });
+        let verifiers = Verifiers::new(issuers, config.token_cache);
+        let verifiers = match introspection {
+            None => verifiers,
+            Some((settings, keys)) => verifiers.asking(settings, keys, edges.clone()),
+        };
         #[cfg(feature = "dynamodb")]
         let verifiers = match config.database {
             None => verifiers,
@@ -95,10 +121,14 @@ impl Authorizer {
         };
         Self {
             identity_sources: config.identity_sources,
-            verifiers: match config.introspection {
+            verifiers: match config.client_credentials {
                 None => verifiers,
-                Some(settings) => verifiers.asking(settings, edges.clone()),
+                Some(settings) => verifiers.exchanging(settings, edges.clone()),
             },
+            certificates: config.client_certificates,
+            exchange: config
+                .token_exchange
+                .map(|(key, settings)| Box::new((key, TokenExchange::new(settings, edges.clone())))),
             compiler: config.compiler,
             answers: config.answers,
             gateway: config.gateway,
@@ -157,9 +187,34 @@ impl Authorizer {
     ///
     /// Why there is none: the caller's fault, or ours.
     pub async fn decide(&self, request: &Request, patience: Duration) -> Result<Decision, Error> {
+        // Who exchanges nothing does not look at the clock.
+        let began = self.exchange.is_some().then(Instant::now);
         let principal = self.principal(request, patience).await?;
-        let caller = Caller { principal: principal.as_ref(), source_ip: request.source_ip };
-        Decision::new(&caller, request, &self.compiler, &self.answers)
+        self.check_certificate(request, principal.as_ref())?;
+        let caller = Caller::of(request, principal.as_ref());
+        let decision = Decision::new(&caller, request, &self.compiler, &self.answers, None)?;
+        let Some((exchange, principal, credential)) = self.to_be_exchanged(&caller, request, &decision)
+        else {
+            return Ok(decision);
+        };
+        let (key, exchange) = exchange;
+        let left = patience.saturating_sub(began.map_or(Duration::ZERO, |began| began.elapsed()));
+        let token = Box::pin(exchange.exchange(principal, &credential, self.now(), left)).await?;
+        Decision::new(&caller, request, &self.compiler, &self.answers, Some((key, &token)))
+    }
+
+    /// Whose token is exchanged for one for the backend: a caller's who may do something. The answer is for all routes, so that
+    /// the token goes with whatever allows any.
+    pub(crate) fn to_be_exchanged<'a>(
+        &'a self,
+        caller: &Caller<'a>,
+        request: &Request,
+        decision: &Decision,
+    ) -> Option<(&'a (ContextKey, TokenExchange), &'a Principal, Credential)> {
+        let exchange = self.exchange.as_deref().filter(|_| !decision.policy().denies_everything())?;
+        let credential = self.identity_sources.extract(request).ok()?;
+        let principal = caller.principal.filter(|principal| exchange.1.is_for(principal, &credential))?;
+        Some((exchange, principal, credential))
     }
 
     /// Whom the request's credential proves; `None` for a caller without one, where the rules have something for such.
@@ -177,6 +232,24 @@ impl Authorizer {
             Err(Reason::CredentialMissing) if self.compiler.rules().has_public() => Ok(None),
             Err(reason) => Err(reason.into()),
         }
+    }
+
+    /// Whether the client may come with its certificate. The credential held before: the refusal says whose it was.
+    pub(crate) fn check_certificate(
+        &self,
+        request: &Request,
+        principal: Option<&Principal>,
+    ) -> Result<(), Error> {
+        let Some(certificates) = &self.certificates else { return Ok(()) };
+        certificates.check(request, self.now()).map_err(|reason| {
+            let issuer = principal.map(|principal| Arc::clone(principal.issuer()));
+            let key_id = principal.and_then(Principal::key_id).map(str::to_owned);
+            Rejection { reason, issuer, key_id }.into()
+        })
+    }
+
+    pub(crate) fn certificates(&self) -> Option<&ClientCertificates> {
+        self.certificates.as_ref()
     }
 
     pub(crate) fn patience(&self, event: &Event<'_>) -> Duration {

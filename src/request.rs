@@ -1,9 +1,17 @@
 //! [`Request`]: the one shape that every stage behind the event sees, whatever API it came through.
 
+mod certificate;
+mod date;
+mod name;
+mod stage_variables;
+
 use std::fmt;
 use std::net::IpAddr;
 
 use crate::arn::MethodArn;
+pub use certificate::{CertificateField, CertificateFieldError, ClientCertificate};
+pub use name::AttributeType;
+pub use stage_variables::StageVariables;
 
 /// What a caller asks for, and where a credential may be found.
 #[derive(Clone, PartialEq)]
@@ -18,8 +26,10 @@ pub struct Request {
     pub request_id: Option<String>,
     /// The client's address as API Gateway saw it, where the event tells: a TOKEN event does not.
     pub source_ip: Option<IpAddr>,
-    /// The certificate that the client has shown to API Gateway (mutual TLS), in PEM form.
-    pub client_certificate: Option<String>,
+    /// The certificate that the client has shown to API Gateway (mutual TLS). Few have one.
+    pub client_certificate: Option<Box<ClientCertificate>>,
+    /// The variables of the API's stage.
+    pub stage_variables: StageVariables,
     /// The URL by which the client reached the API, as far as the event tells. It authorizes nothing: the stage, or a
     /// custom domain's base path, is in it.
     pub url: RequestUrl,

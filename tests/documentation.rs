@@ -12,19 +12,24 @@ use std::path::Path;
 use lambda_authorizer::config::Config;
 use lambda_authorizer::error::Code;
 
-const DOCUMENTS: [&str; 17] = [
+const DOCUMENTS: [&str; 22] = [
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "docs/api-keys.md",
+    "docs/aws.md",
     "docs/basic.md",
+    "docs/certificates.md",
     "docs/configuration.md",
     "docs/console.md",
     "docs/design.md",
     "docs/gateway.md",
+    "docs/introspection.md",
+    "docs/oauth.md",
     "docs/operations.md",
     "docs/performance.md",
+    "docs/possession.md",
     "docs/reasons.md",
     "docs/revocation.md",
     "docs/rules.md",
@@ -67,6 +72,9 @@ fn every_reason_named_is_one() {
         "credential_source",
         "audience_claim",
         "token_cache",
+        "token_endpoint",
+        "token_exchange",
+        "token_introspection",
         "token_use",
         "token_type",
     ];

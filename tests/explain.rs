@@ -113,6 +113,55 @@ async fn a_policy_is_explained_by_the_rules_behind_it_and_by_what_it_opens_besid
     );
 }
 
+/// Each check of the certificate is told, and the first that fails is the reason.
+#[tokio::test(flavor = "current_thread")]
+async fn a_certificate_is_explained_check_by_check() {
+    let certificates = "
+        [gateway]
+        cache_seconds = 0
+        [client_certificate]
+        issuers = ['CN=QWAC CA']
+        [[rule]]
+        name = 'the bank'
+        routes = ['GET /bank']
+        requires = { client_certificate = { field = 'subject.O', equals = 'Bank' }, header = { name = 'X-Tier', equals = 'gold' } }";
+    let authorizer = authorizer(certificates);
+    let mut payload: Value = serde_json::from_str(&sample("rest-request.json")).unwrap();
+    let checks = |explained: &Explanation| -> Vec<(String, Option<bool>)> {
+        explained.client_certificate.iter().map(|check| (check.name.clone(), check.passed)).collect()
+    };
+    let named = |passed: [Option<bool>; 3]| -> Vec<(String, Option<bool>)> {
+        ["certificate", "issuer", "validity"].map(str::to_owned).into_iter().zip(passed).collect()
+    };
+    let explained = explain(&authorizer, &payload.to_string()).await;
+    assert_eq!(checks(&explained), named([Some(false), None, None]));
+    assert_eq!(explained.decision.reason.unwrap().code, "client_certificate_missing");
+
+    let validity = |until: &str| json!({"notBefore": "May 28 12:30:02 2019 GMT", "notAfter": until});
+    let certificate = |issuer: &str, until: &str| json!({"subjectDN": "O=Bank,CN=a", "issuerDN": issuer, "validity": validity(until)});
+    payload["requestContext"]["identity"]["clientCert"] = certificate("CN=other", "Aug  5 09:36:04 2021 GMT");
+    let explained = explain(&authorizer, &payload.to_string()).await;
+    assert_eq!(checks(&explained), named([Some(true), Some(false), Some(false)]));
+    assert_eq!(explained.decision.reason.unwrap().code, "client_certificate_untrusted");
+
+    payload["requestContext"]["identity"]["clientCert"] =
+        certificate("CN=QWAC CA", "Aug  5 09:36:04 2121 GMT");
+    payload["headers"]["X-Tier"] = json!("gold,silver");
+    let explained = explain(&authorizer, &payload.to_string()).await;
+    assert_eq!(checks(&explained), named([Some(true); 3]));
+    assert_eq!(explained.decision.verdict, Verdict::Allow, "`read orders` asks for no certificate");
+    let rule = explained.rules.iter().find(|rule| rule.name == "the bank").unwrap();
+    let parts: Vec<_> =
+        rule.requirement.parts.iter().map(|part| (part.text.as_str(), part.verdict)).collect();
+    assert_eq!(
+        parts,
+        [
+            ("header `x-tier` is `gold`", Some("unknown")),
+            ("client certificate's `subject.O` is `Bank`", Some("met")),
+        ]
+    );
+}
+
 #[tokio::test(flavor = "current_thread")]
 async fn a_rule_says_why_it_is_for_nobody_here() {
     let rules = "
@@ -228,4 +277,20 @@ fn simple(gateway: &str, has_rules: bool) -> Authorizer {
     let text = format!("{issuers}{rules}{gateway}[response]\nhttp_api = 'simple'{response}");
     let config = Config::parse(&text, Some(Path::new(EVENTS))).unwrap();
     Authorizer::new(config, Level::Info, Edges::of_this_machine())
+}
+
+/// Rule Z8: who explains a decision needs no token of the backend's, and gets none.
+#[tokio::test(flavor = "current_thread")]
+async fn no_token_for_the_backend_is_explained() {
+    // Nobody listens there: a question would end in a fault.
+    let authorizer = authorizer(
+        "[gateway]\ncache_seconds = 0\n[token_exchange]\ntoken_endpoint = 'http://127.0.0.1:1/token'\nissuer = 'https://issuer.development.invalid/'\n\
+         client_id = 'a'\nclient_secret = 'b'\naudience = 'stock'\ncontext_key = 'backend_token'\n",
+    );
+    let payload = sample("rest-request.json");
+    let explained = explain(&authorizer, &payload).await;
+    assert_eq!(explained.decision.verdict, Verdict::Allow, "{explained:#?}");
+    let AnswerPart::Response(answer) = &explained.answer else { panic!("{explained:#?}") };
+    assert_eq!(answer.pointer("/context/backend_token"), Some(&json!("(a token for the backend)")));
+    assert!(authorizer.authorize(event(&payload)).await.is_err(), "a decision needs the token itself");
 }

@@ -18,8 +18,9 @@ pub fn render(explanation: &Explanation, status: u16, colour: bool) -> String {
     let mut branches = vec![
         Tree::heading("credential").with(explanation.credential.iter().map(place)),
         token(explanation.token.as_ref()),
-        rules(&explanation.rules),
     ];
+    branches.extend(certificate(&explanation.client_certificate));
+    branches.push(rules(&explanation.rules));
     let told = explanation.policy.as_ref().filter(|part| !part.statements.is_empty());
     branches.extend(told.map(|part| policy(part, &event.arn)));
     branches.extend(while_cached(explanation));
@@ -44,21 +45,29 @@ fn place(place: &PlacePart) -> Tree {
 
 fn token(token: Option<&TokenPart>) -> Tree {
     let Some(token) = token else { return Tree::heading("token: none") };
+    // Of what need not be there and is not, the names are enough.
+    let is_absent = |check: &&CheckPart| check.passed == Some(true) && check.found.is_none();
+    let (absent, told): (Vec<_>, Vec<_>) = token.checks.iter().partition(is_absent);
+    let names: Vec<&str> = absent.iter().map(|check| check.name.as_str()).collect();
+    let rest = (!names.is_empty())
+        .then(|| Tree::new(Mark::Yes, format!("not there, and need not be: {}", names.join(", "))));
+    Tree::heading("token").with(checks(&told)).with(rest)
+}
+
+fn certificate(made: &[CheckPart]) -> Option<Tree> {
+    let all: Vec<&CheckPart> = made.iter().collect();
+    (!all.is_empty()).then(|| Tree::heading("client certificate").with(checks(&all)))
+}
+
+fn checks(told: &[&CheckPart]) -> Vec<Tree> {
     let row = |check: &CheckPart| {
         let why = check.reason.as_ref().map(|reason| reason.code.to_owned()).unwrap_or_default();
         let found = check.found.clone().unwrap_or_else(|| "nothing".to_owned());
         let found = if check.passed.is_none() { "not looked at".to_owned() } else { found };
         [check.name.clone(), found, format!("wanted: {}", check.expected), why]
     };
-    // Of what need not be there and is not, the names are enough.
-    let is_absent = |check: &&CheckPart| check.passed == Some(true) && check.found.is_none();
-    let (absent, told): (Vec<_>, Vec<_>) = token.checks.iter().partition(is_absent);
     let rows: Vec<_> = told.iter().map(|check| row(check)).collect();
-    let lines = told.iter().zip(columns(&rows)).map(|(check, line)| Tree::new(mark(check.passed), line));
-    let names: Vec<&str> = absent.iter().map(|check| check.name.as_str()).collect();
-    let rest = (!names.is_empty())
-        .then(|| Tree::new(Mark::Yes, format!("not there, and need not be: {}", names.join(", "))));
-    Tree::heading("token").with(lines).with(rest)
+    told.iter().zip(columns(&rows)).map(|(check, line)| Tree::new(mark(check.passed), line)).collect()
 }
 
 fn mark(verdict: Option<bool>) -> Mark {

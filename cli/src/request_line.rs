@@ -28,6 +28,35 @@ pub struct Circumstances {
     pub stage: String,
     /// The client's address.
     pub source_ip: IpAddr,
+    /// Headers beside the one with the token.
+    pub headers: Vec<Named>,
+    /// The variables of the stage.
+    pub stage_variables: Vec<Named>,
+}
+
+/// A name and its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// The value.
+    pub value: String,
+}
+
+impl Named {
+    /// `X-Tier: gold`, or `tier=gold`: the name, the separator, and the value.
+    ///
+    /// # Errors
+    ///
+    /// There is no name, or no separator. What is wrong is not quoted: there may be a secret in it.
+    pub fn parse(text: &str, separator: char) -> Result<Self, String> {
+        match text.split_once(separator) {
+            Some((name, value)) if !name.is_empty() => {
+                Ok(Self { name: name.to_owned(), value: value.trim_start().to_owned() })
+            }
+            Some(_) | None => Err(format!("it is not a name, `{separator}` and a value")),
+        }
+    }
 }
 
 /// The kinds of event, as the command line names them.
@@ -96,7 +125,8 @@ impl RequestLine {
                 "the request is none of this `--kind`\nhint: `$connect` is a WebSocket API's, and a path is one of the others'",
             ));
         }
-        let mut parts = Parts { query: self.query.clone(), ..Parts::default() };
+        let given = circumstances.headers.clone();
+        let mut parts = Parts { query: self.query.clone(), given, ..Parts::default() };
         if let Some(token) = token {
             let source = config.identity_sources.as_slice().iter().find(|source| has(kind, &source.location));
             let source = source.ok_or_else(|| {
@@ -115,7 +145,7 @@ impl RequestLine {
     }
 
     fn json(&self, parts: &Parts, circumstances: &Circumstances) -> Value {
-        let Circumstances { kind, stage, source_ip } = circumstances;
+        let Circumstances { kind, stage, source_ip, stage_variables, .. } = circumstances;
         let (api, identity) = ("a1b2c3d4e5", json!({ "sourceIp": source_ip }));
         let arn =
             format!("arn:aws:execute-api:us-east-1:123456789012:{api}/{stage}/{}{}", self.method, self.path);
@@ -147,6 +177,8 @@ impl RequestLine {
         };
         if let Value::Object(members) = &mut event {
             members.extend(parts.members(*kind));
+            let variables = stage_variables.iter().map(|own| (own.name.clone(), own.value.clone().into()));
+            members.insert("stageVariables".to_owned(), Value::Object(variables.collect()));
         }
         event
     }
@@ -157,6 +189,7 @@ impl RequestLine {
 struct Parts {
     authorization_token: Option<String>,
     headers: Map<String, Value>,
+    given: Vec<Named>,
     cookie: Option<String>,
     query: Vec<(String, String)>,
 }
@@ -164,7 +197,7 @@ struct Parts {
 impl Parts {
     fn put(&mut self, token: &str, source: &IdentitySource) {
         let value = match source.scheme {
-            Scheme::Bearer | Scheme::Any => format!("Bearer {token}"),
+            Scheme::Bearer | Scheme::BearerOrBasic => format!("Bearer {token}"),
             Scheme::Basic => format!("Basic {token}"),
             Scheme::None => token.to_owned(),
         };
@@ -186,6 +219,16 @@ impl Parts {
         let is_2 = kind == EventKind::Http2;
         let mut headers = self.headers.clone();
         let mut members = Vec::new();
+        let mut several: Map<String, Value> = Map::new();
+        for Named { name, .. } in &self.given {
+            let own = self.given.iter().filter(|other| other.name == *name);
+            let values: Vec<&str> = own.map(|other| other.value.as_str()).collect();
+            headers.insert(name.clone(), one_of(&values, is_2));
+            several.insert(name.clone(), json!(values));
+        }
+        if !is_2 && !several.is_empty() {
+            members.push(("multiValueHeaders".to_owned(), Value::Object(several)));
+        }
         if is_2 {
             headers = headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
         }
@@ -212,9 +255,7 @@ impl Parts {
         let single = listed.iter().map(|(name, values)| {
             let values: Vec<&str> =
                 values.as_array().into_iter().flatten().filter_map(Value::as_str).collect();
-            let value =
-                if is_2 { values.join(",") } else { values.last().copied().unwrap_or_default().to_owned() };
-            (name.clone(), Value::String(value))
+            (name.clone(), one_of(&values, is_2))
         });
         members.push(("queryStringParameters".to_owned(), Value::Object(single.collect())));
         if !is_2 {
@@ -223,6 +264,11 @@ impl Parts {
         members.push(("headers".to_owned(), Value::Object(headers)));
         members
     }
+}
+
+/// What stands for several values of one name, where there is room for one: all of them, or the last.
+fn one_of(values: &[&str], is_joined: bool) -> Value {
+    if is_joined { values.join(",").into() } else { values.last().copied().unwrap_or_default().into() }
 }
 
 /// Whether events of this kind may have something there.
@@ -250,9 +296,39 @@ mod tests {
         Config::parse(&format!("{issuer}{sources}"), None).unwrap()
     }
 
+    fn named((name, value): (&str, &str)) -> Named {
+        Named { name: name.to_owned(), value: value.to_owned() }
+    }
+
+    #[test]
+    fn a_name_and_its_value_are_taken_apart() {
+        assert_eq!(Named::parse("X-Tier: a:b", ':'), Ok(named(("X-Tier", "a:b"))));
+        assert_eq!(Named::parse("tier=", '='), Ok(named(("tier", ""))));
+        for text in ["", "tier", "=a"] {
+            assert!(Named::parse(text, '=').is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn headers_and_stage_variables_are_in_the_event() {
+        for (name, kind) in KINDS.into_iter().filter(|(_, kind)| *kind != EventKind::RestToken) {
+            let line = if kind == EventKind::WebSocket { "$connect" } else { "GET /orders" };
+            let request = made(line, kind, "", None).unwrap();
+            assert_eq!(request.headers.header("x-tier"), Ok(Some("gold")), "{name}");
+            let twice = request.headers.header("X-Twice");
+            assert_eq!(twice.ok(), (kind == EventKind::Http2).then_some(Some("a,b")), "{name}");
+            assert_eq!(request.stage_variables.named("tier"), Ok(Some("internal".to_owned())), "{name}");
+        }
+    }
+
     fn made(line: &str, kind: EventKind, sources: &str, token: Option<&str>) -> Result<Request, Misuse> {
-        let circumstances =
-            Circumstances { kind, stage: "dev".to_owned(), source_ip: "192.0.2.7".parse().unwrap() };
+        let circumstances = Circumstances {
+            kind,
+            stage: "dev".to_owned(),
+            source_ip: "192.0.2.7".parse().unwrap(),
+            headers: [("X-Tier", "gold"), ("X-Twice", "a"), ("X-Twice", "b")].map(named).into(),
+            stage_variables: [("tier", "internal")].map(named).into(),
+        };
         let payload = line.parse::<RequestLine>()?.event(token, &config(sources), &circumstances)?;
         let request =
             Request::try_from(Event { payload: &payload, invocation_id: "1", deadline: None }).unwrap();

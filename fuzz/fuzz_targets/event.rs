@@ -63,6 +63,9 @@ static SUBJECTS: LazyLock<[(Subject, bool); 2]> = LazyLock::new(|| {
         ]
         [gateway]
         cache_seconds = 0
+        [client_certificate]
+        required = false
+        context = {{ bank = 'subject.O', serial = 'serial' }}
         [response]
         refusal = 'unauthorized'
         http_api = 'simple'

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::claims::ClaimPath;
 use crate::credential::CredentialKind;
-use crate::rules::{Effect, Requirement, Rule, Test, Verdict};
+use crate::rules::{Effect, Parameter, Requirement, Rule, Test, Verdict};
 
 /// All callers, or some of them where there are too many.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,7 +124,8 @@ impl Asking<'_> {
         let verdict = self.rule.requirement.evaluate(&|leaf: &Requirement| match (leaf, has_credential) {
             (Requirement::Anyone, _) | (Requirement::Authenticated, true) => Verdict::Met,
             (Requirement::Authenticated, false) => Verdict::Unmet,
-            (Requirement::SourceIp(_), _) | (_, true) => given(leaf),
+            (_, true) => given(leaf),
+            (leaf, false) if leaf.is_of_request() => given(leaf),
             (_, false) => without,
         });
         match self.rule.effect {
@@ -156,7 +157,7 @@ fn masks(asking: &[Asking<'_>]) -> Vec<Vec<bool>> {
     masks.into_iter().collect()
 }
 
-/// A caller without a credential, whose address is in no range and on whom no rule of one stage or API bears.
+/// A caller without a credential, of whose address and parameters nothing is known, and on whom no rule of one stage or API bears.
 pub(super) fn nobody(rules: &[Rule]) -> Caller {
     let applies = rules.iter().map(|rule| {
         let asking = Asking { position: 0, rule, leaves: Vec::new() };
@@ -170,11 +171,15 @@ fn dimensions(leaves: &[&Requirement], issuers: &[&str], kinds: &[CredentialKind
     let mut is_complete = true;
     let mut dimensions = Vec::new();
     let mut claims: BTreeMap<&ClaimPath, Vec<(usize, &Test)>> = BTreeMap::new();
+    let mut parameters: BTreeMap<&Parameter, Vec<(usize, &Test)>> = BTreeMap::new();
     let mut named: Vec<(usize, &str)> = Vec::new();
     let mut of_kind: Vec<(usize, CredentialKind)> = Vec::new();
     for (position, leaf) in leaves.iter().enumerate() {
         match leaf {
             Requirement::Claim(path, test) => claims.entry(path).or_default().push((position, test)),
+            Requirement::Parameter(parameter, test) => {
+                parameters.entry(parameter).or_default().push((position, test));
+            }
             Requirement::Issuer(issuer) => named.push((position, issuer)),
             Requirement::Credential(kind) => of_kind.push((position, *kind)),
             Requirement::Scope(_) | Requirement::SourceIp(_) => {
@@ -193,6 +198,18 @@ fn dimensions(leaves: &[&Requirement], issuers: &[&str], kinds: &[CredentialKind
         let none = vec![Verdict::Unmet; tests.len()];
         let mut verdicts = vec![none];
         for value in &values {
+            let found: Vec<_> = tests.iter().map(|(_, test)| test.verdict(value)).collect();
+            if !verdicts.contains(&found) {
+                verdicts.push(found);
+            }
+        }
+        dimensions
+            .push(Dimension { leaves: tests.iter().map(|(position, _)| *position).collect(), verdicts });
+    }
+    for tests in parameters.values() {
+        // Absent, or something else; a text that some test names; and what the event does not tell.
+        let mut verdicts = vec![vec![Verdict::Unmet; tests.len()], vec![Verdict::Unknown; tests.len()]];
+        for value in values(tests, &mut is_complete).iter().filter(|value| value.is_string()) {
             let found: Vec<_> = tests.iter().map(|(_, test)| test.verdict(value)).collect();
             if !verdicts.contains(&found) {
                 verdicts.push(found);
@@ -372,6 +389,37 @@ mod tests {
             let rules = [rule(Effect::Allow, left), rule(Effect::Allow, right)];
             assert_eq!(applying(&rules), expected, "{rules:?}");
         }
+    }
+
+    /// A parameter has one value, is absent, or cannot be told; and is the request's, with a credential or without.
+    #[test]
+    fn tests_of_one_parameter_depend_on_one_another() {
+        let tier = |test| Requirement::Parameter(Parameter::header("tier"), test);
+        let one_of = |values: &[&str]| tier(Test::OneOf(values.iter().map(|value| json!(value)).collect()));
+        let other = Requirement::Parameter(Parameter::Query("tier".into()), Test::Prefix("x".into()));
+        let neither = [false, false];
+        let (first, second, both) = ([true, false], [false, true], [true, true]);
+        for (left, right, expected) in [
+            (one_of(&["x"]), one_of(&["y"]), vec![neither, second, first]),
+            (one_of(&["x"]), one_of(&["x", "y"]), vec![neither, second, both]),
+            (tier(Test::Prefix("x".into())), one_of(&["xy"]), vec![neither, first, both]),
+            (one_of(&["x"]), Requirement::Not(Box::new(one_of(&["x"]))), vec![neither, second, first]),
+            (one_of(&["x"]), other, vec![neither, second, first, both]),
+        ] {
+            let rules = [rule(Effect::Allow, left), rule(Effect::Allow, right)];
+            assert_eq!(applying(&rules), expected, "{rules:?}");
+        }
+        let public = Requirement::All(vec![Requirement::Anyone, one_of(&["x"])]);
+        let rules = [rule(Effect::Allow, public), rule(Effect::Deny, one_of(&["y"]))];
+        let callers = callers(&rules, &[0, 1], &[], &[]);
+        let nobody: BTreeSet<_> = callers
+            .all
+            .iter()
+            .filter(|caller| !caller.has_credential)
+            .map(|caller| &caller.applies)
+            .collect();
+        // What cannot be told is met by nobody, and denies.
+        assert_eq!(nobody, [vec![false, false], vec![false, true], vec![true, false]].iter().collect());
     }
 
     /// A scope that cannot be read is neither had nor lacked: a rule that denies is for such a caller.

@@ -16,10 +16,17 @@ use crate::verify::ClaimRule;
 pub(super) fn findings(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (position, rule) in config.compiler.rules().as_slice().iter().enumerate() {
-        let is_of = |issuer: &&Issuer| may_be_of(rule, &issuer.expectations.issuer, CredentialKind::Jwt);
+        // A token that was got for a client's ID and secret is one of its issuer's, too.
+        let exchanged = config.client_credentials.as_ref().map(|settings| &*settings.issuer);
+        let of = |issuer: &str, kind| {
+            let is_exchanged = exchanged == Some(issuer);
+            may_be_of(rule, issuer, kind)
+                || (is_exchanged && may_be_of(rule, issuer, CredentialKind::ClientCredentials))
+        };
+        let is_of = |issuer: &&Issuer| of(&issuer.expectations.issuer, CredentialKind::Jwt);
         let issuers: Vec<&Issuer> = config.issuers.iter().filter(is_of).collect();
         let others = config.others();
-        let others = others.iter().filter(|(issuer, kind)| may_be_of(rule, issuer, *kind)).count();
+        let others = others.iter().filter(|(issuer, kind)| of(issuer, *kind)).count();
         let callers = Callers { issuers, others };
         let place = place(position, rule);
         for leaf in rule.requirement.leaves() {
@@ -129,6 +136,7 @@ fn is_never_met(leaf: &Requirement, issuer: &Issuer) -> bool {
         | Requirement::Issuer(_)
         | Requirement::Credential(_)
         | Requirement::SourceIp(_)
+        | Requirement::Parameter(..)
         | Requirement::All(_)
         | Requirement::Any(_)
         | Requirement::Not(_) => false,

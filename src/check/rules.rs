@@ -1,7 +1,7 @@
 //! Rules that do nothing, or less than they seem to.
 
 use super::Finding;
-use crate::rules::{Effect, PathPattern, Requirement, RoutePattern, Rule, Rules, Segment, Shape};
+use crate::rules::{Effect, Parameter, PathPattern, Requirement, RoutePattern, Rule, Rules, Segment, Shape};
 
 pub(super) fn findings(rules: &Rules) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -23,6 +23,7 @@ pub(super) fn findings(rules: &Rules) -> Vec<Finding> {
             );
         }
         findings.extend(twice(position, rule));
+        findings.extend(unproven(&place, rule));
         let others = || all.iter().enumerate().filter(|(other, _)| *other != position);
         let never =
             unmet(&place, rule).or_else(|| others().find_map(|(_, other)| closed(&place, rule, other)));
@@ -83,6 +84,23 @@ fn unmet(place: &str, rule: &Rule) -> Option<Finding> {
         Finding::warning("rule_unreachable", place, "nobody can meet what it requires").hint(
             "`all` and several members of one table are met together, `any` and `one_of` by one of them",
         )
+    })
+}
+
+/// A rule that opens routes to whoever says the right thing: nobody vouches for a header or a query parameter.
+fn unproven(place: &str, rule: &Rule) -> Option<Finding> {
+    let leaves = rule.requirement.leaves();
+    let is_of_client = |leaf: &Requirement| leaf.parameter().is_some_and(Parameter::is_of_client);
+    let said = leaves.iter().find(|leaf| is_of_client(leaf))?;
+    let is_proof = |leaf: &&&Requirement| !is_of_client(leaf) && ***leaf != Requirement::Anyone;
+    let mut proofs: Vec<Requirement> = leaves.iter().filter(is_proof).map(|leaf| (*leaf).clone()).collect();
+    proofs.push(Requirement::Authenticated);
+    let is_opening = rule.effect == Effect::Allow && !rule.routes.is_empty();
+    (is_opening && !rule.requirement.implies(&Requirement::Any(proofs))).then(|| {
+        let who = if rule.is_public() { "whoever sends it" } else { "every verified caller who sends it" };
+        let message = format!("it is met by {said} alone, by {who}: that is what the client says, and proves nothing");
+        Finding::warning("parameter_proves_nothing", place, message)
+            .hint("ask for more: a scope, a claim, or `\"authenticated\"` where that is meant; or take it for a filter, not for a lock")
     })
 }
 

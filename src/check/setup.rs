@@ -1,6 +1,7 @@
 //! Whether API Gateway's authorizers are set up so that the configuration works with them, and their cache is safe.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use super::api::{Api, ApiRoute, Authorizer, AuthorizerKind};
 use super::finding::Finding;
@@ -8,7 +9,7 @@ use super::proof::Proof;
 use crate::config::{Config, IdentityExpression};
 use crate::credential::Location;
 use crate::response::HttpApi;
-use crate::rules::Requirement;
+use crate::rules::{Parameter, Requirement};
 
 /// The longest that API Gateway keeps an answer, in seconds.
 const LONGEST_LIFETIME: u32 = 3600;
@@ -27,6 +28,8 @@ pub(super) fn findings(config: &Config, api: &Api) -> Vec<Finding> {
         found.extend(setup.demanded());
         found.extend(setup.lifetime());
         found.extend(setup.addresses());
+        found.extend(setup.parameters());
+        found.extend(setup.certificates());
         found.extend(setup.gateway());
         found.extend(setup.answers());
         found.extend(setup.public(&proof, &routes));
@@ -172,6 +175,55 @@ impl Setup<'_> {
         );
         let hint = "`$context.identity.sourceIp` as an identity source; or no cache";
         Some(self.error("address_not_in_cache_key", message, hint))
+    }
+
+    /// Each parameter that a rule looks at, once.
+    fn parameters(&self) -> Vec<Finding> {
+        let rules = self.config.compiler.rules().as_slice().iter();
+        let leaves =
+            rules.flat_map(|rule| rule.requirement.leaves().into_iter().map(move |leaf| (rule, leaf)));
+        let mut looked_at: BTreeMap<&Parameter, &str> = BTreeMap::new();
+        for (rule, leaf) in leaves {
+            if let Some(parameter) = leaf.parameter() {
+                looked_at.entry(parameter).or_insert(&rule.name);
+            }
+        }
+        let finding = |(parameter, name): (&Parameter, &str)| {
+            if self.authorizer.kind == AuthorizerKind::RestToken {
+                let message = format!(
+                    "a TOKEN authorizer is not told the {parameter}, which the rule `{name}` looks at: it allows nobody, or denies everybody"
+                );
+                return Some(self.error("parameter_unknown", message, "a REQUEST authorizer is told it"));
+            }
+            if self.authorizer.gateway.tells_parameter_apart(parameter) {
+                return None;
+            }
+            let source = IdentityExpression::of_parameter(parameter).into_iter().next()?;
+            let message = format!(
+                "the rule `{name}` looks at the {parameter}, which is no identity source: while it is cached, an answer to one request is replayed for others"
+            );
+            let hint = format!("`{source}` as an identity source; or no cache");
+            Some(self.error("parameter_not_in_cache_key", message, &hint))
+        };
+        looked_at.into_iter().filter_map(finding).collect()
+    }
+
+    /// `[client_certificate]` looks at what a TOKEN event lacks, and at what a cache must tell apart.
+    fn certificates(&self) -> Option<Finding> {
+        let certificates = self.config.client_certificates.as_ref()?;
+        if self.authorizer.kind == AuthorizerKind::RestToken {
+            let message = if certificates.is_required {
+                "a TOKEN authorizer is not told the client's certificate, which `[client_certificate]` requires: every caller is refused"
+            } else {
+                "a TOKEN authorizer is not told the client's certificate: `[client_certificate]` looks at none"
+            };
+            return Some(self.error("certificate_unknown", message, "a REQUEST authorizer is told it"));
+        }
+        let whole = IdentityExpression::client_certificate();
+        (!self.authorizer.gateway.tells_apart(&whole)).then(|| {
+            let message = "`[client_certificate]` looks at the client's certificate, which is no identity source: while it is cached, an answer for one certificate is replayed for others, and for clients without any";
+            self.error("certificate_not_in_cache_key", message, "no cache; or the certificate as an identity source")
+        })
     }
 
     /// What `[gateway]` says, and rules may rely on.

@@ -87,6 +87,35 @@ fn a_rule_for_nobody_is_told() {
     assert_eq!(found(&[("open", "['GET /a/b']", READ, ""), wide]), one("rule_shadowed", "rule[0] `open`"));
 }
 
+/// What a client says of itself opens nothing that it could not have asked for without saying it.
+#[test]
+fn a_rule_that_only_a_parameter_of_the_clients_opens_is_told() {
+    let told = |requires: &str| {
+        let rule = format!("[[rule]]\nname = 'r'\nroutes = ['GET /a']\nrequires = {requires}\n");
+        let codes = of(&format!("{rule}[gateway]\ncache_seconds = 0\n"));
+        codes.iter().any(|(code, _)| *code == "parameter_proves_nothing")
+    };
+    let header = "header = { name = 'X-Tier', equals = 'a' }";
+    let query = "query = { name = 'tier', equals = 'a' }";
+    for (requires, expected) in [
+        (format!("{{ {header} }}"), true),
+        (format!("{{ {query} }}"), true),
+        (format!("{{ {header}, {query} }}"), true),
+        (format!("{{ any = ['anyone'], {header} }}"), true),
+        (format!("{{ not = {{ {header} }} }}"), true),
+        (format!("{{ any = [{{ scope = 'x' }}, {{ {header} }}] }}"), true),
+        (format!("{{ not = {{ scope = 'x' }}, {header} }}"), true),
+        (format!("{{ all = ['authenticated'], {header} }}"), false),
+        (format!("{{ scope = 'x', {header} }}"), false),
+        (format!("{{ client_certificate = {{ field = 'subject', equals = 'CN=a' }}, {header} }}"), false),
+        (format!("{{ stage_variable = {{ name = 'tier', equals = 'a' }}, {header} }}"), false),
+        ("{ stage_variable = { name = 'tier', equals = 'a' } }".to_owned(), false),
+        ("{ client_certificate = { field = 'subject', equals = 'CN=a' } }".to_owned(), false),
+    ] {
+        assert_eq!(told(&requires), expected, "{requires}");
+    }
+}
+
 #[test]
 fn a_route_that_a_wildcard_of_others_names_is_told() {
     let export = ("export", "['GET /orders/export']", ADMIN, "");
@@ -480,5 +509,21 @@ fn a_claim_is_always_there_where_opaque_tokens_need_it_too() {
         let config = Config::parse(&text, None).unwrap();
         let claim = crate::claims::ClaimPath::of(["tenant"]);
         assert_eq!(supposed::is_always_there(&claim, &config), expected, "{text}");
+    }
+}
+
+/// A token that was got for an ID and a secret is one of its issuer's: what is said of those holds of it.
+#[test]
+fn client_credentials_have_what_the_tokens_of_their_issuer_have() {
+    let issuer = "[[issuer]]\nurl = 'https://accounts.google.com'\naudience = 'a'\nprofile = 'google'\n";
+    let clients = "[client_credentials]\ntoken_endpoint = 'https://accounts.google.com/token'\nissuer = 'https://accounts.google.com'\n";
+    let rule = |requires: &str| format!("[[rule]]\nname = 'r'\nroutes = ['GET /r']\nrequires = {requires}\n");
+    let never = one("claim_never_there", "rule[0] `r`");
+    for (requires, expected) in [
+        ("{ scope = 'read', credential = 'client_credentials' }", &never[..]),
+        ("{ scope = 'read' }", &never),
+        ("{ credential = 'client_credentials' }", &[]),
+    ] {
+        assert_eq!(in_text(&format!("{issuer}{clients}{}", rule(requires))), expected, "{requires}");
     }
 }

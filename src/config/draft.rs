@@ -14,8 +14,16 @@ pub(crate) struct Draft {
 }
 
 /// The sections of a configuration.
-const SECTIONS: [&str; 7] =
-    ["issuer", "identity_source", "rule", "gateway", "response", "key_set", "token_cache"];
+const SECTIONS: [&str; 8] = [
+    "issuer",
+    "identity_source",
+    "rule",
+    "gateway",
+    "response",
+    "client_certificate",
+    "key_set",
+    "token_cache",
+];
 
 impl Draft {
     /// A configuration with these problems, of which so many are of what is written, and the others between parts that

@@ -4,6 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::credential::Location;
+use crate::request::CertificateField;
+use crate::rules::Parameter;
 
 /// How an authorizer of API Gateway is set up.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,12 @@ impl Gateway {
     pub fn tells_apart(&self, expression: &IdentityExpression) -> bool {
         !self.may_cache()
             || self.identity_sources.as_ref().is_some_and(|sources| sources.contains(expression))
+    }
+
+    /// Whether answers for different values of the parameter are kept apart, or none is kept.
+    #[must_use]
+    pub fn tells_parameter_apart(&self, parameter: &Parameter) -> bool {
+        IdentityExpression::of_parameter(parameter).iter().any(|expression| self.tells_apart(expression))
     }
 }
 
@@ -73,6 +81,32 @@ impl IdentityExpression {
     #[must_use]
     pub fn source_ip() -> Self {
         Self("context.identity.sourceIp".to_owned())
+    }
+
+    /// The certificate by which API Gateway has verified the client, all of it.
+    #[must_use]
+    pub fn client_certificate() -> Self {
+        Self("context.identity.clientCert.clientCertPem".to_owned())
+    }
+
+    /// Each of those by which answers for different values of the parameter are kept apart, the closest first.
+    #[must_use]
+    pub fn of_parameter(parameter: &Parameter) -> Vec<Self> {
+        let of_certificate = |member: &str| {
+            vec![Self(format!("context.identity.clientCert.{member}")), Self::client_certificate()]
+        };
+        match parameter {
+            Parameter::Header(name) => vec![Self::header(name)],
+            Parameter::Query(name) => vec![Self::query(name)],
+            Parameter::StageVariable(name) => vec![Self(format!("stageVariables.{name}"))],
+            Parameter::ClientCertificate(
+                CertificateField::Subject | CertificateField::SubjectAttribute(_),
+            ) => of_certificate("subjectDN"),
+            Parameter::ClientCertificate(CertificateField::Issuer | CertificateField::IssuerAttribute(_)) => {
+                of_certificate("issuerDN")
+            }
+            Parameter::ClientCertificate(CertificateField::SerialNumber) => of_certificate("serialNumber"),
+        }
     }
 
     /// The route of an HTTP API.

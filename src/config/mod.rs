@@ -13,14 +13,20 @@ mod values;
 use std::path::Path;
 use std::time::Duration;
 
+use url::Url;
+
 use crate::credential::{CredentialKind, IdentitySources};
 use crate::io::Connector;
 use crate::jwks::{KeySetFile, KeySetSource, Timing};
 use crate::policy::Compiler;
 use crate::response::Answers;
+use crate::rules::ContextKey;
 #[cfg(feature = "dynamodb")]
 use crate::verify::DatabaseSettings;
-use crate::verify::{Expectations, IntrospectionSettings, Profile, TokenCacheLimits};
+use crate::verify::{
+    ClientCertificates, ClientCredentialsSettings, Expectations, IntrospectionSettings, Profile,
+    TokenCacheLimits, TokenExchangeSettings,
+};
 
 pub(crate) use draft::Draft;
 pub use environment::Environment;
@@ -39,6 +45,14 @@ pub struct Config {
     pub issuers: Vec<Issuer>,
     /// How an authorization server is asked about tokens.
     pub introspection: Option<IntrospectionSettings>,
+    /// What the certificates of clients must be like; `None` where they may be anything.
+    pub client_certificates: Option<ClientCertificates>,
+    /// The keys with which its answers are signed; `None` where they are not to be.
+    pub answer_keys: Option<AnswerKeys>,
+    /// How the IDs and secrets of clients are exchanged for access tokens.
+    pub client_credentials: Option<ClientCredentialsSettings>,
+    /// How the tokens of callers are exchanged for those of a backend, and under which key of the context it finds them.
+    pub token_exchange: Option<(ContextKey, TokenExchangeSettings)>,
     /// What is looked up in a DynamoDB table.
     #[cfg(feature = "dynamodb")]
     pub database: Option<DatabaseSettings>,
@@ -65,6 +79,19 @@ pub struct Waits {
     pub init: Duration,
     /// Behind an answer, before it asks for the next event.
     pub linger: Duration,
+}
+
+/// Where the keys are with which an authorization server signs its answers (RFC 9701).
+pub enum AnswerKeys {
+    /// They are those of the issuer of its name.
+    OfIssuer,
+    /// In a key set of its own.
+    Own {
+        /// Where that is.
+        url: Url,
+        /// How its server is reached.
+        connector: Box<Connector>,
+    },
 }
 
 /// One issuer of tokens.
@@ -151,7 +178,9 @@ impl Config {
     #[must_use]
     pub fn credential_kinds(&self) -> Vec<CredentialKind> {
         let jwt = (!self.issuers.is_empty()).then_some(CredentialKind::Jwt);
-        jwt.into_iter().chain(self.others().into_iter().map(|(_, kind)| kind)).collect()
+        let exchanged = self.client_credentials.is_some().then_some(CredentialKind::ClientCredentials);
+        let others = self.others().into_iter().map(|(_, kind)| kind);
+        jwt.into_iter().chain(others).chain(exchanged).collect()
     }
 }
 

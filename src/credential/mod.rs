@@ -2,10 +2,13 @@
 //!
 //! A credential is a claim and nothing more: only [`verify`](crate::verify) makes a principal of it.
 
+mod basic;
+
 use std::fmt;
 
 use crate::error::Reason;
 use crate::request::{Ambiguous, EventKind, Request, without_white_space};
+pub use basic::UserPass;
 
 /// The credential as the caller presented it: unverified and secret.
 #[derive(Clone, PartialEq, Eq)]
@@ -21,7 +24,7 @@ pub enum Presentation {
     Bearer,
     /// With a proof that its key is the caller's, in a header of its own (RFC 9449, section 7.1).
     Dpop,
-    /// As a name and a password (RFC 7617), or a client's ID and its secret.
+    /// As a user ID and a password (RFC 7617).
     Basic,
 }
 
@@ -32,9 +35,11 @@ pub enum CredentialKind {
     Jwt,
     /// An access token that says nothing by itself, about which the authorization server was asked (RFC 7662).
     Opaque,
+    /// A client's ID and secret, which were exchanged for an access token (RFC 6749, section 4.4).
+    ClientCredentials,
     /// An API key, which was looked up.
     ApiKey,
-    /// A name and a password.
+    /// A name and a password, which were looked up.
     Basic,
 }
 
@@ -45,6 +50,7 @@ impl CredentialKind {
         match self {
             Self::Jwt => "jwt",
             Self::Opaque => "opaque",
+            Self::ClientCredentials => "client_credentials",
             Self::ApiKey => "api_key",
             Self::Basic => "basic",
         }
@@ -110,8 +116,8 @@ pub enum Scheme {
     Bearer,
     /// `Basic`, in any case, and a space (RFC 7617, section 2).
     Basic,
-    /// `Bearer`, `DPoP` or `Basic`.
-    Any,
+    /// Either of them.
+    BearerOrBasic,
     /// The credential alone.
     None,
 }
@@ -127,6 +133,16 @@ impl IdentitySources {
     #[must_use]
     pub fn as_slice(&self) -> &[IdentitySource] {
         &self.0
+    }
+
+    /// The same places, at which `Basic` is taken where `Bearer` is.
+    #[must_use]
+    pub fn taking_basic(self) -> Self {
+        let taking = |source: IdentitySource| match source.scheme {
+            Scheme::Bearer => IdentitySource { scheme: Scheme::BearerOrBasic, ..source },
+            Scheme::Basic | Scheme::BearerOrBasic | Scheme::None => source,
+        };
+        Self(self.0.into_iter().map(taking).collect())
     }
 
     /// The credential of the first source that holds one.
@@ -151,18 +167,10 @@ impl IdentitySources {
 }
 
 impl Default for IdentitySources {
-    /// [`usual`](IdentitySources::usual), with the scheme `Bearer`.
-    fn default() -> Self {
-        Self::usual(Scheme::Bearer)
-    }
-}
-
-impl IdentitySources {
-    /// What works for each kind of event: the TOKEN event's token and the header `Authorization`, both with this scheme, and
+    /// What works for each kind of event: the TOKEN event's token, the header `Authorization`, and
     /// for browsers' WebSockets the subprotocol behind `access_token`.
-    #[must_use]
-    pub fn usual(scheme: Scheme) -> Self {
-        let bearer = |location| IdentitySource { location, scheme };
+    fn default() -> Self {
+        let bearer = |location| IdentitySource { location, scheme: Scheme::Bearer };
         let marker = DEFAULT_MARKER.to_owned();
         Self(vec![
             bearer(Location::AuthorizationToken),
@@ -205,25 +213,15 @@ fn websocket_protocol<'a>(request: &'a Request, marker: &str) -> Result<Option<&
 }
 
 impl Scheme {
-    /// Whether a credential may be presented so.
-    #[must_use]
-    pub fn takes(self, presentation: Presentation) -> bool {
-        match self {
-            Self::Bearer => presentation != Presentation::Basic,
-            Self::Basic => presentation == Presentation::Basic,
-            Self::Any => true,
-            Self::None => presentation == Presentation::Bearer,
-        }
-    }
-
     /// The credential behind the scheme, and how it is presented.
     fn credential(self, value: &str) -> Result<(&str, Presentation), Reason> {
         let (credential, presentation) = match self {
             Self::None => (value, Presentation::Bearer),
-            Self::Bearer | Self::Basic | Self::Any => {
+            Self::Bearer | Self::Basic | Self::BearerOrBasic => {
                 let (scheme, rest) = value.split_once(' ').ok_or(Reason::CredentialMalformed)?;
-                let named = Presentation::named(scheme).filter(|presentation| self.takes(*presentation));
-                (rest.trim_start_matches(' '), named.ok_or(Reason::CredentialMalformed)?)
+                let presentation =
+                    Presentation::named(scheme).filter(|presentation| self.takes(*presentation));
+                (rest.trim_start_matches(' '), presentation.ok_or(Reason::CredentialMalformed)?)
             }
         };
         if credential.is_empty() {
@@ -243,6 +241,16 @@ impl Scheme {
             return Err(Reason::CredentialMalformed);
         }
         Ok((credential, presentation))
+    }
+
+    /// Whether a credential is taken that is presented so.
+    pub(crate) fn takes(self, presentation: Presentation) -> bool {
+        match self {
+            Self::Bearer => presentation != Presentation::Basic,
+            Self::Basic => presentation == Presentation::Basic,
+            Self::BearerOrBasic => true,
+            Self::None => false,
+        }
     }
 }
 

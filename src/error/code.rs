@@ -73,7 +73,7 @@ codes! {
         "Find out who adds the second one: a client, a proxy, an attacker.";
     CredentialMalformed = "credential_malformed", RefusedCredential,
         "The value does not have the scheme that its identity source asks for.",
-        "Let the client send `Bearer` and the token. `scheme = \"none\"` takes bare tokens.";
+        "Let the client send `Bearer` and the token; with `[client_credentials]` `Basic`, and ID and secret, each encoded as in a form, in Base64 (docs/oauth.md). `scheme = \"none\"` takes bare tokens.";
     TokenTooLarge = "token_too_large", RefusedCredential,
         "The token is longer than 16 KB, which API Gateway would not let through either.",
         "Nothing that API Gateway sends is that long: find out who invokes the function.";
@@ -162,14 +162,32 @@ codes! {
         "This process has taken the same proof before.",
         "Let the client make a proof for each request. Otherwise somebody repeats a request that was overheard.";
     ClientCertificateMissing = "client_certificate_missing", RefusedCredential,
-        "The token is bound to a certificate, and the event holds none.",
+        "The token is bound to a certificate, or `[client_certificate]` asks for one, and the event holds none.",
         "Mutual TLS needs a custom domain with a truststore, and an event that tells the certificate: REQUEST, not TOKEN.";
     ClientCertificateMismatch = "client_certificate_mismatch", RefusedCredential,
         "The token is bound to another certificate than the one with which the client came.",
         "A client that has renewed its certificate gets a new token. Otherwise somebody has stolen this one.";
+    ClientCertificateUntrusted = "client_certificate_untrusted", RefusedRequest,
+        "The issuer of the client's certificate is none of `client_certificate.issuers`.",
+        "Compare it with `issuerDN` of the event, to the letter. A client that is not meant, otherwise.";
+    ClientCertificateExpired = "client_certificate_expired", RefusedRequest,
+        "The client's certificate has expired, by more than `client_certificate.leeway_seconds`.",
+        "The client gets a new certificate.";
+    ClientCertificateNotYetValid = "client_certificate_not_yet_valid", RefusedRequest,
+        "The client's certificate is not valid yet.",
+        "Compare the clocks, and raise `client_certificate.leeway_seconds` where they cannot be set right.";
+    ClientCertificateUnreadable = "client_certificate_unreadable", RefusedRequest,
+        "What is needed of the client's certificate stands in the event in an unknown form, more than once, or not at all. `detail` names it.",
+        "Look at the certificate's names and times (docs/certificates.md). An attribute that comes twice cannot be passed on.";
     TokenInactive = "token_inactive", RefusedCredential,
         "The authorization server says that the token is not active: unknown, expired, revoked, or for another API.",
         "The client gets a new token.";
+    ClientRefused = "client_refused", RefusedCredential,
+        "The provider's token endpoint does not take the client's ID and secret, or gives this client no token.",
+        "Compare the client with what the provider knows of it: its secret, its grant types, its access to this API. Many with one ID are somebody who guesses.";
+    TokenExchangeRefused = "token_exchange_refused", RefusedCredential,
+        "The caller's token holds, and the token endpoint gives no token for the backend for it: `invalid_request`, `invalid_grant` or `access_denied`.",
+        "The client gets a new token. Where none is taken, look at what the provider lets the function's client exchange.";
     ApiKeyMalformed = "api_key_malformed", RefusedCredential,
         "The value begins like an API key and does not have the form of one: something is missing, or its checksum is wrong. Nothing was looked up.",
         "Let the client send the key whole, as it was made. Otherwise somebody makes keys up.";
@@ -182,9 +200,6 @@ codes! {
     ApiKeyExpired = "api_key_expired", RefusedCredential,
         "The API key's `expires_at` has passed.",
         "Make a new key for its owner.";
-    BasicMalformed = "basic_malformed", RefusedCredential,
-        "What stands behind `Basic` is not a name, a colon and a password in UTF-8, without control characters, in base64 with its padding.",
-        "Let the client encode its name and its password as RFC 7617 says.";
     BasicThrottled = "basic_throttled", RefusedCredential,
         "In this process the name has failed `failures` times in a row, and its password is not looked at for `pause_seconds`. Whoever is known from before is let in all the same.",
         "Somebody guesses, or a client has an old password: find out which by the addresses in API Gateway's access log.";
@@ -240,8 +255,17 @@ codes! {
         "The issuer's keys cannot be fetched, and none that still serve are in memory. `detail` says what failed.",
         "Look at the issuer, and at the function's way to it: network, status, deadline, document.";
     IntrospectionUnavailable = "introspection_unavailable", Fault,
-        "The authorization server cannot be asked whether a token is active, or its answer is none (RFC 7662). `detail` says what failed.",
-        "Look at the server, at the function's way to it, and at `client_id` and `client_secret`: status 401 is about those.";
+        "The authorization server cannot be asked whether a token is active, or its answer is none (RFC 7662, RFC 9701). `detail` says what failed.",
+        "Look at the server, at the function's way to it, and at `client_id` and its secret or key: status 401 is about those, and with a key 400, too.";
+    UserinfoUnavailable = "userinfo_unavailable", Fault,
+        "The provider's UserInfo endpoint cannot be asked whose a token is, or its answer is none. `detail` says what failed.",
+        "Look at the provider, and at the function's way to it: network, status, deadline. A signed answer is not read.";
+    ClientCredentialsUnavailable = "client_credentials_unavailable", Fault,
+        "The provider's token endpoint gives no token for a client's ID and secret, nor refuses them; or a token that is not of that client. `detail` says what failed.",
+        "Look at the provider, at the function's way to it, and at `scope`, `audience`, `resource` and `client_claim` of `[client_credentials]`.";
+    TokenExchangeUnavailable = "token_exchange_unavailable", Fault,
+        "The token endpoint gives no token for the backend that can be used. `detail` says what failed.",
+        "Look at the provider, at the function's way to it, and at `[token_exchange]`: its client, what it asks for, how long the tokens live.";
     TableUnavailable = "table_unavailable", Fault,
         "The DynamoDB table cannot be asked, or an item in it is not as it should be. `detail` says what failed.",
         "Look at `detail`: the table's name and region, the function's right to `dynamodb:GetItem` on it, its capacity, the network, the item.";

@@ -69,6 +69,30 @@ pub enum Fault {
         /// What failed, without anything of an answer's header or body.
         cause: String,
     },
+    /// The provider could not be asked whose a token is, or did not answer what can be understood.
+    #[error("the UserInfo endpoint of `{issuer}` is not available: {cause}")]
+    UserinfoUnavailable {
+        /// The configured name of the provider.
+        issuer: Arc<str>,
+        /// What failed, without anything of an answer's header or body.
+        cause: String,
+    },
+    /// A client's ID and secret could not be exchanged for a token, or it is not that client's.
+    #[error("the token endpoint of `{issuer}` has no token for the client: {cause}")]
+    ClientCredentialsUnavailable {
+        /// The configured issuer of the token.
+        issuer: Arc<str>,
+        /// What failed, without anything of an answer's header or body but for a known error code.
+        cause: String,
+    },
+    /// The caller's token could not be exchanged for one that a backend can use.
+    #[error("the token endpoint of `{issuer}` has no token for the backend: {cause}")]
+    TokenExchangeUnavailable {
+        /// The configured issuer of the caller's token.
+        issuer: Arc<str>,
+        /// What failed, without anything of an answer's header or body but for a known error code.
+        cause: String,
+    },
     /// The table of API keys and the like could not be asked, or what it holds cannot be understood.
     #[error("the table `{table}` is not available: {cause}")]
     TableUnavailable {
@@ -90,6 +114,9 @@ impl Fault {
             Self::EventMalformed { .. } => Code::EventMalformed,
             Self::KeySetUnavailable { .. } => Code::KeySetUnavailable,
             Self::IntrospectionUnavailable { .. } => Code::IntrospectionUnavailable,
+            Self::UserinfoUnavailable { .. } => Code::UserinfoUnavailable,
+            Self::ClientCredentialsUnavailable { .. } => Code::ClientCredentialsUnavailable,
+            Self::TokenExchangeUnavailable { .. } => Code::TokenExchangeUnavailable,
             Self::TableUnavailable { .. } => Code::TableUnavailable,
             Self::AnswerUnwritable => Code::AnswerUnwritable,
         }

@@ -161,17 +161,48 @@ pub enum Reason {
     /// This process has seen the proof before.
     #[error("the DPoP proof was used before")]
     DpopProofReplayed,
-    /// The token is bound to a certificate, and the event holds none.
-    #[error("the token is bound to a certificate, and the client came without one")]
+    /// The token is bound to a certificate, or the configuration asks for one, and the event holds none.
+    #[error("a certificate is needed, and the client came without one")]
     ClientCertificateMissing,
     /// The token is bound to another certificate.
     #[error("the token is bound to another certificate than the client's")]
     ClientCertificateMismatch,
+    /// The certificate's issuer is none that the configuration names.
+    #[error("the client's certificate is of an issuer that the configuration does not name")]
+    ClientCertificateUntrusted,
+    /// `notAfter` has passed.
+    #[error("the client's certificate expired at {}, it is {}", rfc3339(*expired_at), rfc3339(*now))]
+    ClientCertificateExpired {
+        /// `notAfter`.
+        expired_at: UnixTime,
+        /// The time of the decision.
+        now: UnixTime,
+    },
+    /// `notBefore` has not come.
+    #[error("the client's certificate is valid from {} on, it is {}", rfc3339(*valid_from), rfc3339(*now))]
+    ClientCertificateNotYetValid {
+        /// `notBefore`.
+        valid_from: UnixTime,
+        /// The time of the decision.
+        now: UnixTime,
+    },
+    /// The event tells something of the certificate in a form that is not known, twice, or not at all.
+    #[error("of the client's certificate, `{field}` cannot be read")]
+    ClientCertificateUnreadable {
+        /// The field, as configurations name it.
+        field: String,
+    },
 
     /// The authorization server does not vouch for it (RFC 7662, section 2.2).
     #[error("the authorization server says that the token is not active")]
     TokenInactive,
 
+    /// The provider's token endpoint does not take the client's ID and secret (RFC 6749, section 5.2).
+    #[error("the token endpoint gives the client no token for its ID and secret")]
+    ClientRefused,
+    /// The token endpoint does not take the caller's token (RFC 8693, section 2.2.2).
+    #[error("the token endpoint gives no other token for the caller's")]
+    TokenExchangeRefused,
     /// It begins like an API key, and is none.
     #[error("the API key does not have the form of one: it is damaged, or made up")]
     ApiKeyMalformed,
@@ -193,9 +224,6 @@ pub enum Reason {
         now: UnixTime,
     },
 
-    /// No name, colon and password in base64 (RFC 7617, section 2).
-    #[error("the credential is no name and password in base64")]
-    BasicMalformed,
     /// The name has failed too often of late.
     #[error("the name has failed too often, and is not checked until {}, it is {}", rfc3339(*until), rfc3339(*now))]
     BasicThrottled {
@@ -348,12 +376,17 @@ impl Reason {
             Self::DpopProofReplayed => Code::DpopProofReplayed,
             Self::ClientCertificateMissing => Code::ClientCertificateMissing,
             Self::ClientCertificateMismatch => Code::ClientCertificateMismatch,
+            Self::ClientCertificateUntrusted => Code::ClientCertificateUntrusted,
+            Self::ClientCertificateExpired { .. } => Code::ClientCertificateExpired,
+            Self::ClientCertificateNotYetValid { .. } => Code::ClientCertificateNotYetValid,
+            Self::ClientCertificateUnreadable { .. } => Code::ClientCertificateUnreadable,
             Self::TokenInactive => Code::TokenInactive,
+            Self::ClientRefused => Code::ClientRefused,
+            Self::TokenExchangeRefused => Code::TokenExchangeRefused,
             Self::ApiKeyMalformed => Code::ApiKeyMalformed,
             Self::ApiKeyUnknown { .. } => Code::ApiKeyUnknown,
             Self::ApiKeyDisabled => Code::ApiKeyDisabled,
             Self::ApiKeyExpired { .. } => Code::ApiKeyExpired,
-            Self::BasicMalformed => Code::BasicMalformed,
             Self::BasicThrottled { .. } => Code::BasicThrottled,
             Self::UserUnknown { .. } => Code::UserUnknown,
             Self::UserDisabled => Code::UserDisabled,
@@ -377,6 +410,12 @@ impl Reason {
     #[must_use]
     pub fn may_be_a_rotation(&self) -> bool {
         matches!(self, Self::SignatureInvalid | Self::KeyNotFound { .. } | Self::KeyAmbiguous)
+    }
+
+    /// Whether the token was good once, and is not any more.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        matches!(self, Self::TokenExpired { .. } | Self::TokenInactive)
     }
 
     /// Whether API Gateway's limits are what it is refused for: no caller can do anything about that.

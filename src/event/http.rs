@@ -24,6 +24,7 @@ pub(super) fn request_2(mut envelope: Envelope<'_>) -> Result<Request, Fault> {
         request_id: envelope.context.request_id.take(),
         source_ip: envelope.context.source_ip(),
         client_certificate: envelope.context.client_certificate(),
+        stage_variables: envelope.stage_variables(),
         url: envelope.context.url(&headers, EventKind::Http2),
         authorization_token: None,
         headers,

@@ -21,6 +21,7 @@ pub(super) fn with_headers(kind: EventKind, mut envelope: Envelope<'_>) -> Resul
         request_id: envelope.context.request_id.take(),
         source_ip: envelope.context.source_ip(),
         client_certificate: envelope.context.client_certificate(),
+        stage_variables: envelope.stage_variables(),
         url: envelope.context.url(&headers, kind),
         // Format 1.0 repeats the joined identity sources here; a header is read from the headers.
         authorization_token: None,

@@ -3,7 +3,7 @@
 use super::wire::Envelope;
 use super::{malformed, method_arn};
 use crate::error::Fault;
-use crate::request::{EventKind, Parameters, Request, RequestUrl};
+use crate::request::{EventKind, Parameters, Request, RequestUrl, StageVariables};
 
 pub(super) fn request(envelope: Envelope<'_>) -> Result<Request, Fault> {
     if envelope.route_arn.is_some() || matches!(envelope.version.as_deref(), Some("1.0" | "2.0")) {
@@ -23,6 +23,7 @@ pub(super) fn request(envelope: Envelope<'_>) -> Result<Request, Fault> {
         request_id: None,
         source_ip: None,
         client_certificate: None,
+        stage_variables: StageVariables::default(),
         url: RequestUrl::default(),
         authorization_token: Some(token),
         headers: Parameters::default(),

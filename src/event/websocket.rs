@@ -18,6 +18,7 @@ pub(super) fn request(mut envelope: Envelope<'_>) -> Result<Request, Fault> {
         request_id: envelope.context.request_id.take(),
         source_ip: envelope.context.source_ip(),
         client_certificate: envelope.context.client_certificate(),
+        stage_variables: envelope.stage_variables(),
         url: envelope.context.url(&headers, EventKind::WebSocket),
         authorization_token: None,
         cookies: cookies_of(&headers),

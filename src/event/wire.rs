@@ -12,7 +12,9 @@ use serde_json::value::RawValue;
 use super::malformed;
 use crate::arn::MethodArn;
 use crate::error::Fault;
-use crate::request::{EventKind, Parameters, RequestUrl, without_white_space};
+use crate::request::{
+    ClientCertificate, EventKind, Parameters, RequestUrl, StageVariables, without_white_space,
+};
 
 /// The top level of every kind of event.
 #[derive(Deserialize)]
@@ -43,6 +45,8 @@ pub(super) struct Envelope<'a> {
     multi_value_query_string_parameters: Named<List>,
     #[serde(default)]
     cookies: List,
+    #[serde(borrow, rename = "stageVariables", default)]
+    stage_variables: Option<&'a RawValue>,
     #[serde(borrow, rename = "requestContext", default)]
     request_context: Option<&'a RawValue>,
     #[serde(skip)]
@@ -80,14 +84,42 @@ struct Client {
     #[serde(default)]
     path: Option<String>,
     #[serde(rename = "clientCert", default)]
-    certificate: Option<ClientCertificate>,
+    certificate: Option<Certificate>,
 }
 
 /// `clientCert`.
 #[derive(Default, Deserialize)]
-struct ClientCertificate {
+struct Certificate {
     #[serde(rename = "clientCertPem", default)]
     pem: Option<String>,
+    #[serde(rename = "subjectDN", default)]
+    subject: Option<String>,
+    #[serde(rename = "issuerDN", default)]
+    issuer: Option<String>,
+    #[serde(rename = "serialNumber", default)]
+    serial_number: Option<String>,
+    #[serde(default)]
+    validity: Option<Validity>,
+}
+
+/// `clientCert.validity`.
+#[derive(Default, Deserialize)]
+struct Validity {
+    #[serde(rename = "notBefore", default)]
+    not_before: Option<String>,
+    #[serde(rename = "notAfter", default)]
+    not_after: Option<String>,
+}
+
+impl From<Certificate> for ClientCertificate {
+    fn from(certificate: Certificate) -> Self {
+        let Certificate { pem, subject, issuer, serial_number, validity } = certificate;
+        let Validity { not_before, not_after } = validity.unwrap_or_default();
+        let [pem, subject, issuer, serial_number, not_before, not_after] =
+            [pem, subject, issuer, serial_number, not_before, not_after]
+                .map(|member| member.filter(|text| !text.is_empty()));
+        Self { pem, subject, issuer, serial_number, not_before, not_after }
+    }
 }
 
 impl RequestContext {
@@ -98,10 +130,11 @@ impl RequestContext {
     }
 
     /// Takes out the certificate that API Gateway has verified the client by.
-    pub(super) fn client_certificate(&mut self) -> Option<String> {
+    pub(super) fn client_certificate(&mut self) -> Option<Box<ClientCertificate>> {
         let clients = [&mut self.identity, &mut self.authentication].into_iter().flatten();
-        let certificates = clients.filter_map(|client| client.certificate.as_mut());
-        certificates.filter_map(|certificate| certificate.pem.take()).find(|pem| !pem.is_empty())
+        let mut certificates =
+            clients.filter_map(|client| client.certificate.take()).map(ClientCertificate::from);
+        certificates.find(|certificate| !certificate.is_empty()).map(Box::new)
     }
 
     /// Takes out the URL by which the client came. A WebSocket event does not tell the path: at the API's own domain it is
@@ -170,6 +203,11 @@ impl<'a> Envelope<'a> {
     /// Takes the query parameters out.
     pub(super) fn query(&mut self) -> Parameters {
         parameters(&mut self.query_string_parameters, &mut self.multi_value_query_string_parameters)
+    }
+
+    /// The stage variables, which are not looked into before somebody asks.
+    pub(super) fn stage_variables(&self) -> StageVariables {
+        StageVariables::of_json(self.stage_variables.map(RawValue::get))
     }
 
     /// Takes the cookies out of the member of payload format 2.0.

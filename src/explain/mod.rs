@@ -32,6 +32,9 @@ pub struct Explanation {
     pub credential: Vec<PlacePart>,
     /// What was found; `None` where there is no credential.
     pub token: Option<TokenPart>,
+    /// The checks of the client's certificate; none where the configuration asks for none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub client_certificate: Vec<CheckPart>,
     /// How the caller stands to each rule.
     pub rules: Vec<RulePart>,
     /// The caller's policy; `None` where there is none. Where API Gateway is told a bare yes or no, it has no statements.
@@ -188,17 +191,19 @@ impl Authorizer {
         let request = Request::try_from(event)?;
         let patience = self.patience(&event);
         let principal = self.principal(&request, patience).await;
-        let caller = principal
-            .as_ref()
-            .ok()
-            .map(|principal| Caller { principal: principal.as_ref(), source_ip: request.source_ip });
+        let principal = principal.and_then(|principal| {
+            self.check_certificate(&request, principal.as_ref())?;
+            Ok(principal)
+        });
+        let certificate = self.certificates().map(|certificates| certificates.explain(&request, self.now()));
+        let caller = principal.as_ref().ok().map(|principal| Caller::of(&request, principal.as_ref()));
         let credential = self.identity_sources().extract(&request);
         let token = credential
             .as_ref()
             .ok()
             .map(|credential| self.verifiers().explain(Presented::new(credential, &request), self.now()));
         let outcome = match (&caller, &principal) {
-            (Some(caller), _) => Decision::new(caller, &request, self.compiler(), self.answers()),
+            (Some(caller), _) => self.decision(caller, &request),
             (None, Err(error)) => Err(error.clone()),
             (None, Ok(_)) => Err(Reason::CredentialMissing.into()),
         };
@@ -213,12 +218,27 @@ impl Authorizer {
             event: EventPart::of(&request),
             credential: places(self.identity_sources(), &request),
             token: token.map(TokenPart::of),
+            client_certificate: certificate.into_iter().flatten().map(CheckPart::of).collect(),
             rules,
             policy,
             decision,
             cached: Cached::of(&answer, &request, self.answers(), self.gateway()),
             answer,
         })
+    }
+}
+
+impl Authorizer {
+    /// What is decided of a verified caller. No token is exchanged for it, and none is shown.
+    fn decision(&self, caller: &Caller<'_>, request: &Request) -> Result<Decision, Error> {
+        const PLACEHOLDER: &str = "(a token for the backend)";
+        let decision = Decision::new(caller, request, self.compiler(), self.answers(), None)?;
+        match self.to_be_exchanged(caller, request, &decision) {
+            None => Ok(decision),
+            Some(((key, _), ..)) => {
+                Decision::new(caller, request, self.compiler(), self.answers(), Some((key, PLACEHOLDER)))
+            }
+        }
     }
 }
 
@@ -249,7 +269,7 @@ fn places(sources: &IdentitySources, request: &Request) -> Vec<PlacePart> {
         let scheme = match source.scheme {
             Scheme::Bearer => Some("Bearer"),
             Scheme::Basic => Some("Basic"),
-            Scheme::Any => Some("Bearer or Basic"),
+            Scheme::BearerOrBasic => Some("Bearer or Basic"),
             Scheme::None => None,
         };
         PlacePart { place: name_of(&source.location), scheme, outcome, reason }
@@ -269,19 +289,22 @@ fn name_of(location: &Location) -> String {
 
 impl TokenPart {
     fn of(explanation: verify::Explanation) -> Self {
-        let check = |checked: verify::Checked| {
-            let (passed, reason) = match &checked.verdict {
-                verify::Verdict::Passed => (Some(true), None),
-                verify::Verdict::Failed(reason) => (Some(false), Some(ReasonPart::of(reason))),
-                verify::Verdict::Open => (None, None),
-            };
-            CheckPart { name: checked.name, expected: checked.expected, found: checked.found, passed, reason }
-        };
         Self {
             header: explanation.header,
             claims: explanation.claims,
-            checks: explanation.checks.into_iter().map(check).collect(),
+            checks: explanation.checks.into_iter().map(CheckPart::of).collect(),
         }
+    }
+}
+
+impl CheckPart {
+    fn of(checked: verify::Checked) -> Self {
+        let (passed, reason) = match &checked.verdict {
+            verify::Verdict::Passed => (Some(true), None),
+            verify::Verdict::Failed(reason) => (Some(false), Some(ReasonPart::of(reason))),
+            verify::Verdict::Open => (None, None),
+        };
+        Self { name: checked.name, expected: checked.expected, found: checked.found, passed, reason }
     }
 }
 

@@ -87,7 +87,8 @@ fn requirement(asked: &Requirement, effect: Effect, caller: Option<&Caller<'_>>)
         | Requirement::Claim(..)
         | Requirement::Issuer(_)
         | Requirement::Credential(_)
-        | Requirement::SourceIp(_) => &[],
+        | Requirement::SourceIp(_)
+        | Requirement::Parameter(..) => &[],
     };
     RequirementPart {
         text: text(asked),
@@ -112,6 +113,7 @@ fn text(asked: &Requirement) -> String {
         | Requirement::Claim(..)
         | Requirement::Issuer(_)
         | Requirement::Credential(_)
-        | Requirement::SourceIp(_) => asked.to_string(),
+        | Requirement::SourceIp(_)
+        | Requirement::Parameter(..) => asked.to_string(),
     }
 }

@@ -5,15 +5,20 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{AGE, CACHE_CONTROL, CONTENT_ENCODING, HeaderMap, RETRY_AFTER};
+use reqwest::header::{
+    AGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+};
 use tokio::time::Instant;
 use url::Url;
 
 use super::connector::Connector;
 use super::freshness;
 
-/// What the methods of [`Session`] return.
+/// What [`Session::get`] returns.
 pub type FetchFuture<'a> = Pin<Box<dyn Future<Output = Result<Document, FetchError>> + Send + 'a>>;
+
+/// What [`Session::ask`] returns.
+pub type ReplyFuture<'a> = Pin<Box<dyn Future<Output = Result<Reply, FetchError>> + Send + 'a>>;
 
 /// Fetches small documents.
 pub trait Fetch: Send + Sync {
@@ -37,10 +42,9 @@ pub trait Session: Send + Sync {
     /// The document of a `200 OK` at `url`.
     fn get<'a>(&'a self, url: &'a Url) -> FetchFuture<'a>;
 
-    /// What a `200 OK` at `url` says to a form that was sent there, encoded as `application/x-www-form-urlencoded`. A session
-    /// that only fetches takes none.
-    fn post<'a>(&'a self, _url: &'a Url, _form: &'a str) -> FetchFuture<'a> {
-        Box::pin(async { Err(FetchError::Transport("no forms are sent here".to_owned())) })
+    /// What a server says to a question. A session that only fetches takes none.
+    fn ask<'a>(&'a self, _question: Question<'a>) -> ReplyFuture<'a> {
+        Box::pin(async { Err(FetchError::Transport("nothing is asked here".to_owned())) })
     }
 
     /// What is answered to this message, whatever the status. It is sent once: whether to try again is for the caller to say. A
@@ -75,6 +79,31 @@ pub struct RawAnswer {
 /// What [`Session::exchange`] returns.
 #[cfg(feature = "dynamodb")]
 pub type ExchangeFuture<'a> = Pin<Box<dyn Future<Output = Result<RawAnswer, FetchError>> + Send + 'a>>;
+
+/// A question to a server that does not answer everybody the same. What it holds is secret.
+#[derive(Clone, Copy)]
+pub struct Question<'a> {
+    /// Whom it is put to.
+    pub url: &'a Url,
+    /// The form that is posted, encoded as `application/x-www-form-urlencoded`; without one the question is a `GET`.
+    pub form: Option<&'a str>,
+    /// The media types that are understood (`Accept`).
+    pub accept: &'static str,
+    /// The value of `Authorization`, in the place of the connector's.
+    pub authorization: Option<&'a str>,
+}
+
+/// What a server said: `200`, or one of the statuses with which a refusal comes (RFC 6749, section 5.2; RFC 6750, section 3.1).
+/// Its body may be a secret.
+#[derive(Clone, PartialEq)]
+pub struct Reply {
+    /// 200, 400, 401 or 403.
+    pub status: u16,
+    /// The media type of the body, in lower case and without parameters.
+    pub media_type: Option<String>,
+    /// The body.
+    pub body: Vec<u8>,
+}
 
 /// What a server answered.
 #[derive(Clone, Debug, PartialEq)]
@@ -135,51 +164,50 @@ struct HttpSession {
 }
 
 impl HttpSession {
-    async fn ask(&self, url: &Url, form: Option<&str>) -> Result<Document, FetchError> {
+    async fn in_time(&self, question: Question<'_>) -> Result<Answer, FetchError> {
         // One deadline over all: a limit on each read is defeated by a server that drips.
-        tokio::time::timeout_at(self.end, self.ask_or_retry(url, form))
+        tokio::time::timeout_at(self.end, self.ask_or_retry(question))
             .await
             .unwrap_or(Err(FetchError::TimedOut(self.effort.limit)))
     }
 
     /// Tries once more what failed for no lasting reason: a connection that broke, a server that was not
     /// up to it.
-    async fn ask_or_retry(&self, url: &Url, form: Option<&str>) -> Result<Document, FetchError> {
-        match self.ask_once(url, form).await {
+    async fn ask_or_retry(&self, question: Question<'_>) -> Result<Answer, FetchError> {
+        match self.ask_once(question).await {
             Err(FetchError::Transport(_) | FetchError::Status { status: 500..=599, retry_after: None })
                 if self.effort.tries_again =>
             {
                 tokio::time::sleep(RETRY_PAUSE).await;
-                self.ask_once(url, form).await
+                self.ask_once(question).await
             }
             answer => answer,
         }
     }
 
-    async fn ask_once(&self, url: &Url, form: Option<&str>) -> Result<Document, FetchError> {
+    async fn ask_once(&self, question: Question<'_>) -> Result<Answer, FetchError> {
         let client = self.client.as_ref().map_err(Clone::clone)?;
-        let request = match form {
-            None => client.get(url.clone()),
+        let request = match question.form {
+            None => client.get(question.url.clone()),
             Some(form) => client
-                .post(url.clone())
-                .header("content-type", "application/x-www-form-urlencoded")
+                .post(question.url.clone())
+                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
                 .body(form.to_owned()),
         };
-        let answer = request
-            .header("accept", "application/json")
+        let mut answer = request
+            .header("accept", question.accept)
             .header("accept-encoding", "identity")
-            .headers(self.connector.headers_for(url))
+            .headers(self.headers(question)?)
             .send()
             .await
             .map_err(|error| transport(&error))?;
-        if answer.status() != reqwest::StatusCode::OK {
-            let retry_after = text(answer.headers(), RETRY_AFTER).and_then(freshness::delay);
-            return Err(FetchError::Status { status: answer.status().as_u16(), retry_after });
+        let status = answer.status().as_u16();
+        if !matches!(status, 200 | 400 | 401 | 403) {
+            return Err(refused(status, answer.headers()));
         }
-        let cache_control: Vec<&str> =
-            answer.headers().get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok()).collect();
-        let fresh_for = freshness::fresh_for(&cache_control, text(answer.headers(), AGE));
-        Ok(Document { body: body(answer).await?, fresh_for })
+        let headers = std::mem::take(answer.headers_mut());
+        let body = body(answer, &headers).await?;
+        Ok(Answer { status, headers, body })
     }
 
     #[cfg(feature = "dynamodb")]
@@ -191,17 +219,27 @@ impl HttpSession {
         };
         let request =
             message.headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
-        let answer =
+        let mut answer =
             request.header("accept-encoding", "identity").send().await.map_err(|error| transport(&error))?;
-        let status = answer.status().as_u16();
-        Ok(RawAnswer { status, body: body(answer).await? })
+        let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));
+        Ok(RawAnswer { status, body: body(answer, &headers).await? })
+    }
+
+    fn headers(&self, question: Question<'_>) -> Result<HeaderMap, FetchError> {
+        let mut headers = self.connector.headers_for(question.url);
+        if let Some(authorization) = question.authorization {
+            let unsendable = |_| FetchError::Transport("the credential holds what no header can".to_owned());
+            let mut value = HeaderValue::from_str(authorization).map_err(unsendable)?;
+            value.set_sensitive(true);
+            headers.insert(AUTHORIZATION, value);
+        }
+        Ok(headers)
     }
 }
 
 /// What is not compressed, and no longer than a key set may be.
-async fn body(mut answer: reqwest::Response) -> Result<Vec<u8>, FetchError> {
-    if text(answer.headers(), CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity"))
-    {
+async fn body(mut answer: reqwest::Response, headers: &HeaderMap) -> Result<Vec<u8>, FetchError> {
+    if text(headers, CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
         return Err(FetchError::Compressed);
     }
     let mut body = Vec::new();
@@ -214,15 +252,46 @@ async fn body(mut answer: reqwest::Response) -> Result<Vec<u8>, FetchError> {
     Ok(body)
 }
 
+/// A whole answer, with one of the statuses of a [`Reply`].
+struct Answer {
+    status: u16,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Answer {
+    fn document(self) -> Result<Document, FetchError> {
+        if self.status != 200 {
+            return Err(refused(self.status, &self.headers));
+        }
+        let cache_control: Vec<&str> =
+            self.headers.get_all(CACHE_CONTROL).iter().filter_map(|value| value.to_str().ok()).collect();
+        let fresh_for = freshness::fresh_for(&cache_control, text(&self.headers, AGE));
+        Ok(Document { body: self.body, fresh_for })
+    }
+
+    fn reply(self) -> Reply {
+        let media_type = text(&self.headers, CONTENT_TYPE)
+            .and_then(|value| value.split(';').next())
+            .map(|value| value.trim().to_ascii_lowercase());
+        Reply { status: self.status, media_type, body: self.body }
+    }
+}
+
+fn refused(status: u16, headers: &HeaderMap) -> FetchError {
+    FetchError::Status { status, retry_after: text(headers, RETRY_AFTER).and_then(freshness::delay) }
+}
+
 const RETRY_PAUSE: Duration = Duration::from_millis(100);
 
 impl Session for HttpSession {
     fn get<'a>(&'a self, url: &'a Url) -> FetchFuture<'a> {
-        Box::pin(self.ask(url, None))
+        let question = Question { url, form: None, accept: "application/json", authorization: None };
+        Box::pin(async move { self.in_time(question).await?.document() })
     }
 
-    fn post<'a>(&'a self, url: &'a Url, form: &'a str) -> FetchFuture<'a> {
-        Box::pin(self.ask(url, Some(form)))
+    fn ask<'a>(&'a self, question: Question<'a>) -> ReplyFuture<'a> {
+        Box::pin(async move { Ok(self.in_time(question).await?.reply()) })
     }
 
     #[cfg(feature = "dynamodb")]

@@ -23,7 +23,9 @@ pub(crate) use dynamodb::is_region;
 #[cfg(feature = "dynamodb")]
 pub use dynamodb::{DynamoDb, DynamoDbError, DynamoDbSettings, Item};
 pub use files::read_file;
-pub use http::{Document, Effort, Fetch, FetchError, FetchFuture, HttpClient, Session};
+pub use http::{
+    Document, Effort, Fetch, FetchError, FetchFuture, HttpClient, Question, Reply, ReplyFuture, Session,
+};
 #[cfg(feature = "dynamodb")]
 pub use http::{ExchangeFuture, Message, RawAnswer};
 pub use log::{Log, StandardOutput};

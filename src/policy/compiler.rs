@@ -8,7 +8,7 @@ use super::verbs::Verbs;
 use super::{Policy, Statement};
 use crate::arn::MethodArn;
 use crate::error::Reason;
-use crate::rules::{Bindings, Effect, Methods, ODD_PATHS, Rules, Ruling, Standing};
+use crate::rules::{Bindings, Effect, Methods, ODD_PATHS, ODD_ROOT, Rules, Ruling, Standing};
 
 /// Makes policies of rules. What does not depend on the caller is worked out once, here.
 #[derive(Clone, Debug)]
@@ -122,11 +122,9 @@ impl Compiler {
             (false, true) => denied.push(Verbs::CONNECT, "")?,
             (true, true) | (false, false) => {}
         }
-        for (position, odd) in ODD_PATHS.into_iter().enumerate() {
-            if has_wildcards || (position == 0 && allowed.has_four_letter_window()) {
-                denied.push(Verbs::WILDCARD, odd.strip_prefix('*').unwrap_or(odd))?;
-            }
-        }
+        let is_opened = |odd: &&str| has_wildcards || (*odd == ODD_ROOT && allowed.has_four_letter_window());
+        let odd = ODD_PATHS.into_iter().filter(is_opened);
+        denied.add_any_method_first(odd.map(|odd| odd.strip_prefix('*').unwrap_or(odd)))?;
         allowed.finish();
         denied.finish();
         Ok(())
@@ -153,7 +151,7 @@ impl<'a> Draft<'a> {
             plan,
             open: nothing.clone(),
             denied: nothing,
-            opened: Vec::new(),
+            opened: Vec::with_capacity(standing.rules.len()),
             closed: Vec::new(),
             opens_connect: false,
             closes_connect: false,

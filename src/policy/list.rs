@@ -31,20 +31,23 @@ impl ResourceList {
     ) -> Self {
         // The stage of AWS's own sample events is a wildcard.
         let alike = start.bytes().position(|byte| byte == b'*').unwrap_or(start.len());
-        let mut is_plain = is_within_string(start);
         let mut places = Vec::with_capacity(count);
         let mut text = String::with_capacity(letters + "[]".len());
-        for (verb, path) in ends {
-            text.push_str(if places.is_empty() { "[\"" } else { ",\"" });
-            let begin = text.len();
-            for part in [start, verb, path] {
-                text.push_str(part);
-            }
-            is_plain = is_plain && is_within_string(path);
+        text.push('[');
+        let opening = ["\",\"", start].concat();
+        ends.for_each(|(verb, path)| {
+            let closes_another = if places.is_empty() { "\",".len() } else { 0 };
+            text.push_str(opening.get(closes_another..).unwrap_or_default());
+            let begin = text.len() - start.len();
+            text.push_str(verb);
+            text.push_str(path);
             places.push(begin..text.len());
-            text.push('"');
-        }
-        text.push_str(if places.is_empty() { "[]" } else { "]" });
+        });
+        text.push_str(if places.is_empty() { "]" } else { "\"]" });
+        // Every quote is one of those around them, and nothing is behind a backslash. (With a control character it is no
+        // JSON, and read as none.)
+        let is_plain = memchr::memchr(b'\\', text.as_bytes()).is_none()
+            && memchr::memchr_iter(b'"', text.as_bytes()).count() == 2 * places.len();
         Self { text, is_plain, places, alike }
     }
 
@@ -74,11 +77,6 @@ impl Serialize for ResourceList {
             _ => serializer.collect_seq(self.iter().map(ArnPattern::as_str)),
         }
     }
-}
-
-/// Whether nothing in it ends a string of JSON. (With a control character it is no JSON, and read as none.)
-fn is_within_string(text: &str) -> bool {
-    memchr::memchr2(b'"', b'\\', text.as_bytes()).is_none()
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ pub(super) struct Resources<'a> {
     stage_prefix: &'a str,
     /// Each once and in order, when they are [`finished`](Self::finish).
     tails: Vec<Tail<'a>>,
+    /// Whether they already are: the plan has its paths in order, so that few policies need to be sorted.
+    is_in_order: bool,
     /// What they take in an answer.
     bytes: usize,
     limit: usize,
@@ -91,7 +93,8 @@ impl<'a> Resources<'a> {
     pub(super) fn new(stage_prefix: &'a str) -> Self {
         Self {
             stage_prefix,
-            tails: Vec::new(),
+            tails: Vec::with_capacity(USUAL_COUNT),
+            is_in_order: true,
             bytes: 0,
             limit: LARGEST_POLICY,
             has_four_letter_window: false,
@@ -136,6 +139,20 @@ impl<'a> Resources<'a> {
         self.add_texts(wording, Verbs::WILDCARD, &Expansion { bindings, is_superset: false })
     }
 
+    /// Adds these paths with whatever method, before the others.
+    pub(super) fn add_any_method_first(
+        &mut self,
+        mut paths: impl Iterator<Item = &'static str>,
+    ) -> Result<(), Reason> {
+        let mut others = std::mem::replace(&mut self.tails, Vec::with_capacity(USUAL_COUNT));
+        let others_are_in_order = std::mem::replace(&mut self.is_in_order, true);
+        paths.try_for_each(|path| self.push(Verbs::WILDCARD, path))?;
+        let ends = self.tails.last().zip(others.first());
+        self.is_in_order &= others_are_in_order && ends.is_none_or(|(last, first)| last.path < first.path);
+        self.tails.append(&mut others);
+        Ok(())
+    }
+
     /// As [`add`](Self::add), with a wildcard for values that may not stand in a policy.
     pub(super) fn add_superset(
         &mut self,
@@ -163,6 +180,7 @@ impl<'a> Resources<'a> {
         }
         if !verbs.is_empty() {
             self.bytes += tail.size.1;
+            self.is_in_order &= self.tails.last().is_none_or(|last| last.path < tail.path);
             self.tails.push(tail);
         }
         // Before all are made: a caller with many values would have thousands. Merging them saves half at the most.
@@ -192,15 +210,29 @@ impl<'a> Resources<'a> {
             let Some(itself) = alike.find(|other| other.path == path) else { continue };
             let both = itself.verbs.and(below.verbs);
             if !both.is_empty() {
-                merged.push(Tail::new(self.stage_prefix, both, Cow::Owned([path, WILDCARD].concat())));
+                merged.push((both, [path, WILDCARD].concat()));
                 itself.set(self.stage_prefix, itself.verbs.without(both));
                 below.set(self.stage_prefix, below.verbs.without(both));
             }
         }
-        if !merged.is_empty() {
-            self.tails.append(&mut merged);
-            self.put_in_order();
+        for (verbs, path) in merged {
+            self.insert(verbs, path);
         }
+    }
+
+    /// Adds a path where it belongs, to resources that are in order.
+    fn insert(&mut self, verbs: Verbs, path: String) {
+        match self.tails.binary_search_by(|tail| (*tail.path).cmp(&path)) {
+            Ok(place) => {
+                if let Some(tail) = self.tails.get_mut(place) {
+                    tail.set(self.stage_prefix, tail.verbs.or(verbs));
+                }
+            }
+            Err(place) => {
+                self.tails.insert(place, Tail::new(self.stage_prefix, verbs, Cow::Owned(path)));
+            }
+        }
+        self.bytes = self.tails.iter().map(|tail| tail.size.1).sum();
     }
 
     /// Of finished resources.
@@ -215,7 +247,9 @@ impl<'a> Resources<'a> {
     }
 
     fn put_in_order(&mut self) {
-        // They come nearly in order: the plan has its paths so. The stable sort is the one that makes use of it.
+        if self.is_in_order {
+            return;
+        }
         self.tails.sort_by(|one, other| one.path.cmp(&other.path));
         self.tails.dedup_by(|again, first| {
             let is_alike = again.path == first.path;
@@ -224,8 +258,8 @@ impl<'a> Resources<'a> {
             }
             is_alike
         });
-        self.tails.retain(|tail| !tail.verbs.is_empty());
         self.bytes = self.tails.iter().map(|tail| tail.size.1).sum();
+        self.is_in_order = true;
     }
 
     fn add_with(
@@ -355,6 +389,9 @@ fn end(path: &mut String, add: &mut impl FnMut(&str) -> Result<(), Reason>) -> R
 pub(super) const MOST_VALUES: usize = 32;
 
 const WILDCARD: &str = "*";
+
+/// So many paths a policy has room for at once; with more it grows.
+const USUAL_COUNT: usize = 64;
 
 /// Of the shortest resources, an answer holds fewer.
 const MOST_PATHS: usize = LARGEST_POLICY / 16;

@@ -62,7 +62,7 @@ impl Verbs {
 
     /// Each, and its text, in their order.
     pub(super) fn all() -> impl Iterator<Item = (Self, &'static str)> {
-        TEXTS.into_iter().enumerate().map(|(bit, text)| (Self(1 << bit), text))
+        TEXTS.iter().enumerate().map(|(bit, text)| (Self(1 << bit), *text))
     }
 
     /// The text of each, in their order.

@@ -27,6 +27,16 @@ pub(super) fn context(
     for (key, value) in applying.iter().flat_map(|rule| &rule.context) {
         context.entry(key.clone()).or_insert_with(|| value.clone());
     }
+    let certificate = caller.request.and_then(|request| request.client_certificate.as_deref());
+    for (key, field) in answers.certificate_context.iter().filter(|_| certificate.is_some()) {
+        let unreadable = || Reason::ClientCertificateUnreadable { field: field.to_string() };
+        let value = certificate.map_or(Ok(None), |own| own.field(field)).map_err(|_| unreadable())?;
+        match value {
+            Some(text) if text.contains(char::is_control) => return Err(unreadable()),
+            Some(text) => context.insert(key.clone(), Value::from(text)),
+            None => None,
+        };
+    }
     let Some(claims) = caller.claims() else { return Ok(context) };
     // A connection outlives its token: its backend has to know when.
     if let (EventKind::WebSocket, Some(expiry)) = (kind, claims.named("exp")) {

@@ -10,7 +10,7 @@ use super::{Answers, context};
 use crate::error::{Error, Reason, Rejection};
 use crate::policy::{Compiler, Effect, LARGEST_ANSWER, Policy};
 use crate::request::Request;
-use crate::rules::{Caller, Rule, Ruling};
+use crate::rules::{Caller, ContextKey, Rule, Ruling};
 use crate::verify::Principal;
 
 /// What was decided for a caller with a verified credential, or with none.
@@ -25,7 +25,8 @@ pub struct Decision {
 }
 
 impl Decision {
-    /// Compiles the caller's policy, evaluates it at the request's ARN, and writes the answer.
+    /// Compiles the caller's policy, evaluates it at the request's ARN, and writes the answer, with one value more in its context
+    /// where there is one.
     ///
     /// # Errors
     ///
@@ -36,6 +37,7 @@ impl Decision {
         request: &Request,
         compiler: &Compiler,
         answers: &Answers,
+        more: Option<(&ContextKey, &str)>,
     ) -> Result<Self, Error> {
         // The credential held: the record says whose it was.
         let refuse = |reason| Rejection {
@@ -63,6 +65,7 @@ impl Decision {
         }
         let applying: Vec<&Rule> = compiler.rules().applying(&standing).collect();
         let mut context = context::context(caller, &applying, request.kind, answers).map_err(refuse)?;
+        context.extend(more.map(|(key, value)| (key.clone(), value.into())));
         if let Some(reason) = denied.as_ref().filter(|_| policy.denies_everything()) {
             // A policy that allows something is replayed on those routes, its context with it.
             let reasons: BTreeMap<_, _> =
@@ -130,9 +133,9 @@ impl Decision {
 mod tests {
     use super::*;
     use crate::claims::ClaimPath;
-    use crate::request::{EventKind, Parameters, RequestUrl};
+    use crate::request::{EventKind, Parameters, RequestUrl, StageVariables};
     use crate::response::{HttpApi, Refusal};
-    use crate::rules::{ContextKey, Requirement, Rules};
+    use crate::rules::{Requirement, Rules};
     use serde_json::json;
 
     fn request(tail: &str) -> Request {
@@ -143,6 +146,7 @@ mod tests {
             request_id: None,
             source_ip: None,
             client_certificate: None,
+            stage_variables: StageVariables::default(),
             url: RequestUrl::default(),
             authorization_token: None,
             headers: Parameters::default(),
@@ -169,10 +173,11 @@ mod tests {
             usage_identifier_key: None,
             reason_key: None,
             context: Vec::new(),
+            certificate_context: Vec::new(),
         };
         let principal = Principal::for_tests(json!({"sub": "u1"}).as_object().unwrap().clone().into());
-        let caller = Caller { principal: Some(&principal), source_ip: None };
-        Decision::new(&caller, &request(tail), &Compiler::new(rules), &answers)
+        let caller = Caller { principal: Some(&principal), ..Caller::default() };
+        Decision::new(&caller, &request(tail), &Compiler::new(rules), &answers, None)
     }
 
     /// Otherwise a caller whose policy is too large would be refused a route, or not, by what was asked for before.

@@ -13,7 +13,7 @@ use serde_json::value::RawValue;
 use crate::claims::ClaimPath;
 use crate::error::{Error, Reason, Rejection};
 use crate::policy::Policy;
-use crate::request::{EventKind, Request};
+use crate::request::{CertificateField, EventKind, Request};
 use crate::rules::ContextKey;
 pub use decision::Decision;
 
@@ -33,6 +33,8 @@ pub struct Answers {
     pub reason_key: Option<ContextKey>,
     /// What of the claims the backend gets.
     pub context: Vec<(ContextKey, ClaimPath)>,
+    /// What of the client's certificate the backend gets.
+    pub certificate_context: Vec<(ContextKey, CertificateField)>,
 }
 
 impl Answers {

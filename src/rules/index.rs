@@ -83,6 +83,7 @@ fn key(requirement: &Requirement) -> Option<Key<'_>> {
         | Requirement::Issuer(_)
         | Requirement::Credential(_)
         | Requirement::SourceIp(_)
+        | Requirement::Parameter(..)
         | Requirement::Any(_)
         | Requirement::Not(_) => None,
     }
@@ -161,7 +162,7 @@ mod tests {
             };
             let rules: Vec<Rule> = requirements.iter().enumerate().map(rule).collect();
             let principal = claims.map(|claims| Principal::for_tests(claims.as_object().unwrap().clone().into()));
-            let caller = Caller { principal: principal.as_ref(), source_ip: None };
+            let caller = Caller { principal: principal.as_ref(), ..Caller::default() };
             let candidates = Index::new(&rules).candidates(&Known::new(&caller));
             for (position, rule) in rules.iter().enumerate() {
                 let is_possible = match rule.effect {
@@ -197,7 +198,7 @@ mod tests {
         let principal = Principal::for_tests(
             json!({"scope": "s3 s7", "roles": ["r5"]}).as_object().unwrap().clone().into(),
         );
-        let caller = Caller { principal: Some(&principal), source_ip: None };
+        let caller = Caller { principal: Some(&principal), ..Caller::default() };
         let candidates = Index::new(&rules).candidates(&Known::new(&caller));
         assert_eq!(candidates, [6, 11, 14]);
     }

@@ -33,14 +33,11 @@ impl Requirement {
         match (self, other) {
             (Self::Issuer(one), Self::Issuer(other)) => one != other,
             (Self::Credential(one), Self::Credential(other)) => one != other,
-            (Self::Claim(path, Test::OneOf(one)), Self::Claim(other_path, Test::OneOf(other))) => {
-                path == other_path && !one.iter().any(|value| other.contains(value))
+            (Self::Claim(path, test), Self::Claim(other_path, other_test)) => {
+                path == other_path && test.excludes(other_test)
             }
-            (Self::Claim(path, Test::Prefix(prefix)), Self::Claim(other_path, Test::OneOf(values)))
-            | (Self::Claim(other_path, Test::OneOf(values)), Self::Claim(path, Test::Prefix(prefix))) => {
-                let starts =
-                    |value: &serde_json::Value| value.as_str().is_some_and(|text| text.starts_with(prefix));
-                path == other_path && !values.iter().any(starts)
+            (Self::Parameter(parameter, test), Self::Parameter(other, other_test)) => {
+                parameter == other && test.excludes(other_test)
             }
             _ => false,
         }
@@ -54,12 +51,36 @@ impl Requirement {
                 Self::Scope(_) | Self::Claim(..) | Self::Issuer(_) | Self::Credential(_),
                 Self::Authenticated,
             ) => true,
-            (Self::Claim(path, Test::OneOf(one)), Self::Claim(other_path, Test::OneOf(other))) => {
-                path == other_path && one.iter().all(|value| other.contains(value))
+            (Self::Claim(path, test), Self::Claim(other_path, other_test)) => {
+                path == other_path && test.entails(other_test)
             }
-            (Self::Claim(path, Test::Prefix(one)), Self::Claim(other_path, Test::Prefix(other))) => {
-                path == other_path && one.starts_with(other)
+            (Self::Parameter(parameter, test), Self::Parameter(other, other_test)) => {
+                parameter == other && test.entails(other_test)
             }
+            _ => false,
+        }
+    }
+}
+
+impl Test {
+    /// Whether nothing stands both, as far as the two tell.
+    fn excludes(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::OneOf(one), Self::OneOf(other)) => !one.iter().any(|value| other.contains(value)),
+            (Self::Prefix(prefix), Self::OneOf(values)) | (Self::OneOf(values), Self::Prefix(prefix)) => {
+                let starts =
+                    |value: &serde_json::Value| value.as_str().is_some_and(|text| text.starts_with(prefix));
+                !values.iter().any(starts)
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether whatever stands this one stands the other.
+    fn entails(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::OneOf(one), Self::OneOf(other)) => one.iter().all(|value| other.contains(value)),
+            (Self::Prefix(one), Self::Prefix(other)) => one.starts_with(other),
             _ => false,
         }
     }
@@ -125,6 +146,11 @@ mod tests {
         Requirement::Claim("tier".parse().unwrap(), Test::OneOf(values))
     }
 
+    fn header(name: &str, value: &str) -> Requirement {
+        let parameter = crate::rules::Parameter::header(name);
+        Requirement::Parameter(parameter, Test::OneOf(vec![json!(value)]))
+    }
+
     fn not(requirement: Requirement) -> Requirement {
         Requirement::Not(Box::new(requirement))
     }
@@ -139,6 +165,9 @@ mod tests {
             (vec![one_of(&["gold"]), one_of(&["silver"])], false),
             (vec![one_of(&["gold", "silver"]), one_of(&["silver"])], true),
             (vec![issuer("a"), issuer("b")], false),
+            (vec![header("x", "a"), header("X", "b")], false),
+            (vec![header("x", "a"), header("y", "b")], true),
+            (vec![not(Requirement::Authenticated), header("x", "a")], true),
             (vec![not(Requirement::Anyone)], false),
             (vec![not(Requirement::Authenticated), scope("a")], false),
             (vec![not(Requirement::Authenticated), Requirement::Anyone], true),
@@ -165,6 +194,8 @@ mod tests {
             (&one_of(&["gold"]), &one_of(&["gold", "silver"]), true),
             (&one_of(&["gold", "silver"]), &one_of(&["gold"]), false),
             (&one_of(&["gold"]), &not(one_of(&["silver"])), true),
+            (&header("x", "a"), &header("X", "a"), true),
+            (&header("x", "a"), &Requirement::Authenticated, false),
         ] {
             assert_eq!(one.implies(other), expected, "{one:?} {other:?}");
         }

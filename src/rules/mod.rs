@@ -1,7 +1,7 @@
 //! Stage 5: who may call what.
 //!
-//! A rule sees the caller and the route and nothing else: the answer is cached for the caller's
-//! identity sources and replayed on other routes, so nothing else may matter.
+//! A rule sees the caller, the route, and what the configuration says is an identity source, and nothing else: the
+//! answer is cached for the caller's identity sources and replayed on other routes, so nothing else may matter.
 
 mod address;
 mod binding;
@@ -9,6 +9,7 @@ mod context_key;
 mod index;
 mod logic;
 mod method;
+mod parameter;
 mod path;
 mod pattern;
 mod requirement;
@@ -27,8 +28,9 @@ pub use binding::{Bindings, Bound, SafeText};
 pub use context_key::{ContextKey, ContextKeyError};
 use index::Index;
 pub use method::Methods;
+pub use parameter::Parameter;
 use path::Asked;
-pub use path::ODD_PATHS;
+pub use path::{ODD_PATHS, ODD_ROOT};
 pub use pattern::{PathPattern, Segment};
 use requirement::Known;
 pub use requirement::{Caller, Requirement, Test, Verdict};
@@ -281,7 +283,7 @@ mod tests {
 
     fn allows(rules: Vec<Rule>, claims: &Value, tail: &str) -> bool {
         let principal = Principal::for_tests(claims.as_object().unwrap().clone().into());
-        let caller = Caller { principal: Some(&principal), source_ip: None };
+        let caller = Caller { principal: Some(&principal), ..Caller::default() };
         let arn = format!("arn:aws:execute-api:us-east-1:123456789012:abc/dev/{tail}").parse().unwrap();
         let rules = Rules::new(rules);
         matches!(rules.ruling(&rules.standing(&caller, &arn), &arn), Ruling::Allowed(_))

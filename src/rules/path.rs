@@ -54,9 +54,12 @@ pub(super) fn has_encoded_structure(segment: &str) -> bool {
 /// What wildcards of a policy match and those of a rule do not: the paths that
 /// no rule names, as what stands behind the stage in a resource.
 ///
-/// `GET//` is not among them: some gateways spell the root so.
+/// `GET//` is not among them: some gateways spell the root so. They are in order.
 pub const ODD_PATHS: [&str; 10] =
-    ["*//?*", "*/?*//", "*/./*", "*/.", "*/../*", "*/..", "*%2F*", "*%2f*", "*%2E*", "*%2e*"];
+    ["*%2E*", "*%2F*", "*%2e*", "*%2f*", "*/.", "*/..", "*/../*", "*/./*", ODD_ROOT, "*/?*//"];
+
+/// Of them, the one that begins like the root in its odd spelling.
+pub const ODD_ROOT: &str = "*//?*";
 
 #[cfg(test)]
 mod tests {

@@ -7,21 +7,31 @@ use std::net::IpAddr;
 use serde_json::{Number, Value};
 
 use super::address::AddressRange;
+use super::parameter::Parameter;
 use crate::claims::{ClaimPath, Claims, Scopes};
 use crate::credential::CredentialKind;
+use crate::request::Request;
 use crate::verify::Principal;
 
 /// Who asks: somebody with a verified credential, or with none at all. A credential that does not hold
 /// makes no caller.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Caller<'a> {
     /// Whom the credential proves; `None` where there is no credential.
     pub principal: Option<&'a Principal>,
     /// The address that API Gateway saw; `None` where the event does not tell.
     pub source_ip: Option<IpAddr>,
+    /// What came with the credential; `None` where nobody knows. Rules look at its parameters.
+    pub request: Option<&'a Request>,
 }
 
 impl<'a> Caller<'a> {
+    /// Whoever sends this request, with the credential that was verified.
+    #[must_use]
+    pub fn of(request: &'a Request, principal: Option<&'a Principal>) -> Self {
+        Self { principal, source_ip: request.source_ip, request: Some(request) }
+    }
+
     /// The verified claims.
     #[must_use]
     pub fn claims(&self) -> Option<&'a Claims> {
@@ -58,6 +68,8 @@ pub enum Requirement {
     Credential(CredentialKind),
     /// An address of one of these ranges.
     SourceIp(Vec<AddressRange>),
+    /// A parameter of the request that stands the test. A test of one compares strings.
+    Parameter(Parameter, Test),
     /// All of these.
     All(Vec<Requirement>),
     /// One of these, at least.
@@ -66,7 +78,7 @@ pub enum Requirement {
     Not(Box<Requirement>),
 }
 
-/// How a claim is compared: exactly, type and case included.
+/// How a claim, or a parameter, is compared: exactly, type and case included.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Test {
     /// It is one of these strings, numbers or booleans.
@@ -123,7 +135,8 @@ impl Requirement {
 
     pub(super) fn verdict_to_deny_of(&self, known: &Known<'_>) -> Verdict {
         self.evaluate(&|leaf| {
-            let is_of_a_credential = !matches!(leaf, Self::Anyone | Self::Authenticated | Self::SourceIp(_));
+            let is_of_a_credential =
+                !leaf.is_of_request() && !matches!(leaf, Self::Anyone | Self::Authenticated);
             match known.caller.principal {
                 None if is_of_a_credential => Verdict::Unmet,
                 _ => leaf.leaf_verdict(known),
@@ -143,7 +156,8 @@ impl Requirement {
             | Self::Claim(..)
             | Self::Issuer(_)
             | Self::Credential(_)
-            | Self::SourceIp(_) => leaf(self),
+            | Self::SourceIp(_)
+            | Self::Parameter(..) => leaf(self),
         }
     }
 
@@ -158,8 +172,21 @@ impl Requirement {
             | Self::Claim(..)
             | Self::Issuer(_)
             | Self::Credential(_)
-            | Self::SourceIp(_) => vec![self],
+            | Self::SourceIp(_)
+            | Self::Parameter(..) => vec![self],
         }
+    }
+
+    /// Whether it is asked of the request, and not of a credential.
+    #[must_use]
+    pub fn is_of_request(&self) -> bool {
+        matches!(self, Self::SourceIp(_) | Self::Parameter(..))
+    }
+
+    /// The parameter that it looks at, if it is of one.
+    #[must_use]
+    pub fn parameter(&self) -> Option<&Parameter> {
+        if let Self::Parameter(parameter, _) = self { Some(parameter) } else { None }
     }
 
     fn leaf_verdict(&self, known: &Known<'_>) -> Verdict {
@@ -169,6 +196,7 @@ impl Requirement {
                 let Some(address) = known.caller.source_ip else { return Verdict::Unknown };
                 return Verdict::of(ranges.iter().any(|range| range.contains(address)));
             }
+            (Self::Parameter(parameter, test), _) => return parameter.verdict(test, known.caller.request),
             (Self::Authenticated, principal) => return Verdict::of(principal.is_some()),
             (_, Some(principal)) => principal,
             // Otherwise `not = { claim = … }` would open a route to callers without a credential.
@@ -185,6 +213,7 @@ impl Requirement {
             Self::Anyone
             | Self::Authenticated
             | Self::SourceIp(_)
+            | Self::Parameter(..)
             | Self::All(_)
             | Self::Any(_)
             | Self::Not(_) => Verdict::Unknown,

@@ -1,4 +1,4 @@
-//! [`Answers`]: what somebody who was asked said of credentials, each for as long as that may be used.
+//! [`Answers`]: what the authorization server said of credentials, each for as long as that may be used.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -28,12 +28,17 @@ impl<A> Kept<A> {
 
 impl<A: Clone> Answers<A> {
     pub(super) fn new(most: usize) -> Self {
-        Self { kept: Mutex::default(), most }
+        Self { kept: Mutex::new(HashMap::new()), most }
     }
 
     pub(super) fn find(&self, digest: TokenDigest, now: UnixTime) -> Option<A> {
         let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
         kept.get(&digest).filter(|kept| kept.serves(now)).map(|kept| kept.answer.clone())
+    }
+
+    /// Does not use what was said of it any more.
+    pub(super) fn forget(&self, digest: TokenDigest) {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner).remove(&digest);
     }
 
     /// Keeps the answer until then. Where there are too many, those go that no longer serve, or else the one that would be the
@@ -57,13 +62,17 @@ mod tests {
     fn an_answer_is_used_for_its_token_and_its_time_alone() {
         let answers = Answers::new(8);
         let [one, other] = ["one", "other"].map(TokenDigest::of);
-        answers.keep(one, "no", 110.0, 100.0);
-        assert_eq!(answers.find(one, 109.9), Some("no"));
+        answers.keep(one, (), 110.0, 100.0);
+        assert_eq!(answers.find(one, 109.9), Some(()));
         for (digest, now) in [(one, 110.0), (one, 99.9), (one, f64::NAN), (other, 105.0)] {
             assert_eq!(answers.find(digest, now), None, "{now}");
         }
-        answers.keep(other, "no", 100.0, 100.0);
+        answers.keep(other, (), 100.0, 100.0);
         assert_eq!(answers.find(other, 100.0), None, "it has ended already");
+        answers.forget(other);
+        assert_eq!(answers.find(one, 109.9), Some(()));
+        answers.forget(one);
+        assert_eq!(answers.find(one, 109.9), None);
     }
 
     #[test]
@@ -71,13 +80,13 @@ mod tests {
         let answers = Answers::new(3);
         let digests = ["a", "b", "c", "d"].map(TokenDigest::of);
         for (digest, ends_at) in digests.into_iter().zip([140.0, 120.0, 130.0, 150.0]) {
-            answers.keep(digest, "no", ends_at, 100.0);
+            answers.keep(digest, (), ends_at, 100.0);
         }
         let found = digests.map(|digest| answers.find(digest, 100.0).is_some());
         assert_eq!(found, [true, false, true, true], "the first to end has gone");
         assert_eq!(answers.kept.lock().unwrap().len(), 3);
         let none = Answers::new(0);
-        none.keep(digests[0], "no", 140.0, 100.0);
+        none.keep(digests[0], (), 140.0, 100.0);
         assert_eq!(none.find(digests[0], 100.0), None);
     }
 }

@@ -7,7 +7,7 @@ use super::answers::Answers;
 use super::api_key::{ApiKey, StoredHash};
 use super::database::Table;
 use super::explain::Explanation;
-use super::flights::Flights;
+use super::flights::{Failure, Flights};
 use super::records::{Fields, Record};
 use super::verified_tokens::TokenDigest;
 use super::{Presented, Principal};
@@ -109,9 +109,11 @@ impl ApiKeys {
         digest: TokenDigest,
         now: UnixTime,
         patience: Duration,
-    ) -> Result<Answer, String> {
+    ) -> Result<Answer, Failure> {
         let item = self.table.item(&format!("key#{}", key.id()), patience).await?;
-        let stored = item.map(|item| stored(&item, key.id())).transpose()?;
+        // Whoever has such a key does not keep others from theirs.
+        let stored = item.map(|item| stored(&item, key.id())).transpose();
+        let stored = stored.map_err(|cause| Failure::unusable(&cause))?;
         let answer = self.compare(key, stored);
         if checks(&answer, now).iter().all(Result::is_ok) {
             let end = answer.expires_at().unwrap_or(f64::INFINITY).min(now + self.settings.lifetime);

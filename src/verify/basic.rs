@@ -10,20 +10,18 @@ use std::time::Duration;
 use aws_lc_rs::constant_time::verify_slices_are_equal;
 use aws_lc_rs::digest::SHA256_OUTPUT_LEN;
 use aws_lc_rs::pbkdf2::{PBKDF2_HMAC_SHA256, derive};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use tokio::sync::Mutex;
 
 use super::answers::Answers;
 use super::database::Table;
 use super::explain::Explanation;
 use super::failures::Failures;
-use super::flights::Flights;
+use super::flights::{Failure, Flights};
 use super::records::{Fields, Record};
 use super::verified_tokens::TokenDigest;
 use super::{Presented, Principal};
 use crate::claims::Claims;
-use crate::credential::CredentialKind;
+use crate::credential::{CredentialKind, UserPass};
 use crate::error::{Error, Reason, Rejection};
 use crate::io::{Item, UnixTime, rfc3339};
 
@@ -100,7 +98,7 @@ impl Basic {
         now: UnixTime,
         patience: Duration,
     ) -> Result<Principal, Error> {
-        let pair = Pair::parse(presented.token()).ok_or(Reason::BasicMalformed)?;
+        let pair = Pair::parse(presented.token())?;
         let digest = TokenDigest::of(presented.token());
         let known = || self.known(digest, now);
         let ask = self.look_up(pair, digest, now, patience);
@@ -135,14 +133,16 @@ impl Basic {
         digest: TokenDigest,
         now: UnixTime,
         patience: Duration,
-    ) -> Result<Answer, String> {
+    ) -> Result<Answer, Failure> {
         let _only_one = self.work.lock().await;
         let user = TokenDigest::of(&pair.name);
         if let Some(until) = self.failures.pause(user, now) {
             return Ok(Answer::Throttled { until });
         }
         let item = self.table.item(&user_key(&pair.name), patience).await?;
-        let found = item.map(|item| stored(&item, &pair.name)).transpose()?;
+        // Whoever has such a name does not keep others from theirs.
+        let found = item.map(|item| stored(&item, &pair.name)).transpose();
+        let found = found.map_err(|cause| Failure::unusable(&cause))?;
         // Before it is known: an attempt that nobody waits for to its end is one, too.
         self.failures.count(user, now);
         let answer = self.compare(pair, found).await?;
@@ -183,7 +183,7 @@ impl Basic {
         let claims = answer.as_ref().map(Answer::claims).filter(|claims| *claims != Claims::default());
         let mut explanation =
             Explanation { header: None, claims: claims.as_ref().map(Claims::to_json), checks: Vec::new() };
-        let form = Pair::parse(presented.token()).map(drop).ok_or(Reason::BasicMalformed);
+        let form = Pair::parse(presented.token()).map(drop);
         let size = Some(format!("{} bytes", presented.token().len()));
         explanation.add("form", "a name, a colon and a password, in base64", size, form);
         let wanted = ["a user of that name and that password", "not disabled", "later than now, or no end"];
@@ -274,15 +274,13 @@ const LONGEST: usize = 2048;
 const LONGEST_NAME: usize = 256;
 
 impl Pair {
-    /// `None` for anything but the one spelling of a name, a colon and a password: without control characters (RFC 7617, section 2), in
-    /// UTF-8, in base64 with its padding.
-    fn parse(text: &str) -> Option<Self> {
-        let bytes = (text.len() <= LONGEST).then(|| STANDARD.decode(text).ok())??;
-        let text = String::from_utf8(bytes).ok()?;
-        let (name, password) = text.split_once(':')?;
-        let is_plain = !text.chars().any(char::is_control);
+    fn parse(text: &str) -> Result<Self, Reason> {
+        if text.len() > LONGEST {
+            return Err(Reason::CredentialMalformed);
+        }
+        let UserPass { user: name, password } = UserPass::decode(text)?;
         let is_named = (1..=LONGEST_NAME).contains(&name.len());
-        (is_plain && is_named).then(|| Self { name: name.to_owned(), password: password.to_owned() })
+        is_named.then_some(Self { name, password }).ok_or(Reason::CredentialMalformed)
     }
 }
 

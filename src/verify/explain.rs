@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::claims::{self, Check};
+use super::client_credentials::{Client, Grant};
 use super::expectations::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes};
 use super::introspection::{self, Answer, Introspector, is_opaque};
 #[cfg(feature = "dynamodb")]
@@ -11,8 +12,6 @@ use super::revocation;
 use super::token::Token;
 use super::{Presented, ProofOfPossession, Verifiers, admission, signature};
 use crate::claims::{ClaimPath, Claims};
-#[cfg(feature = "dynamodb")]
-use crate::credential::Presentation;
 use crate::error::Reason;
 use crate::io::{UnixTime, rfc3339};
 use crate::jwks::{Algorithm, Key, KeySet};
@@ -87,7 +86,10 @@ impl Verifiers {
         let claims = Claims::from(claims);
         let text = presented.token();
         let issuer = match self.introspector().filter(|_| is_opaque(text)) {
-            _ if presented.presentation() == Presentation::Basic => self.basic().map(|basic| basic.issuer()),
+            _ if presented.is_basic() => match self.basic() {
+                Some(basic) => Some(basic.issuer()),
+                None => self.client_credentials().map(|endpoint| &**endpoint.issuer()),
+            },
             _ if self.api_keys(text).is_some() => self.api_keys(text).map(|api_keys| api_keys.issuer()),
             Some(introspector) => Some(&*introspector.expectations().issuer),
             None => claims.named("iss").and_then(Value::as_str),
@@ -108,9 +110,12 @@ impl Verifiers {
 
     fn explain_any(&self, presented: Presented<'_>, now: UnixTime) -> Explanation {
         let text = presented.token();
-        #[cfg(feature = "dynamodb")]
-        if let Some(basic) = self.basic().filter(|_| presented.presentation() == Presentation::Basic) {
-            return basic.explain(&presented, now);
+        if presented.is_basic() {
+            #[cfg(feature = "dynamodb")]
+            if let Some(basic) = self.basic() {
+                return basic.explain(&presented, now);
+            }
+            return self.of_client(text, now);
         }
         #[cfg(feature = "dynamodb")]
         if let Some(api_keys) = self.api_keys(text) {
@@ -125,6 +130,37 @@ impl Verifiers {
         match known {
             Some((expected, cache)) => explain(presented, cache.current().as_deref(), expected, now),
             None => self.of_nobody(text),
+        }
+    }
+
+    /// Of a client's ID and secret, and of the token for which they were exchanged, as far as it is still known.
+    fn of_client(&self, text: &str, now: UnixTime) -> Explanation {
+        let mut explanation = Explanation { header: None, claims: None, checks: Vec::new() };
+        let client = Client::read(text);
+        let wanted = "the ID and the secret of a client, in Base64";
+        let (Ok(client), Some(endpoint)) = (&client, self.client_credentials()) else {
+            let verdict = client.map(drop).and(Err(Reason::CredentialMalformed));
+            explanation.add("form", wanted, None, verdict);
+            return explanation;
+        };
+        explanation.add("form", wanted, None, Ok(()));
+        let found = Some(format!("`{}`", plain(client.id())));
+        let wanted = format!("a client to which `{}` gives a token", endpoint.issuer());
+        match endpoint.known(client, now) {
+            Some(Grant::Token(token)) => {
+                let of_token = self.explain_any(Presented::bearer(&token), now);
+                explanation.add("client", wanted, found, Ok(()));
+                explanation.checks.extend(of_token.checks);
+                Explanation { checks: explanation.checks, ..of_token }
+            }
+            Some(Grant::Refused) => {
+                explanation.add("client", wanted, found, Err(Reason::ClientRefused));
+                explanation
+            }
+            None => {
+                explanation.add_open("client", wanted);
+                explanation
+            }
         }
     }
 

@@ -1,32 +1,33 @@
-//! Opaque access tokens: they say nothing, and the authorization server is asked what they stand for (RFC 7662).
+//! Opaque access tokens: they say nothing, and a server is asked what they stand for (RFC 7662, or OpenID Connect's UserInfo).
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
-use url::form_urlencoded::Serializer;
 
-use super::answers::Answers;
-use super::flights::Flights;
+use super::client_authentication::ClientAuthentication;
+use super::inquiries::{Failure, Inquiries, Told};
 use super::possession::Presented;
+use super::signed_answers::{self, SignedAnswers};
 use super::token::LONGEST_TOKEN;
 use super::verified_tokens::TokenDigest;
 use super::{Expectations, Principal, claims, json};
 use crate::claims::Claims;
 use crate::credential::CredentialKind;
 use crate::error::{Error, Fault, Reason, Rejection};
-use crate::io::{Connector, Edges, Effort, FetchError, UnixTime};
+use crate::io::{Connector, Edges, Effort, FetchError, Question, Reply, UnixTime};
+use crate::jwks::JwksCache;
 
 /// How tokens are asked about, and what is asked of them.
 pub struct IntrospectionSettings {
     /// What the answers must be like. Their `iss`, where there is one, is the name of the issuer here.
     pub expectations: Expectations,
-    /// The introspection endpoint.
+    /// The endpoint.
     pub url: Url,
-    /// How the server is reached. Where the client proves itself by HTTP's own authentication, that is in here.
+    /// How the server is reached.
     pub connector: Connector,
-    /// What else is sent with the token, in its order: where the client proves itself in the form, its ID and its secret.
-    pub form: Vec<(&'static str, String)>,
+    /// What kind of endpoint it is.
+    pub endpoint: Endpoint,
     /// How long a question may take.
     pub timeout: Duration,
     /// How long an answer about an active token is used, in seconds. Never longer than the token lives.
@@ -37,7 +38,21 @@ pub struct IntrospectionSettings {
     pub entries: usize,
 }
 
-/// What the server said of one token.
+/// An endpoint that tells what a token stands for.
+pub enum Endpoint {
+    /// Introspection (RFC 7662).
+    Introspection {
+        /// How the function proves to it which client it is.
+        authentication: ClientAuthentication,
+        /// What its answers must be like where they are signed (RFC 9701); `None` where they are not to be.
+        signed: Option<Box<SignedAnswers>>,
+    },
+    /// UserInfo (OpenID Connect Core 1.0, section 5.3), for providers that have no introspection. It says who the user is, and
+    /// nothing of the token.
+    UserInfo,
+}
+
+/// What a server said of one token.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Answer {
     /// It is active, and stands for this.
@@ -49,20 +64,30 @@ pub(super) enum Answer {
 /// Asks about tokens, and keeps the answers for a while.
 pub(super) struct Introspector {
     settings: IntrospectionSettings,
-    answers: Answers<Answer>,
-    flights: Flights,
+    inquiries: Inquiries<Answer>,
+    /// The keys with which the server signs its answers.
+    keys: Option<JwksCache>,
     edges: Edges,
 }
 
+const JSON: &str = "application/json";
+
+/// The media types that are asked for where answers may be signed.
+const SIGNED: &str = "application/token-introspection+jwt, application/json;q=0.5";
+
 impl Introspector {
-    pub(super) fn new(settings: IntrospectionSettings, edges: Edges) -> Self {
-        let answers = Answers::new(settings.entries);
-        Self { settings, answers, flights: Flights::default(), edges }
+    pub(super) fn new(settings: IntrospectionSettings, keys: Option<JwksCache>, edges: Edges) -> Self {
+        Self { inquiries: Inquiries::new(settings.entries), settings, keys, edges }
     }
 
     /// Whose tokens they are, by the name that the configuration gives it.
     pub(super) fn expectations(&self) -> &Expectations {
         &self.settings.expectations
+    }
+
+    /// The keys with which the server signs its answers.
+    pub(super) fn keys(&self) -> Option<&JwksCache> {
+        self.keys.as_ref()
     }
 
     /// The principal for which an active token stands.
@@ -96,43 +121,87 @@ impl Introspector {
         if token.len() > LONGEST_TOKEN {
             return Err(Reason::TokenTooLarge { limit: LONGEST_TOKEN }.into());
         }
-        let digest = TokenDigest::of(token);
-        let known = || self.answers.find(digest, now);
-        let ask = self.ask(token, digest, now, patience);
-        let answer = self.flights.answer(digest, (now, patience), known, ask).await;
-        match answer.map_err(|cause| self.fault(cause))? {
-            Answer::Active(claims) => Ok(claims),
-            Answer::Inactive => Err(self.rejection(Reason::TokenInactive).into()),
+        // What no header can hold is no token (RFC 6750, section 2.1), and the server is not to blame for it.
+        if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Reason::TokenMalformed { problem: "it is not visible ASCII" }.into());
+        }
+        let ask = async {
+            let answer = self.ask(token, now, patience).await.map_err(Failure::outage)?;
+            Ok(Told { ends_at: self.end_of(&answer, now), answer })
+        };
+        match self.inquiries.answer(TokenDigest::of(token), now, patience, ask).await {
+            Ok(Answer::Active(claims)) => Ok(claims),
+            Ok(Answer::Inactive) => Err(self.rejection(Reason::TokenInactive).into()),
+            Err(cause) => Err(self.fault(cause)),
         }
     }
 
     /// What was said of the token, as far as it is still known.
     pub(super) fn known(&self, token: &str, now: UnixTime) -> Option<Answer> {
-        self.answers.find(TokenDigest::of(token), now)
+        self.inquiries.known(TokenDigest::of(token), now)
     }
 
-    async fn ask(
+    async fn ask(&self, token: &str, now: UnixTime, patience: Duration) -> Result<Answer, String> {
+        match &self.settings.endpoint {
+            Endpoint::Introspection { authentication, signed } => {
+                let fields = [("token", token), ("token_type_hint", "access_token")];
+                let form = authentication.form(&fields, now)?;
+                let question = Question {
+                    url: &self.settings.url,
+                    form: Some(&form),
+                    accept: match signed {
+                        None => JSON,
+                        Some(signed) if signed.is_required => signed_answers::MEDIA_TYPE,
+                        Some(_) => SIGNED,
+                    },
+                    authorization: authentication.authorization(),
+                };
+                let reply = self.put(question, authentication.may_be_repeated(), patience).await?;
+                self.introspected(&reply, signed.as_deref(), now, patience).await
+            }
+            Endpoint::UserInfo => {
+                let bearer = format!("Bearer {token}");
+                let url = &self.settings.url;
+                let question = Question { url, form: None, accept: JSON, authorization: Some(&bearer) };
+                user_info(&self.put(question, true, patience).await?)
+            }
+        }
+    }
+
+    async fn put(
         &self,
-        token: &str,
-        digest: TokenDigest,
+        question: Question<'_>,
+        tries_again: bool,
+        patience: Duration,
+    ) -> Result<Reply, String> {
+        let effort = Effort { limit: self.settings.timeout.min(patience), tries_again };
+        let session = self.edges.fetch.session(&self.settings.connector, effort);
+        session.ask(question).await.map_err(|error| error.to_string())
+    }
+
+    async fn introspected(
+        &self,
+        reply: &Reply,
+        signed: Option<&SignedAnswers>,
         now: UnixTime,
         patience: Duration,
     ) -> Result<Answer, String> {
-        let form = self.form(token);
-        let effort = Effort { limit: self.settings.timeout.min(patience), tries_again: true };
-        let session = self.edges.fetch.session(&self.settings.connector, effort);
-        let answer = session.post(&self.settings.url, &form).await;
-        let body = answer.map_err(|error: FetchError| error.to_string())?.body;
-        let answer = parse(&body).ok_or_else(|| "the answer is no introspection response".to_owned())?;
-        self.answers.keep(digest, answer.clone(), self.end_of(&answer, now), now);
-        Ok(answer)
-    }
-
-    fn form(&self, token: &str) -> String {
-        let mut form = Serializer::new(String::new());
-        form.append_pair("token", token).append_pair("token_type_hint", "access_token");
-        form.extend_pairs(&self.settings.form);
-        form.finish()
+        const NONE: &str = "the answer is no introspection response";
+        if reply.status != 200 {
+            return Err(of_status(reply.status));
+        }
+        let is_signed = reply.media_type.as_deref() == Some(signed_answers::MEDIA_TYPE);
+        match (signed.zip(self.keys.as_ref()), is_signed) {
+            (Some((signed, keys)), true) => {
+                let members = signed.read(&reply.body, keys, now, patience).await?;
+                let active = members.get("active").and_then(serde_json::Value::as_bool);
+                answer(active, || Claims::from(members.clone())).ok_or_else(|| NONE.to_owned())
+            }
+            (Some((SignedAnswers { is_required: true, .. }, _)), false) => {
+                Err("the answer is not signed, and the configuration asks for one that is".to_owned())
+            }
+            (Some(_), false) | (None, _) => parse(&reply.body).ok_or_else(|| NONE.to_owned()),
+        }
     }
 
     fn end_of(&self, answer: &Answer, now: UnixTime) -> UnixTime {
@@ -146,7 +215,12 @@ impl Introspector {
     }
 
     fn fault(&self, cause: String) -> Error {
-        Fault::IntrospectionUnavailable { issuer: Arc::clone(&self.expectations().issuer), cause }.into()
+        let issuer = Arc::clone(&self.expectations().issuer);
+        match self.settings.endpoint {
+            Endpoint::Introspection { .. } => Fault::IntrospectionUnavailable { issuer, cause },
+            Endpoint::UserInfo => Fault::UserinfoUnavailable { issuer, cause },
+        }
+        .into()
     }
 
     fn rejection(&self, reason: Reason) -> Rejection {
@@ -175,11 +249,33 @@ fn check(
 /// The answer; `None` where it is none. Only `true` itself makes a token active.
 fn parse(body: &[u8]) -> Option<Answer> {
     let members = json::object(str::from_utf8(body).ok()?).ok()?;
-    let (_, active) = members.iter().find(|(name, _)| name == "active")?;
-    match active.as_bool()? {
-        true => Some(Answer::Active(Claims::from_members(members))),
+    let active = members.iter().find(|(name, _)| name == "active")?.1.as_bool();
+    answer(active, || Claims::from_members(members))
+}
+
+fn answer(active: Option<bool>, claims: impl FnOnce() -> Claims) -> Option<Answer> {
+    match active? {
+        true => Some(Answer::Active(claims())),
         false => Some(Answer::Inactive),
     }
+}
+
+/// Whom the token is of: OpenID Connect Core 1.0, section 5.3.2 and 5.3.3.
+fn user_info(reply: &Reply) -> Result<Answer, String> {
+    match (reply.status, reply.media_type.as_deref()) {
+        (401, _) => Ok(Answer::Inactive),
+        (200, Some("application/jwt")) => Err("the answer is a JWT, which is not verified here".to_owned()),
+        (200, _) => {
+            let members = str::from_utf8(&reply.body).ok().and_then(|text| json::object(text).ok());
+            let claims = members.map(Claims::from_members).filter(|claims| claims.named("sub").is_some());
+            claims.map(Answer::Active).ok_or_else(|| "the answer is no UserInfo response".to_owned())
+        }
+        (status, _) => Err(of_status(status)),
+    }
+}
+
+fn of_status(status: u16) -> String {
+    FetchError::Status { status, retry_after: None }.to_string()
 }
 
 /// Whether a token has the form of a JWT: three parts. What does not is opaque, and nothing is ever tried as both.

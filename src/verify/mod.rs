@@ -12,7 +12,11 @@ mod api_key;
 mod api_keys;
 #[cfg(feature = "dynamodb")]
 mod basic;
+mod certificates;
 mod claims;
+mod client_authentication;
+mod client_credentials;
+mod client_key;
 #[cfg(feature = "dynamodb")]
 mod database;
 mod dpop;
@@ -21,6 +25,7 @@ mod explain;
 #[cfg(feature = "dynamodb")]
 mod failures;
 mod flights;
+mod inquiries;
 mod introspection;
 mod json;
 mod possession;
@@ -32,7 +37,10 @@ mod replays;
 mod revocation;
 mod room;
 mod signature;
+mod signed_answers;
 mod token;
+mod token_endpoint;
+mod token_exchange;
 mod verified_tokens;
 mod verifiers;
 
@@ -49,12 +57,16 @@ pub use api_key::ApiKey;
 pub use api_keys::ApiKeySettings;
 #[cfg(feature = "dynamodb")]
 pub use basic::{BasicSettings, ITERATIONS, password_hash, user_key};
+pub use certificates::ClientCertificates;
+pub use client_authentication::ClientAuthentication;
+pub use client_credentials::ClientCredentialsSettings;
+pub use client_key::{ClientKey, ClientKeyError};
 #[cfg(feature = "dynamodb")]
 pub use database::DatabaseSettings;
 pub use dpop::DpopProofs;
 pub use expectations::{AudienceCheck, AudienceClaim, ClaimRule, Expectations, Presence, TokenTypes};
 pub use explain::{Checked, Explanation, Verdict, explain};
-pub use introspection::IntrospectionSettings;
+pub use introspection::{Endpoint, IntrospectionSettings};
 pub use possession::{Presented, ProofOfPossession};
 pub use profile::Profile;
 #[cfg(feature = "dynamodb")]
@@ -62,7 +74,10 @@ pub use records::is_own_claim;
 #[cfg(feature = "dynamodb")]
 pub use revocation::{ObserveRevocation, RevocationSettings, RevokedBy};
 use signature::Signed;
+pub use signed_answers::SignedAnswers;
 use token::Token;
+pub use token_endpoint::TokenEndpoint;
+pub use token_exchange::{TokenExchange, TokenExchangeSettings};
 pub use verified_tokens::TokenCacheLimits;
 pub use verifiers::Verifiers;
 

@@ -67,10 +67,16 @@ impl<'a> Presented<'a> {
         Self { replays: Some(replays), ..self }
     }
 
+    /// Whether it is no token, but a user ID and a password.
+    pub(super) fn is_basic(&self) -> bool {
+        self.presentation == Presentation::Basic
+    }
+
     pub(super) fn token(&self) -> &'a str {
         self.token
     }
 
+    #[cfg(feature = "dynamodb")]
     pub(super) fn presentation(&self) -> Presentation {
         self.presentation
     }
@@ -98,11 +104,14 @@ pub(super) fn check(
         (Some(key), Presentation::Dpop, Some(proofs)) => Some((key, proofs)),
         // RFC 9449, section 7.2: presented as a bearer token, it proves nothing.
         (Some(_), _, _) => return Err(Reason::TokenSenderConstrained),
-        (None, Presentation::Dpop | Presentation::Basic, _) => return Err(Reason::TokenUnbound),
+        (None, Presentation::Dpop, _) => return Err(Reason::TokenUnbound),
         (None, Presentation::Bearer, _) => None,
+        // A secret is exchanged for a token, and is none.
+        (None, Presentation::Basic, _) => return Err(Reason::TokenUnbound),
     };
     if let Some(expected) = certificate {
         let shown = presented.request.and_then(|request| request.client_certificate.as_deref());
+        let shown = shown.and_then(|certificate| certificate.pem.as_deref());
         let shown = shown.ok_or(Reason::ClientCertificateMissing)?;
         if certificate_thumbprint(shown).as_deref() != Some(expected) {
             return Err(Reason::ClientCertificateMismatch);

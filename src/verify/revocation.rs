@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::Principal;
 use super::answers::Answers;
 use super::database::Table;
-use super::flights::Flights;
+use super::flights::{Failure, Flights};
 use super::verified_tokens::TokenDigest;
 use crate::claims::Claims;
 use crate::error::{Error, Reason, Rejection};
@@ -157,7 +157,7 @@ impl Revocation {
     }
 
     /// Asks about those that are not known, all at once.
-    async fn look_up(&self, keys: &[&str], now: UnixTime, patience: Duration) -> Result<Vec<Entry>, String> {
+    async fn look_up(&self, keys: &[&str], now: UnixTime, patience: Duration) -> Result<Vec<Entry>, Failure> {
         let found: Vec<Option<Entry>> =
             keys.iter().map(|key| self.known.find(TokenDigest::of(key), now)).collect();
         let unknown: Vec<&str> =

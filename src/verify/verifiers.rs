@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use super::api_keys::ApiKeys;
 #[cfg(feature = "dynamodb")]
 use super::basic::Basic;
+use super::client_credentials::{Client, ClientCredentials, ClientCredentialsSettings};
 #[cfg(feature = "dynamodb")]
 use super::database::{Database, DatabaseSettings};
 use super::introspection::{IntrospectionSettings, Introspector, is_opaque};
@@ -19,7 +20,6 @@ use super::revocation::{ObserveRevocation, Revocation};
 use super::token::{LONGEST_TOKEN, Token};
 use super::verified_tokens::{TokenCacheLimits, TokenDigest, VerifiedToken, VerifiedTokens};
 use super::{Admitted, Expectations, Presented, Principal, Vouched};
-use crate::credential::Presentation;
 use crate::error::{Error, Reason};
 #[cfg(feature = "dynamodb")]
 use crate::io::AwsEnvironment;
@@ -32,6 +32,7 @@ pub struct Verifiers {
     verified: Option<VerifiedTokens>,
     /// Boxed: who does without it does not carry its size through the start.
     introspector: Option<Box<Introspector>>,
+    client_credentials: Option<Box<ClientCredentials>>,
     #[cfg(feature = "dynamodb")]
     database: Option<Box<Database>>,
     replays: Replays,
@@ -45,16 +46,23 @@ impl Verifiers {
             issuers,
             verified: VerifiedTokens::new(limits),
             introspector: None,
+            client_credentials: None,
             #[cfg(feature = "dynamodb")]
             database: None,
             replays: Replays::default(),
         }
     }
 
-    /// The same, which also asks an authorization server about tokens.
+    /// The same, which also asks a server about tokens. `keys` are those with which it signs its answers.
     #[must_use]
-    pub fn asking(self, settings: IntrospectionSettings, edges: Edges) -> Self {
-        Self { introspector: Some(Box::new(Introspector::new(settings, edges))), ..self }
+    pub fn asking(self, settings: IntrospectionSettings, keys: Option<JwksCache>, edges: Edges) -> Self {
+        Self { introspector: Some(Box::new(Introspector::new(settings, keys, edges))), ..self }
+    }
+
+    /// The same, which also exchanges the IDs and secrets of clients for tokens.
+    #[must_use]
+    pub fn exchanging(self, settings: ClientCredentialsSettings, edges: Edges) -> Self {
+        Self { client_credentials: Some(Box::new(ClientCredentials::new(settings, edges))), ..self }
     }
 
     /// The same, which also looks up in a table, as a function in this environment.
@@ -93,26 +101,60 @@ impl Verifiers {
         self.verify_any(&presented, now, patience).await
     }
 
-    /// Of whatever kind the credential is.
+    /// Of whatever kind the credential is. What comes as `Basic` is never tried as a token, nor the other way round.
     async fn verify_any(
         &self,
         presented: &Presented<'_>,
         now: UnixTime,
         patience: Duration,
     ) -> Result<Principal, Error> {
-        // A name and a password are never tried as a token.
-        if presented.presentation() == Presentation::Basic {
+        // Boxed: a decision about a token does not carry their sizes.
+        if presented.is_basic() {
             #[cfg(feature = "dynamodb")]
             if let Some(basic) = self.basic() {
                 return Box::pin(basic.verify(presented, now, patience)).await;
             }
-            return Err(Reason::CredentialMalformed.into());
+            return Box::pin(self.verify_client(presented, now, patience)).await;
         }
         #[cfg(feature = "dynamodb")]
         if let Some(api_keys) = self.api_keys(presented.token()) {
-            // Boxed: a decision about a token does not carry its size.
             return Box::pin(api_keys.verify(presented, now, patience)).await;
         }
+        self.verify_token(presented, now, patience).await
+    }
+
+    /// The client whose ID and secret the provider takes, by the access token that it gives for them.
+    async fn verify_client(
+        &self,
+        presented: &Presented<'_>,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Result<Principal, Error> {
+        let Some(endpoint) = &self.client_credentials else { return Err(Reason::CredentialMalformed.into()) };
+        let client = Client::read(presented.token())?;
+        let began = Instant::now();
+        let mut is_known = endpoint.known(&client, now).is_some();
+        loop {
+            let left = patience.saturating_sub(began.elapsed());
+            let token = endpoint.token(&client, now, left).await?;
+            let left = patience.saturating_sub(began.elapsed());
+            match self.verify_token(&Presented::bearer(&token), now, left).await {
+                // It was revoked, or has expired before its time: a new one may be had.
+                Err(Error::Rejection(rejection)) if is_known && rejection.reason.is_over() => {
+                    endpoint.forget(&client);
+                    is_known = false;
+                }
+                verified => return endpoint.principal(verified?, &client),
+            }
+        }
+    }
+
+    async fn verify_token(
+        &self,
+        presented: &Presented<'_>,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Result<Principal, Error> {
         match &self.introspector {
             Some(introspector) if is_opaque(presented.token()) => {
                 introspector.verify(presented, now, patience).await
@@ -137,13 +179,13 @@ impl Verifiers {
     }
 
     #[cfg(feature = "dynamodb")]
-    pub(super) fn revocation(&self) -> Option<&Revocation> {
-        self.database.as_ref()?.revocation.as_ref()
+    pub(super) fn basic(&self) -> Option<&Basic> {
+        self.database.as_ref()?.basic.as_ref()
     }
 
     #[cfg(feature = "dynamodb")]
-    pub(super) fn basic(&self) -> Option<&Basic> {
-        self.database.as_ref()?.basic.as_ref()
+    pub(super) fn revocation(&self) -> Option<&Revocation> {
+        self.database.as_ref()?.revocation.as_ref()
     }
 
     fn is_introspected(&self, principal: &Principal) -> bool {
@@ -248,6 +290,10 @@ impl Verifiers {
         self.introspector.as_deref()
     }
 
+    pub(super) fn client_credentials(&self) -> Option<&ClientCredentials> {
+        self.client_credentials.as_deref()
+    }
+
     /// The issuers, each with its keys.
     pub(super) fn issuers(&self) -> &[(Expectations, JwksCache)] {
         &self.issuers
@@ -267,7 +313,8 @@ impl Verifiers {
     }
 
     fn caches(&self) -> impl Iterator<Item = &JwksCache> {
-        self.issuers.iter().map(|(_, cache)| cache)
+        let of_answers = self.introspector.iter().filter_map(|introspector| introspector.keys());
+        self.issuers.iter().map(|(_, cache)| cache).chain(of_answers)
     }
 }
 

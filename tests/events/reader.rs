@@ -56,6 +56,61 @@ fn aws_reads(kind: EventKind, event: &Value) -> Reading {
     }
 }
 
+/// The certificate's members, in the order of ours.
+fn certificate_by_aws(kind: EventKind, event: &Value) -> Option<[Option<String>; 6]> {
+    let event = event.clone();
+    let certificate = match kind {
+        RestToken | Http1 => return None,
+        RestRequest | WebSocket => {
+            let read: ApiGatewayCustomAuthorizerRequestTypeRequest = serde_json::from_value(event).unwrap();
+            let certificate = read.request_context.identity?.client_cert?;
+            let validity = certificate.validity;
+            [
+                certificate.client_cert_pem,
+                certificate.subject_dn,
+                certificate.issuer_dn,
+                certificate.serial_number,
+                validity.not_before,
+                validity.not_after,
+            ]
+        }
+        Http2 => {
+            let read: ApiGatewayV2CustomAuthorizerV2Request = serde_json::from_value(event).unwrap();
+            let certificate = read.request_context.authentication?.client_cert?;
+            let validity = certificate.validity;
+            [
+                certificate.client_cert_pem,
+                certificate.subject_dn,
+                certificate.issuer_dn,
+                certificate.serial_number,
+                validity.not_before,
+                validity.not_after,
+            ]
+        }
+    };
+    Some(certificate)
+}
+
+#[test]
+fn an_independent_reader_reads_the_same_certificate() {
+    let mut seen = Vec::new();
+    for (name, event) in samples() {
+        let ours = request(&event).unwrap();
+        let certificate = ours
+            .client_certificate
+            .map(|own| [own.pem, own.subject, own.issuer, own.serial_number, own.not_before, own.not_after]);
+        if ours.kind == Http1 {
+            seen.extend(certificate.is_some().then_some(ours.kind));
+            continue;
+        }
+        seen.extend(certificate.is_some().then_some(ours.kind));
+        assert_eq!(certificate, certificate_by_aws(ours.kind, &event), "{name}");
+    }
+    for kind in [RestRequest, Http1, Http2] {
+        assert!(seen.contains(&kind), "{kind:?} has no sample with a certificate");
+    }
+}
+
 #[test]
 fn an_independent_reader_reads_the_same() {
     for (name, event) in samples() {

@@ -2,7 +2,9 @@
 //
 // The access tokens of the resource `https://AUDIENCE.example/ALGORITHM` are signed with that algorithm. `POST /rotate`
 // with the names of generations of keys publishes these; the first of them signs. `GET /fetches` tells how often the key
-// set was fetched. `POST /close` ends it.
+// set was fetched. `GET /client-keys` tells the private keys of the clients that have some. `POST /close` ends it.
+//
+// Token exchange (RFC 8693) is no grant of the package: the one here is ours, registered as its documentation has it.
 import { generateKeyPairSync } from "node:crypto";
 import { createServer } from "node:http";
 import { createRequire } from "node:module";
@@ -11,7 +13,7 @@ import { pathToFileURL } from "node:url";
 
 // `import` does not look at NODE_PATH; the tools are installed outside the source tree.
 const require = createRequire(join(process.env.NODE_PATH, "oidc-provider"));
-const { default: Provider } = await import(pathToFileURL(require.resolve("oidc-provider")));
+const { default: Provider, errors } = await import(pathToFileURL(require.resolve("oidc-provider")));
 
 const KINDS = { rsa: { modulusLength: 2048 }, ec: { namedCurve: "P-256" }, ed25519: {} };
 const generations = new Map();
@@ -35,8 +37,38 @@ const getResourceServerInfo = (ctx, resource) => {
     jwt: { sign: { alg: pathname.slice(1) } },
   };
 };
+const TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
+const EXCHANGED_FOR = 900;
+
+// Clients that prove themselves by a key: one for each kind.
+const ALGORITHMS = { rsa: "PS256", ec: "ES256", ed25519: "EdDSA" };
+const clientKeys = new Map(
+  Object.entries(KINDS).map(([kind, options]) => {
+    const { publicKey, privateKey } = generateKeyPairSync(kind, options);
+    const [own, known] = [privateKey, publicKey].map((key) => ({
+      ...key.export({ format: "jwk" }),
+      kid: `client-${kind}`,
+      alg: ALGORITHMS[kind],
+    }));
+    return [kind, { own, known }];
+  }),
+);
+const keyed = (kind) => ({
+  client_id: `keyed-${kind}`,
+  grant_types: ["client_credentials", TOKEN_EXCHANGE],
+  redirect_uris: [],
+  response_types: [],
+  token_endpoint_auth_method: "private_key_jwt",
+  token_endpoint_auth_signing_alg: ALGORITHMS[kind],
+  introspection_signed_response_alg: "ES256",
+  jwks: { keys: [clientKeys.get(kind).known] },
+});
 const configuration = {
+  clientAuthMethods: ["client_secret_basic", "client_secret_post", "private_key_jwt"],
+  enabledJWA: { clientAuthSigningAlgValues: Object.values(ALGORITHMS) },
   clients: [
+    ...Object.keys(KINDS).map(keyed),
     {
       client_id: "shop",
       client_secret: "of-the-shop",
@@ -65,6 +97,7 @@ const configuration = {
     clientCredentials: { enabled: true },
     devInteractions: { enabled: true },
     introspection: { enabled: true, allowedPolicy: () => true },
+    jwtIntrospection: { enabled: process.env.UNSIGNED_ANSWERS === undefined },
     revocation: { enabled: true },
     mTLS: {
       enabled: true,
@@ -82,7 +115,32 @@ let provider;
 let fetches = 0;
 const rotate = (names) => {
   const keys = names.flatMap(keysOf);
-  provider = new Provider(issuer, { ...configuration, jwks: { keys } }).callback();
+  const made = new Provider(issuer, { ...configuration, jwks: { keys } });
+  made.registerGrantType(
+    TOKEN_EXCHANGE,
+    async (ctx) => {
+      const { subject_token, subject_token_type, audience, scope } = ctx.oidc.params;
+      if (subject_token_type !== ACCESS_TOKEN || audience !== "stock") {
+        throw new errors.InvalidTarget("not for such a backend");
+      }
+      const subject = await made.ClientCredentials.find(subject_token);
+      if (!subject) throw new errors.InvalidGrant("no such token");
+      const token = new made.ClientCredentials({
+        client: ctx.oidc.client,
+        scope,
+        expiresIn: EXCHANGED_FOR,
+      });
+      ctx.body = {
+        access_token: await token.save(),
+        issued_token_type: ACCESS_TOKEN,
+        token_type: "Bearer",
+        expires_in: EXCHANGED_FOR,
+      };
+    },
+    ["subject_token", "subject_token_type", "requested_token_type", "audience", "scope"],
+  );
+  made.on("server_error", (ctx, error) => console.error(error));
+  provider = made.callback();
 };
 const server = createServer(async (request, response) => {
   if (request.url === "/rotate") {
@@ -90,6 +148,9 @@ const server = createServer(async (request, response) => {
     response.end();
   } else if (request.url === "/close") {
     response.end(() => process.exit());
+  } else if (request.url === "/client-keys") {
+    const own = [...clientKeys].map(([kind, key]) => [kind, key.own]);
+    response.end(JSON.stringify(Object.fromEntries(own)));
   } else if (request.url === "/fetches") {
     response.end(String(fetches));
   } else {

@@ -30,10 +30,11 @@ class OpenidProvider:
         form = {"grant_type": "client_credentials", "resource": resource(algorithm, audience), "scope": scope}
         return self.tokens(client, headers, **form)["access_token"]
 
-    def authorization_code(self, user, algorithm, audience, scope="openid orders:read"):
-        """All tokens for somebody who logs in and consents (RFC 6749, section 4.1; RFC 7636)."""
+    def authorization_code(self, user, algorithm=None, audience=None, scope="openid orders:read"):
+        """All tokens for somebody who logs in and consents (RFC 6749, section 4.1; RFC 7636). Without an algorithm, the access token is
+        opaque."""
         verifier = secrets.token_urlsafe(32)
-        about = {"resource": resource(algorithm, audience), "scope": scope}
+        about = {"scope": scope} | ({"resource": resource(algorithm, audience)} if algorithm else {})
         challenge = encode(hashlib.sha256(verifier.encode()).digest())
         query = {"response_type": "code", "client_id": CLIENT[0], "redirect_uri": CALLBACK, "state": user, **about}
         query |= {"code_challenge": challenge, "code_challenge_method": "S256"}
@@ -64,6 +65,17 @@ class OpenidProvider:
     def close(self):
         """It is gone."""
         send(f"{self.url}/close", "")
+
+    def client_keys(self):
+        """The private keys of the clients `keyed-…`, as JWKs, by their kinds."""
+        return json.loads(send(f"{self.url}/client-keys")[1])
+
+    def introspect(self, token):
+        """What it says of a token to another client."""
+        form = {"token": token, "client_id": "post", "client_secret": "of-the-post"}
+        status, text = send(f"{self.url}/token/introspection", form)
+        assert status == 200, text
+        return json.loads(text)
 
     def rotate(self, *generations):
         """Publishes the keys of these generations from now on. The first of them signs."""
@@ -105,8 +117,8 @@ class Browser:
 
 
 @contextlib.contextmanager
-def openid_provider(directory):
-    environment = {name: os.environ[name] for name in ("PATH", "NODE_PATH")}
+def openid_provider(directory, **environment):
+    environment |= {name: os.environ[name] for name in ("PATH", "NODE_PATH")}
     script = REPOSITORY / "tests" / "external" / "openid_provider.mjs"
     with running(["node", script], directory, environment) as process:
         output = directory / "stdout"

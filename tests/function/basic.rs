@@ -40,7 +40,7 @@ async fn a_name_and_a_password_are_taken_by_every_kind_of_api() {
         answer.is_allowed("a name and a password");
         assert_eq!(answer.record["principal"], "alice");
         function.ask(&by(kind, "alice:another")).await.is_refused("user_unknown", "another password");
-        function.ask(&by(kind, "alice")).await.is_refused("basic_malformed", "no password");
+        function.ask(&by(kind, "alice")).await.is_refused("credential_malformed", "no password");
         let as_token = event(kind, &STANDARD.encode(format!("alice:{PASSWORD}")));
         function.ask(&as_token).await.is_refused("token_malformed", "as a token");
     }

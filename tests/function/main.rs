@@ -27,6 +27,8 @@ mod key_server;
 mod keys;
 mod linger;
 mod malformed;
+mod oauth;
+mod parameters;
 mod possession;
 mod prefetch;
 #[path = "../support/process.rs"]

@@ -58,7 +58,14 @@ fn set_up(case: &Case) -> (Authorizer, Value) {
         let rest = toml.split(&format!("\n{setting} = \"")).nth(1).unwrap();
         rest.split('"').next().unwrap().to_owned()
     };
-    let mut claims = json!({"iss": quoted("url"), "sub": "user-7f1c", "exp": NOW + 300});
+    let mut claims = json!({"iss": quoted("url"), "sub": "user-7f1c", "exp": NOW + 300, "iat": NOW});
+    // What the profiles of AWS ask for beside that.
+    if toml.contains("\"aws_iam\"") {
+        claims["jti"] = json!("xyz123-def456");
+    }
+    if toml.contains("\"cognito_id\"") {
+        claims["token_use"] = json!("id");
+    }
     // Access tokens of Cognito name the app client in place of an audience.
     let audience = if toml.contains("\"cognito_access\"") {
         claims["token_use"] = json!("access");
@@ -66,7 +73,8 @@ fn set_up(case: &Case) -> (Authorizer, Value) {
     } else {
         "aud"
     };
-    claims[audience] = json!(quoted("audience"));
+    let several = toml.contains("\naudience = [");
+    claims[audience] = if several { Value::Null } else { json!(quoted("audience")) };
     (authorizer_of(config), claims)
 }
 
@@ -102,12 +110,19 @@ fn kinds(row: &Row) -> impl Iterator<Item = EventKind> {
     KINDS.into_iter().filter(move |kind| (*kind == WebSocket) == is_connect)
 }
 
+fn page(name: &str) -> String {
+    std::fs::read_to_string(format!("{}/docs/{name}", env!("CARGO_MANIFEST_DIR"))).unwrap()
+}
+
 #[test]
 fn every_case_decides_as_it_says() {
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/rules.md")).unwrap();
-    let cases = cases(&page).unwrap();
-    assert_eq!(cases.len(), 10);
-    for case in &cases {
+    let mut all = Vec::new();
+    for (name, count) in [("rules.md", 10), ("aws.md", 4)] {
+        let cases = cases(&page(name)).unwrap();
+        assert_eq!(cases.len(), count, "{name}");
+        all.extend(cases);
+    }
+    for case in &all {
         let (authorizer, issued) = set_up(case);
         for (row, kind) in case.rows.iter().flat_map(|row| kinds(row).map(move |kind| (row, kind))) {
             let what = format!("`{}`, {kind}, {row:?}", case.title);
@@ -130,6 +145,84 @@ fn every_case_decides_as_it_says() {
                     let ours = decision.policy().evaluate(&arn.parse().unwrap());
                     assert_eq!(ours == Effect::Allow, expected, "{what}, and then {arn}");
                 }
+            }
+        }
+    }
+}
+
+/// The example of docs/certificates.md, with a token that is bound to the client's certificate.
+#[test]
+fn the_example_of_certificates_decides_as_the_page_says() {
+    const PEM: &str = "-----BEGIN CERTIFICATE-----\nMIIEZTCCAk0CAQEwDQYJ\n-----END CERTIFICATE-----\n";
+    // The SHA-256 of these bytes, in base64url: `printf MIIEZTCCAk0CAQEwDQYJ | base64 -d | openssl sha256 -binary`.
+    const THUMBPRINT: &str = "SKl01_KLpgJTLyAo6SFUkFt8BKliCvY3EIQEC0lp5WI";
+    let page = page("certificates.md");
+    let toml = page.split("```toml\n").nth(1).unwrap().split("```").next().unwrap().to_owned();
+    let (authorizer, issued) = set_up(&Case { title: "certificates".into(), toml, rows: Vec::new() });
+    let row = |claims: Value| Row {
+        caller: Some(claims),
+        request: "GET /payments/7".into(),
+        answer: String::new(),
+    };
+    let bound = json!({"scope": "payments", "cnf": {"x5t#S256": THUMBPRINT}});
+    let shown = json!({
+        "clientCertPem": PEM, "subjectDN": "C=DE,O=Bank,2.5.4.97=PSDDE-BAFIN-123456,CN=tpp.example.com",
+        "issuerDN": "C=DE,O=Trust Centre,CN=QWAC CA 2", "serialNumber": "1",
+        "validity": {"notBefore": "May 28 12:30:02 2019 GMT", "notAfter": "Aug  5 09:36:04 2121 GMT"},
+    });
+    let with = |member: &str, value: Value| {
+        let mut changed = shown.clone();
+        changed[member] = value;
+        changed
+    };
+    let expired = json!({"notBefore": "May 28 12:30:02 2019 GMT", "notAfter": "Aug  5 09:36:04 2021 GMT"});
+    let other = "-----BEGIN CERTIFICATE-----\nMIIEZTCCAk0CAQEwDQYK\n-----END CERTIFICATE-----\n";
+    for (claims, certificate, expected) in [
+        (bound.clone(), shown.clone(), "allow"),
+        (bound.clone(), Value::Null, "client_certificate_missing"),
+        (bound.clone(), with("clientCertPem", json!(other)), "client_certificate_mismatch"),
+        (json!({"scope": "payments"}), shown.clone(), "token_unbound"),
+        (
+            bound.clone(),
+            with("issuerDN", json!("C=DE,O=Trust Centre,CN=QWAC CA 3")),
+            "client_certificate_untrusted",
+        ),
+        (bound.clone(), with("validity", expired), "client_certificate_expired"),
+        (bound.clone(), with("subjectDN", json!("C=DE,O=Bank,2.5.4.97=VATDE-123456")), "insufficient_scope"),
+        (
+            bound.clone(),
+            with("subjectDN", json!(r"C=DE,O=Bank,CN=a\,2.5.4.97=PSDDE-BAFIN-123456")),
+            "insufficient_scope",
+        ),
+        (
+            bound.clone(),
+            with("subjectDN", json!("O=Bank,O=Thief,2.5.4.97=PSDDE-BAFIN-123456")),
+            "client_certificate_unreadable",
+        ),
+        (json!({"scope": "accounts", "cnf": {"x5t#S256": THUMBPRINT}}), shown.clone(), "insufficient_scope"),
+    ] {
+        for (kind, client) in [
+            (EventKind::RestRequest, "identity"),
+            (EventKind::Http1, "identity"),
+            (EventKind::Http2, "authentication"),
+        ] {
+            let (mut event, _) = asking(&row(claims.clone()), kind, &issued);
+            event["requestContext"][client]["clientCert"] = certificate.clone();
+            let answer = match decide(&authorizer, &event) {
+                Ok(decision) => decision.reason().map_or("allow", |reason| reason.code().name()),
+                Err(Error::Rejection(rejection)) => rejection.reason.code().name(),
+                Err(Error::Fault(fault)) => panic!("{fault:?}"),
+            };
+            assert_eq!(answer, expected, "{kind} {certificate}");
+            if expected == "allow" {
+                let event = Event { payload: &event.to_string(), invocation_id: "1", deadline: None };
+                let answer = at_once(authorizer.authorize(event)).unwrap();
+                let answer: Value = serde_json::from_str(answer.as_str()).unwrap();
+                assert_eq!(
+                    answer["context"],
+                    json!({"tpp": "PSDDE-BAFIN-123456", "tpp_name": "Bank"}),
+                    "{kind}"
+                );
             }
         }
     }
@@ -162,7 +255,7 @@ fn what_iam_cannot_say_is_as_the_page_says() {
     let arn = |path| -> MethodArn {
         format!("arn:aws:execute-api:us-east-1:123456789012:a1b2c3d4e5/dev/GET{path}").parse().unwrap()
     };
-    let nobody = Caller { principal: None, source_ip: None };
+    let nobody = Caller::default();
     for (rules, beside, direction) in [
         (OPEN.to_owned(), Effect::Allow, Direction::Opens),
         (format!("{OPEN}{NAMED}"), Effect::Deny, Direction::Closes),

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use lambda_authorizer::config::Config;
 use lambda_authorizer::explain::{AnswerPart, AskedRoute, Verdict};
 use lambda_authorizer::{Authorizer, Level};
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::terminal::is_colourful;
 use super::{Ending, Misuse, examples, print};
 use crate::local;
-use crate::request_line::{Circumstances, KINDS, RequestLine};
+use crate::request_line::{Circumstances, KINDS, Named, RequestLine};
 use crate::runtime_api::Outcome;
 use crate::{Error, explanation, reasons};
 
@@ -62,6 +62,20 @@ pub(super) fn command() -> Command {
                 .help("The client's address")
                 .value_parser(value_parser!(IpAddr))
                 .default_value("203.0.113.7")
+                .requires("request"),
+        )
+        .arg(
+            text("header", "NAME:VALUE")
+                .help("A header of it; may be given several times")
+                .value_parser(|text: &str| Named::parse(text, ':'))
+                .action(ArgAction::Append)
+                .requires("request"),
+        )
+        .arg(
+            text("stage-variable", "NAME=VALUE")
+                .help("A variable of its stage; may be given several times")
+                .value_parser(|text: &str| Named::parse(text, '='))
+                .action(ArgAction::Append)
                 .requires("request"),
         )
         .arg(
@@ -142,6 +156,8 @@ fn event(matches: &ArgMatches, config: &Config) -> Result<String, Error> {
         kind: kind.unwrap_or_else(|| request.likely_kind(config)),
         stage: matches.get_one::<String>("stage").cloned().unwrap_or_default(),
         source_ip: matches.get_one("source-ip").copied().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
+        headers: matches.get_many("header").into_iter().flatten().cloned().collect(),
+        stage_variables: matches.get_many("stage-variable").into_iter().flatten().cloned().collect(),
     };
     let token = match matches.get_one::<PathBuf>("token-file") {
         Some(file) => Some(

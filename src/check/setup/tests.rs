@@ -119,6 +119,61 @@ fn an_address_is_looked_at_only_where_it_is_told_and_kept_apart() {
 }
 
 #[test]
+fn a_parameter_is_looked_at_only_where_it_is_told_and_kept_apart() {
+    let one = "method.request.header.Authorization";
+    for (requires, said, found) in [
+        (
+            "header = { name = 'X-Tier', equals = 'a' }",
+            "$request.header.x-tier",
+            "method.request.header.X-Tier",
+        ),
+        (
+            "query = { name = 'tier', equals = 'a' }",
+            "$request.querystring.tier",
+            "method.request.querystring.tier",
+        ),
+        ("stage_variable = { name = 'tier', equals = 'a' }", "$stageVariables.tier", "stageVariables.tier"),
+        (
+            "client_certificate = { field = 'subject.O', equals = 'a' }",
+            "$context.identity.clientCert.subjectDN",
+            "context.identity.clientCert.subjectDN",
+        ),
+    ] {
+        let rule = RULE.replace("scope = 'read'", &format!("scope = 'read', {requires}"));
+        let kept = format!("{rule}[gateway]\nidentity_sources = ['{AUTHORIZATION}', '{said}']");
+        let uncached = format!("{rule}[gateway]\ncache_seconds = 0");
+        assert_eq!(codes(&kept, &rest("request", &format!("{one}, {found}"), 300)), [], "{requires}");
+        assert_eq!(
+            codes(&kept, &rest("request", one, 300)),
+            of_authorizer(&["parameter_not_in_cache_key", "gateway_differs"]),
+            "{requires}"
+        );
+        assert_eq!(codes(&uncached, &rest("request", one, 0)), [], "{requires}");
+        assert_eq!(
+            codes(&uncached, &rest("token", one, 0)),
+            of_authorizer(&["parameter_unknown"]),
+            "{requires}"
+        );
+    }
+}
+
+#[test]
+fn a_certificate_is_checked_only_where_it_is_told_and_kept_apart() {
+    let one = "method.request.header.Authorization";
+    let pem = "context.identity.clientCert.clientCertPem";
+    let uncached = format!("{RULE}[gateway]\ncache_seconds = 0\n[client_certificate]\n");
+    let kept =
+        format!("{RULE}[gateway]\nidentity_sources = ['{AUTHORIZATION}', '${pem}']\n[client_certificate]\n");
+    assert_eq!(codes(&uncached, &rest("request", one, 0)), []);
+    assert_eq!(codes(&uncached, &rest("token", one, 0)), of_authorizer(&["certificate_unknown"]));
+    assert_eq!(codes(&kept, &rest("request", &format!("{one}, {pem}"), 300)), []);
+    assert_eq!(
+        codes(&kept, &rest("request", one, 300)),
+        of_authorizer(&["certificate_not_in_cache_key", "gateway_differs"])
+    );
+}
+
+#[test]
 fn what_the_configuration_says_of_api_gateway_is_so() {
     let seconds = |seconds: u32| format!("{RULE}[gateway]\ncache_seconds = {seconds}");
     let one = "method.request.header.Authorization";

@@ -6,12 +6,13 @@ use serde::Deserialize;
 
 use super::{ProofName, UnboundName};
 use crate::config::values::{self, OneOrMore, PlainValues};
+use crate::jwks::Algorithm;
 use crate::verify::Presence;
 
 /// How an authorization server is asked about tokens that say nothing by themselves (RFC 7662).
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[cfg_attr(feature = "schema", schemars(extend("required" = ["url", "issuer", "audience", "client_id", "client_secret"])))]
+#[cfg_attr(feature = "schema", schemars(extend("required" = ["url", "issuer", "audience", "client_id"])))]
 #[serde(deny_unknown_fields, default)]
 pub(in crate::config) struct IntrospectionTable {
     /// The introspection endpoint.
@@ -23,11 +24,27 @@ pub(in crate::config) struct IntrospectionTable {
     pub(in crate::config) audience: Option<OneOrMore>,
     /// By what name the function is known to the server.
     pub(in crate::config) client_id: Option<String>,
-    /// Its secret there.
+    /// Its secret there, for `basic` and `post`.
     #[serde(deserialize_with = "values::secret")]
     pub(in crate::config) client_secret: Option<String>,
     /// How it proves itself. Default: `basic`.
     pub(in crate::config) client_authentication: Option<ClientAuthenticationName>,
+    /// For `private_key_jwt`: the file of its private key, relative to this one. PKCS #8 in PEM form, or a JWK: P-256, RSA or
+    /// Ed25519.
+    pub(in crate::config) client_key_file: Option<String>,
+    /// The name of the key at the server (`kid`). Default: the JWK's own, or none.
+    pub(in crate::config) client_key_id: Option<String>,
+    /// What the key signs with: `RS256`, `PS256`, `ES256` or `EdDSA`. Default: the JWK's own, or the first that its kind
+    /// has.
+    pub(in crate::config) client_key_algorithm: Option<Algorithm>,
+    /// For whom the JWT is that it signs (`aud`). Default: `issuer`, as RFC 7523 is being revised to ask for; some servers want the
+    /// URL of their token endpoint.
+    pub(in crate::config) client_assertion_audience: Option<String>,
+    /// Whether its answers are to be signed (RFC 9701): `required` takes no others, `accepted` asks for them and takes others, too.
+    /// Default: they are not asked for.
+    pub(in crate::config) signed_answers: Option<SignedAnswersName>,
+    /// Where the keys are with which it signs its answers. Default: those of the `[[issuer]]` whose `url` is this `issuer`.
+    pub(in crate::config) jwks_uri: Option<String>,
     /// Whether an answer must have a `sub`. Default: `required`. Where it is `optional`, `principal_id` needs another claim,
     /// too.
     pub(in crate::config) subject: Option<Presence>,
@@ -64,7 +81,7 @@ pub(in crate::config) struct IntrospectionTable {
     pub(in crate::config) proxy: Option<String>,
 }
 
-/// How the function proves itself to the authorization server (RFC 6749, section 2.3.1).
+/// How the function proves itself to the authorization server (RFC 6749, section 2.3.1; RFC 7523).
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
@@ -73,4 +90,17 @@ pub(in crate::config) enum ClientAuthenticationName {
     Basic,
     /// With its ID and its secret in the form.
     Post,
+    /// With a JWT that it signs (RFC 7523).
+    PrivateKeyJwt,
+}
+
+/// Whether answers are signed.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(in crate::config) enum SignedAnswersName {
+    /// They must be.
+    Required,
+    /// They may be.
+    Accepted,
 }

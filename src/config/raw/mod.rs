@@ -1,9 +1,12 @@
 //! The configuration as it is written: TOML, member by member. Every comment on a field here is its
 //! documentation, in the JSON Schema and in docs/configuration.md.
 
+mod certificate;
 mod dynamodb;
 mod gateway;
 mod introspection;
+mod oauth;
+mod parameter;
 mod possession;
 mod rule;
 
@@ -14,11 +17,14 @@ use serde::Deserialize;
 use super::values::{self, OneOrMore, PlainValues};
 use crate::jwks::Algorithm;
 use crate::verify::{AudienceClaim, Presence, Profile};
+pub(super) use certificate::ClientCertificateSettings;
 #[cfg(feature = "dynamodb")]
 pub(super) use dynamodb::OutageName;
 pub(super) use dynamodb::{ApiKeysTable, BasicTable, DynamoDbTable, RevocationTable};
 pub(super) use gateway::GatewaySettings;
-pub(super) use introspection::{ClientAuthenticationName, IntrospectionTable};
+pub(super) use introspection::{ClientAuthenticationName, IntrospectionTable, SignedAnswersName};
+pub(super) use oauth::{ClientCredentialsTable, PassedOnName, TokenExchangeTable, UserinfoTable};
+pub(super) use parameter::{CertificateTest, ParameterTest};
 pub(super) use possession::{DpopSettings, ProofName, UnboundName};
 pub(super) use rule::{
     CredentialName, EffectName, RequirementSettings, RequirementTable, RequirementWord, RuleSettings,
@@ -38,7 +44,8 @@ pub(super) struct Settings {
     pub(super) issuer: Vec<IssuerSettings>,
     /// Where the credential is looked for, in this order; the first place that holds one wins.
     /// Default: the TOKEN event's token, then the header `Authorization`, both with the scheme
-    /// `Bearer` (with `[basic]`: `any`), then for WebSockets the subprotocol behind `access_token`.
+    /// `Bearer` (and `Basic`, where there is a `[client_credentials]` or a `[basic]`), then for WebSockets the subprotocol behind
+    /// `access_token`.
     pub(super) identity_source: Vec<IdentitySourceSettings>,
     /// Who may call what. Without any rule, a verified caller may invoke the whole stage; with any,
     /// what no rule allows is denied.
@@ -51,6 +58,12 @@ pub(super) struct Settings {
     pub(super) key_set: KeySetSettings,
     /// How an authorization server is asked about opaque tokens, and about those of issuers with `introspection`.
     pub(super) introspection: Option<IntrospectionTable>,
+    /// How a provider without introspection is asked whose an opaque token is. Not beside `[introspection]`.
+    pub(super) userinfo: Option<UserinfoTable>,
+    /// How clients with an ID and a secret get an access token.
+    pub(super) client_credentials: Option<ClientCredentialsTable>,
+    /// How a caller's token is exchanged for one for the backend.
+    pub(super) token_exchange: Option<TokenExchangeTable>,
     /// The DynamoDB table in which API keys, users and revocations are looked up.
     pub(super) dynamodb: Option<DynamoDbTable>,
     /// How API keys are recognized and checked.
@@ -61,6 +74,8 @@ pub(super) struct Settings {
     pub(super) revocation: Option<RevocationTable>,
     /// What DPoP proofs must be like, for the issuers whose `proof_of_possession` takes them.
     pub(super) dpop: DpopSettings,
+    /// What the certificate must be like with which a client comes (mutual TLS). Default: whatever it is.
+    pub(super) client_certificate: Option<ClientCertificateSettings>,
     /// How tokens are remembered whose signatures held, so that the same token is not verified again and again.
     pub(super) token_cache: TokenCacheSettings,
 }
@@ -180,11 +195,11 @@ pub(super) enum Place {
 pub(super) enum SchemeName {
     /// `Bearer`, in any case, before the token.
     Bearer,
-    /// `Basic`, in any case, before a name and a password. Needs `[basic]`.
+    /// `Basic`, in any case, before a client's ID and secret for `[client_credentials]`, or a name and a password for `[basic]`.
     Basic,
-    /// `Bearer` or `Basic`. Needs `[basic]`.
-    #[serde(rename = "any")]
-    Any,
+    /// Either of them.
+    #[serde(rename = "Bearer or Basic")]
+    BearerOrBasic,
     /// The token alone.
     #[serde(rename = "none")]
     None,

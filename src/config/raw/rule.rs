@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
+use super::parameter::{CertificateTest, ParameterTest};
 use crate::config::values::{self, OneOrMore, PlainValue, PlainValues};
 
 /// A rule: some routes, for callers who have what it takes.
@@ -107,6 +108,20 @@ pub(in crate::config) struct RequirementTable {
     /// `$context.identity.sourceIp` is an identity source, or that nothing is cached.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(in crate::config) source_ip: Option<OneOrMore>,
+    /// A header of the request, which is what its sender says, and proves nothing by itself. `[gateway]` must say that it is an
+    /// identity source (`$request.header.X-Tenant`), or that nothing is cached.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) header: Option<ParameterTest>,
+    /// A query parameter: as `header`, with `$request.querystring.tenant`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) query: Option<ParameterTest>,
+    /// A variable of the API's stage: as `header`, with `$stageVariables.tier`. It is the operator's word, not the caller's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) stage_variable: Option<ParameterTest>,
+    /// A field of the certificate by which API Gateway has verified the client: as `header`, with
+    /// `$context.identity.clientCert.subjectDN`, `issuerDN`, `serialNumber` or `clientCertPem`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::config) client_certificate: Option<CertificateTest>,
     /// All of these.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,8 +142,10 @@ pub(in crate::config) struct RequirementTable {
 pub(in crate::config) enum CredentialName {
     /// A JWT.
     Jwt,
-    /// An access token about which `[introspection]` asks.
+    /// An access token about which `[introspection]` or `[userinfo]` asks.
     Opaque,
+    /// A client's ID and secret, for which `[client_credentials]` gets a token.
+    ClientCredentials,
     /// An API key, which `[api_keys]` is about.
     ApiKey,
     /// A name and a password, which `[basic]` is about.

@@ -1,10 +1,10 @@
 //! `[introspection]`, as it is written.
 
 use super::paths;
-use crate::config::{Config, ConfigError};
+use crate::config::{AnswerKeys, Config, ConfigError};
 use crate::credential::CredentialKind;
 use crate::rules::Requirement;
-use crate::verify::Presence;
+use crate::verify::{ClientAuthentication, Endpoint, Presence};
 
 const TABLE: &str = "[introspection]\nurl = 'https://login.example.com/introspect'\nissuer = 'https://login.example.com/'\naudience = 'orders-api'\nclient_id = 'orders'\nclient_secret = 'correct horse'\n";
 
@@ -27,19 +27,23 @@ fn it_needs_no_issuer_of_jwts_and_stands_beside_one() {
     assert_eq!((settings.lifetime, settings.negative_lifetime, settings.entries), (60.0, 10.0, 256));
     assert_eq!(settings.expectations.expiry, Presence::Optional);
     // RFC 6749, section 2.3.1: encoded as in a form first.
-    assert!(settings.form.is_empty());
-    let headers = settings.connector.headers_for(&settings.url);
-    assert_eq!(headers.get("authorization").unwrap(), "Basic b3JkZXJzOmNvcnJlY3QraG9yc2U=");
-    let elsewhere = "https://evil.example.com/".parse().unwrap();
-    assert!(settings.connector.headers_for(&elsewhere).is_empty());
+    let Endpoint::Introspection { authentication: ClientAuthentication::Basic(basic), signed: None } =
+        settings.endpoint
+    else {
+        panic!("it is Basic")
+    };
+    assert_eq!(basic, "Basic b3JkZXJzOmNvcnJlY3QraG9yc2U=");
     let issuer = "[[issuer]]\nurl = 'https://id.example.com/'\naudience = 'a'\nintrospection = 'required'\n";
     let both = parse(&format!("{issuer}{TABLE}client_authentication = 'post'\n")).unwrap();
     assert_eq!(both.credential_kinds(), [CredentialKind::Jwt, CredentialKind::Opaque]);
     assert!(both.issuers[0].expectations.is_introspected);
     let settings = both.introspection.unwrap();
-    let secret = [("client_id", "orders".to_owned()), ("client_secret", "correct horse".to_owned())];
-    assert_eq!(settings.form, secret);
-    assert!(settings.connector.headers_for(&settings.url).is_empty());
+    let Endpoint::Introspection { authentication: ClientAuthentication::Post { id, secret }, .. } =
+        settings.endpoint
+    else {
+        panic!("it is in the form")
+    };
+    assert_eq!((id.as_str(), secret.as_str()), ("orders", "correct horse"));
 }
 
 #[test]
@@ -82,4 +86,48 @@ fn what_is_missing_or_makes_no_sense_is_told() {
     assert!(parse(&format!("{issuer}{}", rule("jwt"))).is_ok());
     let wrong = TABLE.replace("'correct horse'", "['correct horse']");
     assert!(!parse(&wrong).err().unwrap().to_string().contains("correct horse"));
+}
+
+/// A key in the place of a secret, and what the server says signed.
+#[test]
+fn a_client_may_have_a_key_and_a_server_sign() {
+    let package = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/support/package"));
+    let table =
+        TABLE.replace("client_secret = 'correct horse'\n", "client_authentication = 'private_key_jwt'\n");
+    let parse = |more: &str| Config::parse(&format!("{table}{more}"), Some(package));
+    let config = parse("client_key_file = 'client-key.json'\nclient_key_id = 'k'\n").unwrap();
+    let settings = config.introspection.unwrap();
+    let Endpoint::Introspection {
+        authentication: ClientAuthentication::PrivateKeyJwt { id, audience, .. },
+        ..
+    } = settings.endpoint
+    else {
+        panic!("it is a JWT")
+    };
+    assert_eq!((id.as_str(), audience.as_str()), ("orders", "https://login.example.com/"));
+    let key = "client_key_file = 'client-key.json'\n";
+    for (more, path) in [
+        ("", "introspection.client_key_file"),
+        ("client_key_file = 'none.json'\n", "introspection.client_key_file"),
+        ("client_key_file = 'authority.pem'\n", "introspection.client_key_file"),
+        (&format!("{key}client_key_algorithm = 'RS256'\n"), "introspection.client_key_file"),
+        (&format!("{key}client_secret = 'correct horse'\n"), "introspection.client_secret"),
+        (&format!("{key}client_assertion_audience = ' '\n"), "introspection.client_assertion_audience"),
+        (&format!("{key}signed_answers = 'required'\n"), "introspection.signed_answers"),
+        (&format!("{key}jwks_uri = 'https://a.example/'\n"), "introspection.jwks_uri"),
+        (
+            &format!("{key}signed_answers = 'accepted'\njwks_uri = 'http://a.example/'\n"),
+            "introspection.jwks_uri",
+        ),
+    ] {
+        let error = parse(more).err().unwrap();
+        assert_eq!(paths(&error), [path], "{more}");
+        assert!(!error.to_string().contains("correct horse"), "{error}");
+    }
+    assert_eq!(problems(&format!("{TABLE}{key}")), ["introspection.client_key_file"], "it is not used");
+    let own = parse(&format!("{key}signed_answers = 'required'\njwks_uri = 'https://a.example/'\n")).unwrap();
+    assert!(matches!(own.answer_keys, Some(AnswerKeys::Own { .. })));
+    let issuer = "[[issuer]]\nurl = 'https://login.example.com/'\naudience = 'a'\n";
+    let shared = parse(&format!("{key}signed_answers = 'accepted'\n{issuer}")).unwrap();
+    assert!(matches!(shared.answer_keys, Some(AnswerKeys::OfIssuer)));
 }

@@ -3,6 +3,8 @@ mod dynamodb;
 mod gateway;
 mod introspection;
 mod keys;
+mod oauth;
+mod parameters;
 mod possession;
 mod rules;
 

@@ -3,78 +3,92 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use url::form_urlencoded::byte_serialize;
-
 use super::Check;
+use super::client::ClientSettings;
 use super::possession::Proofs;
-use crate::config::raw::{ClientAuthenticationName, IntrospectionTable};
-use crate::verify::{Expectations, IntrospectionSettings, Presence, Profile};
+use crate::config::AnswerKeys;
+use crate::config::raw::{IntrospectionTable, SignedAnswersName};
+use crate::verify::{Endpoint, Expectations, IntrospectionSettings, Presence, Profile, SignedAnswers};
 
 impl Check<'_> {
+    /// How tokens are asked about, and where the keys are with which answers are signed.
     pub(super) fn introspection(
         &mut self,
         table: IntrospectionTable,
         proofs: &Proofs,
-    ) -> Option<IntrospectionSettings> {
-        let path = |name: &str| format!("introspection.{name}");
+        issuers: &[String],
+    ) -> Option<(IntrospectionSettings, Option<AnswerKeys>)> {
+        const SECTION: &str = "introspection";
+        let path = |name: &str| format!("{SECTION}.{name}");
         let audience = self.audience(&path("audience"), table.audience);
-        let rules = self.claim_rules("introspection", table.required_claims, table.required_values);
+        let rules = self.claim_rules(SECTION, table.required_claims, table.required_values);
         let leeway = self.number(&path("leeway_seconds"), table.leeway_seconds, 30, 0, 300);
         let lifetime = self.number(&path("lifetime_seconds"), table.lifetime_seconds, 60, 0, 3600);
         let negative = table.negative_lifetime_seconds;
         let negative = self.number(&path("negative_lifetime_seconds"), negative, 10, 0, 300);
         let entries = self.number(&path("entries"), table.entries, 256, 0, 100_000);
         let timeout = self.number(&path("timeout_milliseconds"), table.timeout_milliseconds, 3000, 100, 8000);
-        let possession =
-            self.possession("introspection", table.proof_of_possession, table.unbound_tokens, proofs);
-        let mut given = |name: &str, value: Option<String>| {
-            let value = value.filter(|value| !value.is_empty());
-            if value.is_none() {
-                self.problem(path(name), "it is missing");
-            }
-            value
+        let possession = self.possession(SECTION, table.proof_of_possession, table.unbound_tokens, proofs);
+        let url = self.given(SECTION, "url", table.url);
+        let issuer = self.given(SECTION, "issuer", table.issuer);
+        let client_id = table.client_id.clone();
+        let client = ClientSettings {
+            id: table.client_id,
+            secret: table.client_secret,
+            authentication: table.client_authentication,
+            key_file: table.client_key_file,
+            key_id: table.client_key_id,
+            key_algorithm: table.client_key_algorithm,
+            assertion_audience: table.client_assertion_audience,
         };
-        let url = given("url", table.url);
-        let issuer = given("issuer", table.issuer);
-        let client = given("client_id", table.client_id).zip(given("client_secret", table.client_secret));
+        let authentication = self.client(SECTION, client, issuer.as_deref());
         if let Some(issuer) = &issuer {
             self.exact(&path("issuer"), issuer);
         }
-        let url = self.key_server(path("url"), &url?)?;
-        let (id, secret) = client?;
-        let (mut headers, mut form) = (BTreeMap::new(), Vec::new());
-        match table.client_authentication.unwrap_or(ClientAuthenticationName::Basic) {
-            ClientAuthenticationName::Basic => {
-                headers.insert("authorization".to_owned(), basic(&id, &secret));
+        let url = url.and_then(|url| self.key_server(path("url"), &url));
+        let connector = self.connector(SECTION, table.ca_file, table.proxy, &BTreeMap::new(), url.as_ref());
+        let signed = table.signed_answers.zip(issuer.as_deref().zip(client_id.as_deref())).map(
+            |(name, (issuer, client))| {
+                let is_required = name == SignedAnswersName::Required;
+                Box::new(SignedAnswers::new(issuer, client, leeway.into(), is_required))
+            },
+        );
+        let keys = match (table.signed_answers, table.jwks_uri) {
+            (None, None) => None,
+            (None, Some(_)) => {
+                let hint = "set `signed_answers`, or leave it out";
+                self.problem_with_hint(path("jwks_uri"), "no answer is signed", hint);
+                None
             }
-            ClientAuthenticationName::Post => {
-                form.extend([("client_id", id), ("client_secret", secret)]);
+            (Some(_), Some(uri)) => {
+                let connector = Box::new(connector.clone());
+                self.key_server(path("jwks_uri"), &uri).map(|url| AnswerKeys::Own { url, connector })
             }
-        }
-        let connector = self.connector("introspection", table.ca_file, table.proxy, &headers, Some(&url));
+            (Some(_), None) => {
+                if issuer.as_ref().is_some_and(|issuer| !issuers.contains(issuer)) {
+                    let hint = "set `jwks_uri`, or add an `[[issuer]]` with this `issuer` as its `url`";
+                    let message = "nobody knows the keys with which answers are signed";
+                    self.problem_with_hint(path("signed_answers"), message, hint);
+                }
+                Some(AnswerKeys::OfIssuer)
+            }
+        };
         let mut expectations = Expectations::new(Profile::AccessToken, &issuer?, audience?);
         expectations.leeway = f64::from(leeway);
         expectations.subject = table.subject.unwrap_or(Presence::Required);
         expectations.expiry = Presence::Optional;
         expectations.possession = possession;
         rules.into_iter().for_each(|rule| expectations.require(rule));
-        Some(IntrospectionSettings {
+        let settings = IntrospectionSettings {
             expectations,
-            url,
+            url: url?,
             connector,
-            form,
+            endpoint: Endpoint::Introspection { authentication: authentication?, signed },
             timeout: Duration::from_millis(timeout.into()),
             lifetime: lifetime.into(),
             negative_lifetime: negative.into(),
             entries: entries as usize,
-        })
+        };
+        Some((settings, keys))
     }
-}
-
-/// RFC 6749, section 2.3.1: both are encoded as in a form, and only then joined.
-fn basic(id: &str, secret: &str) -> String {
-    let encoded = |text: &str| byte_serialize(text.as_bytes()).collect::<String>();
-    format!("Basic {}", STANDARD.encode(format!("{}:{}", encoded(id), encoded(secret))))
 }

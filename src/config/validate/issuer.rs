@@ -17,7 +17,7 @@ use crate::verify::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes
 
 impl Check<'_> {
     pub(super) fn issuers(&mut self, settings: Vec<IssuerSettings>, proofs: &Proofs) -> Vec<Issuer> {
-        if settings.is_empty() && !self.has_introspection && !self.has_api_keys && !self.has_basic {
+        if settings.is_empty() && !self.has_opaque_tokens && !self.has_api_keys && !self.has_basic {
             self.problem_with_hint(
                 "issuer",
                 "there is none",
@@ -288,7 +288,7 @@ impl Check<'_> {
         })
     }
 
-    fn file(&mut self, path: &str, file: &str) -> Option<Vec<u8>> {
+    pub(super) fn file(&mut self, path: &str, file: &str) -> Option<Vec<u8>> {
         let whole = self.directory.unwrap_or(Path::new("")).join(file);
         let hint = "relative to the configuration file, or to the function where that is a variable";
         read_file(&whole)

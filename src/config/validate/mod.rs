@@ -1,9 +1,13 @@
 //! From the settings as they are written to a [`Config`] that is right.
 
+mod certificate;
+mod client;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod introspection;
 mod issuer;
+mod oauth;
+mod parameter;
 mod possession;
 mod rule;
 
@@ -20,10 +24,10 @@ use super::raw::{
 };
 use super::{Config, Issuer, Waits};
 use crate::claims::ClaimPath;
-use crate::credential::{DEFAULT_MARKER, IdentitySource, IdentitySources, Location, Presentation, Scheme};
+use crate::credential::{DEFAULT_MARKER, IdentitySource, IdentitySources, Location, Scheme};
 use crate::jwks::Timing;
 use crate::response::{Answers, HttpApi, Refusal};
-use crate::rules::{ContextKey, Rules};
+use crate::rules::{ContextKey, Rule, Rules};
 use crate::verify::{IntrospectionSettings, Presence, TokenCacheLimits};
 
 pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
@@ -33,11 +37,15 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         directory,
         rule_positions: Vec::new(),
         has_introspection: settings.introspection.is_some(),
+        has_opaque_tokens: settings.introspection.is_some() || settings.userinfo.is_some(),
+        has_client_credentials: settings.client_credentials.is_some(),
         has_api_keys: settings.api_keys.is_some(),
         has_basic: settings.basic.is_some(),
     };
     let mut urls: Vec<String> = settings.issuer.iter().filter_map(|issuer| issuer.url.clone()).collect();
+    let of_jwts = urls.clone();
     urls.extend(settings.introspection.as_ref().and_then(|table| table.issuer.clone()));
+    urls.extend(settings.userinfo.as_ref().and_then(|table| table.issuer.clone()));
     #[cfg(feature = "dynamodb")]
     let database = {
         let database =
@@ -59,22 +67,47 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     );
     let proofs = check.proofs(settings.dpop, settings.gateway.cache_seconds != Some(0));
     let issuers = check.issuers(settings.issuer, &proofs);
-    let introspection = settings.introspection.and_then(|table| check.introspection(table, &proofs));
+    let introspection =
+        settings.introspection.and_then(|table| check.introspection(table, &proofs, &of_jwts));
+    let (introspection, answer_keys) =
+        introspection.map_or((None, None), |(settings, keys)| (Some(settings), keys));
+    let userinfo = settings.userinfo.and_then(|table| check.userinfo(table));
+    let client_credentials =
+        settings.client_credentials.and_then(|table| check.client_credentials(table, &urls));
+    let cache_seconds = settings.gateway.cache_seconds;
+    let token_exchange =
+        settings.token_exchange.and_then(|table| check.token_exchange(table, &urls, cache_seconds));
     let identity_sources = check.identity_sources(settings.identity_source);
     let rules = check.rules(settings.rule, &urls);
-    let answers = check.answers(settings.response);
+    let mut answers = check.answers(settings.response);
+    let client_certificates = settings.client_certificate.map(|table| check.client_certificates(table));
+    let client_certificates = client_certificates.map(|(certificates, context)| {
+        answers.certificate_context = context;
+        certificates
+    });
     let gateway = check.gateway(settings.gateway);
     let (timing, waits) = check.key_sets(&settings.key_set);
     let token_cache = check.token_cache(&settings.token_cache);
     let of_form = check.problems.len();
     check.context_keys(&rules, &answers);
+    check.basic_sources(&identity_sources);
+    if let Some((key, _)) = &token_exchange {
+        check.exchanged_key(key, &rules, &answers);
+    }
     check.caching(&gateway, &rules, &identity_sources, &answers);
+    if client_certificates.is_some() {
+        check.certificate_caching(&gateway);
+    }
     let compiler = check.compiler(rules);
     check.principal(&issuers, introspection.as_ref(), &answers);
     let config = Config {
         development: settings.development,
         issuers,
-        introspection,
+        introspection: introspection.or(userinfo),
+        client_certificates,
+        answer_keys,
+        client_credentials,
+        token_exchange,
         #[cfg(feature = "dynamodb")]
         database,
         identity_sources,
@@ -95,8 +128,12 @@ struct Check<'a> {
     directory: Option<&'a Path>,
     /// Where the rules stand that could be read.
     rule_positions: Vec<usize>,
-    /// Whether somebody can be asked about opaque tokens.
+    /// Whether it can be asked whether tokens are active.
     has_introspection: bool,
+    /// Whether somebody can be asked about opaque tokens.
+    has_opaque_tokens: bool,
+    /// Whether IDs and secrets of clients are exchanged for tokens.
+    has_client_credentials: bool,
     /// Whether API keys can be looked up.
     has_api_keys: bool,
     /// Whether names and passwords can be checked.
@@ -178,16 +215,13 @@ impl Check<'_> {
 
     fn identity_sources(&mut self, settings: Vec<IdentitySourceSettings>) -> IdentitySources {
         if settings.is_empty() {
-            return IdentitySources::usual(if self.has_basic { Scheme::Any } else { Scheme::Bearer });
+            let usual = IdentitySources::default();
+            let takes_basic = self.has_client_credentials || self.has_basic;
+            return if takes_basic { usual.taking_basic() } else { usual };
         }
         let mut sources = Vec::new();
         for (position, settings) in settings.into_iter().enumerate() {
             sources.extend(self.identity_source(&format!("identity_source[{position}]"), settings));
-        }
-        let takes_basic = |source: &IdentitySource| source.scheme.takes(Presentation::Basic);
-        if self.has_basic && !sources.iter().any(takes_basic) {
-            let hint = "`scheme = \"Basic\"`, or `\"any\"` beside tokens";
-            self.problem_with_hint("basic", "no identity source takes a name and a password", hint);
         }
         IdentitySources::new(sources)
     }
@@ -197,10 +231,6 @@ impl Check<'_> {
             self.problem(format!("{path}.from"), "it is missing");
             return None;
         };
-        if matches!(settings.scheme, Some(SchemeName::Basic | SchemeName::Any)) && !self.has_basic {
-            let hint = "add `[basic]`";
-            self.problem_with_hint(format!("{path}.scheme"), "nobody checks names and passwords", hint);
-        }
         let path = format!("{path}.name");
         let name = settings.name.filter(|name| !name.is_empty());
         let (location, default) = match (from, name) {
@@ -225,7 +255,7 @@ impl Check<'_> {
             None => default,
             Some(SchemeName::Bearer) => Scheme::Bearer,
             Some(SchemeName::Basic) => Scheme::Basic,
-            Some(SchemeName::Any) => Scheme::Any,
+            Some(SchemeName::BearerOrBasic) => Scheme::BearerOrBasic,
             Some(SchemeName::None) => Scheme::None,
         };
         Some(IdentitySource { location, scheme })
@@ -266,11 +296,21 @@ impl Check<'_> {
             usage_identifier_key,
             reason_key,
             context,
+            certificate_context: Vec::new(),
         }
     }
 
     /// What a rule tells backends must not stand where a claim of the caller's does.
     fn context_keys(&mut self, rules: &Rules, answers: &Answers) {
+        for (key, _) in &answers.certificate_context {
+            let is_taken = answers.context.iter().any(|(other, _)| other == key);
+            let is_of_rule = |rule: &Rule| rule.context.iter().any(|(other, _)| other == key);
+            if is_taken || answers.reason_key.as_ref() == Some(key) || rules.as_slice().iter().any(is_of_rule)
+            {
+                let path = format!("client_certificate.context.{key}");
+                self.problem(path, "`[response]`, or a rule, has the same key");
+            }
+        }
         for (position, rule) in self.rule_positions.clone().into_iter().zip(rules.as_slice()) {
             for (key, _) in &rule.context {
                 let is_taken = answers.context.iter().any(|(other, _)| other == key);

@@ -1,5 +1,7 @@
 //! The rules, and what API Gateway's cache has to know for them.
 
+use std::collections::BTreeSet;
+
 use super::Check;
 use crate::config::gateway::{Gateway, IdentityExpression};
 use crate::config::raw::{
@@ -10,7 +12,9 @@ use crate::config::values::{OneOrMore, PlainValue, PlainValues};
 use crate::credential::{CredentialKind, IdentitySources};
 use crate::policy::{Compiler, LARGEST_POLICY};
 use crate::response::{Answers, HttpApi};
-use crate::rules::{AddressRange, ApiKey, ContextKey, Effect, Requirement, RoutePattern, Rule, Rules, Test};
+use crate::rules::{
+    AddressRange, ApiKey, ContextKey, Effect, Parameter, Requirement, RoutePattern, Rule, Rules, Test,
+};
 
 impl Check<'_> {
     pub(super) fn rules(&mut self, settings: Vec<RuleSettings>, issuers: &[String]) -> Rules {
@@ -88,7 +92,7 @@ impl Check<'_> {
         settings: RequirementSettings,
         issuers: &[String],
     ) -> Option<Requirement> {
-        let table = match settings {
+        let mut table = match settings {
             RequirementSettings::Word(RequirementWord::Authenticated) => {
                 return Some(Requirement::Authenticated);
             }
@@ -97,6 +101,7 @@ impl Check<'_> {
         };
         let problems = self.problems.len();
         let mut all = Vec::new();
+        let parameters = self.parameters(path, &mut table);
         let RequirementTable { scope, claim, equals, one_of, contains, prefix, .. } = table;
         all.extend(scope.map(|scopes| self.scopes(&format!("{path}.scope"), scopes)).unwrap_or_default());
         all.extend(self.claim_tests(path, claim, ClaimTests { equals, one_of, contains, prefix }));
@@ -109,9 +114,14 @@ impl Check<'_> {
             }
             all.push(Requirement::Any(listed.into_iter().map(Requirement::Issuer).collect()));
         }
-        if table.credential == Some(CredentialName::Opaque) && !self.has_introspection {
+        if table.credential == Some(CredentialName::Opaque) && !self.has_opaque_tokens {
             let hint = "add an `[introspection]`";
             self.problem_with_hint(format!("{path}.credential"), "nobody has an opaque token here", hint);
+        }
+        if table.credential == Some(CredentialName::ClientCredentials) && !self.has_client_credentials {
+            let message = "nobody's ID and secret are exchanged here";
+            let hint = "add a `[client_credentials]`";
+            self.problem_with_hint(format!("{path}.credential"), message, hint);
         }
         if table.credential == Some(CredentialName::ApiKey) && !self.has_api_keys {
             let hint = "add `[api_keys]`";
@@ -129,6 +139,7 @@ impl Check<'_> {
             Requirement::Credential(match name {
                 CredentialName::Jwt => CredentialKind::Jwt,
                 CredentialName::Opaque => CredentialKind::Opaque,
+                CredentialName::ClientCredentials => CredentialKind::ClientCredentials,
                 CredentialName::ApiKey => CredentialKind::ApiKey,
                 CredentialName::Basic => CredentialKind::Basic,
             })
@@ -143,6 +154,7 @@ impl Check<'_> {
             }
             all.push(Requirement::SourceIp(parsed));
         }
+        all.extend(parameters);
         for (name, several, combine) in [
             ("all", table.all, Requirement::All as fn(Vec<Requirement>) -> Requirement),
             ("any", table.any, Requirement::Any),
@@ -276,6 +288,17 @@ impl Check<'_> {
                 let message = "an answer that depends on the caller's address is replayed for other addresses, unless `$context.identity.sourceIp` is an identity source";
                 self.problem_with_hint(place, message, HINT);
             }
+            let leaves = rule.requirement.leaves().into_iter();
+            let parameters: BTreeSet<&Parameter> = leaves.filter_map(Requirement::parameter).collect();
+            for parameter in parameters.into_iter().filter(|own| !gateway.tells_parameter_apart(own)) {
+                let place = format!("rule[{position}].requires.{}", member(parameter));
+                let source = IdentityExpression::of_parameter(parameter).into_iter().next();
+                let source = source.map(|source| source.to_string()).unwrap_or_default();
+                let message = format!(
+                    "an answer that depends on the {parameter} is replayed for other requests, unless `{source}` is an identity source"
+                );
+                self.problem_with_hint(place, message, HINT);
+            }
         }
         if answers.http_api == HttpApi::Simple && !rules.is_silent() {
             let is_bound = rules
@@ -313,6 +336,16 @@ impl Check<'_> {
 }
 
 const REQUIREMENT_HINT: &str = "`\"authenticated\"`, `{ scope = \"…\" }`, or `{ claim = \"…\", contains = \"…\" }`; docs/rules.md has the others";
+
+/// Where a requirement of the parameter is written.
+fn member(parameter: &Parameter) -> &'static str {
+    match parameter {
+        Parameter::Header(_) => "header",
+        Parameter::Query(_) => "query",
+        Parameter::StageVariable(_) => "stage_variable",
+        Parameter::ClientCertificate(_) => "client_certificate",
+    }
+}
 
 struct ClaimTests {
     equals: Option<PlainValue>,

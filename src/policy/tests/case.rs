@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::claims::ClaimPath;
 use crate::credential::CredentialKind;
-use crate::rules::{Effect, Requirement, RoutePattern, Rule, Segment, Shape, Test};
+use crate::rules::{Effect, Parameter, Requirement, RoutePattern, Rule, Segment, Shape, Test};
 
 /// What one case is made of.
 #[derive(Clone, Debug)]
@@ -17,6 +17,8 @@ pub(super) struct Case {
     /// `None` for a caller without a credential.
     pub(super) claims: Option<Value>,
     pub(super) source_ip: Option<IpAddr>,
+    /// The members of the event that rules look at.
+    pub(super) parameters: Value,
     pub(super) stage: &'static str,
     /// What is asked for: each makes a policy, and is replayed from those of the others.
     pub(super) asked: Vec<String>,
@@ -68,7 +70,35 @@ fn leaf() -> impl Strategy<Value = Requirement> {
         1 => select(vec!["https://issuer.example/", "https://other.example/"])
             .prop_map(|issuer| Requirement::Issuer(issuer.into())),
         1 => Just(Requirement::Credential(CredentialKind::Jwt)),
+        2 => (parameter(), test()).prop_map(|(parameter, test)| Requirement::Parameter(parameter, test)),
     ]
+}
+
+fn parameter() -> impl Strategy<Value = Parameter> {
+    select(vec![
+        Parameter::header("X-Tier"),
+        Parameter::Query("tier".into()),
+        Parameter::StageVariable("tier".into()),
+        Parameter::ClientCertificate("subject.O".parse().unwrap()),
+    ])
+}
+
+fn test() -> impl Strategy<Value = Test> {
+    select(vec![Test::OneOf(vec![json!("a"), json!("b")]), Test::Prefix("u".into())])
+}
+
+/// Met, unmet, absent, and what cannot be told.
+fn parameters() -> impl Strategy<Value = Value> {
+    let values = vec![json!("a"), json!("u1"), json!("x"), json!("a,b"), json!(""), json!(null)];
+    let value = || select(values.clone());
+    let subject = select(vec![json!("O=a"), json!(r"CN=x\,O=a"), json!("O=a,O=b"), json!("a"), json!(null)]);
+    (value(), value(), value(), value(), subject).prop_map(|(header, other, query, variable, subject)| {
+        json!({
+            "headers": {"X-Tier": header}, "multiValueHeaders": {"X-Tier": [other]},
+            "queryStringParameters": {"tier": query}, "stageVariables": {"tier": variable},
+            "requestContext": {"identity": {"clientCert": {"subjectDN": subject}}},
+        })
+    })
 }
 
 fn requirement() -> impl Strategy<Value = Requirement> {
@@ -219,12 +249,13 @@ pub(super) fn case() -> impl Strategy<Value = Case> {
     ]);
     let stage = prop_oneof![4 => Just("dev"), 1 => Just("$default")];
     let tails = prop::collection::vec(tail(), 6);
-    (rules, claims(), source_ip, stage, tails, prop::collection::vec(any::<u32>(), 6)).prop_map(
-        |(rules, claims, source_ip, stage, mut others, seeds)| {
+    let seeds = prop::collection::vec(any::<u32>(), 6);
+    (rules, claims(), source_ip, parameters(), stage, tails, seeds).prop_map(
+        |(rules, claims, source_ip, parameters, stage, mut others, seeds)| {
             let routes: Vec<&RoutePattern> = rules.iter().flat_map(|rule| &rule.routes).collect();
             others.extend(seeds.iter().map(|seed| instance(routes[*seed as usize % routes.len()], *seed)));
             let asked = vec![others.remove(0), others.pop().unwrap()];
-            Case { rules, claims, source_ip, stage, asked, others }
+            Case { rules, claims, source_ip, parameters, stage, asked, others }
         },
     )
 }

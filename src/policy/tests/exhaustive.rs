@@ -62,7 +62,7 @@ impl World {
             usage_identifier_key: None,
         };
         let compiler = Compiler::new(Rules::new(set.iter().map(rule).collect()));
-        let caller = Caller { principal: Some(&self.principal), source_ip: None };
+        let caller = Caller { principal: Some(&self.principal), ..Caller::default() };
         let standing = compiler.rules().standing(&caller, &self.arns[0]);
         // A route that is asked for and refused would be closed; this one is nowhere.
         let policy = compiler.compile(&standing, &arn("PUT/nowhere")).unwrap();

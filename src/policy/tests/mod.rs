@@ -40,7 +40,7 @@ pub(crate) fn rule(routes: &[&str], requirement: Requirement) -> Rule {
 
 fn compile(rules: &Rules, principal: &Principal, arn: &MethodArn) -> Policy {
     let compiler = Compiler::new(rules.clone());
-    let caller = Caller { principal: Some(principal), source_ip: None };
+    let caller = Caller { principal: Some(principal), ..Caller::default() };
     compiler.compile(&compiler.rules().standing(&caller, arn), arn).unwrap()
 }
 
@@ -48,7 +48,7 @@ fn compile(rules: &Rules, principal: &Principal, arn: &MethodArn) -> Policy {
 fn said(routes: &[&str], claims: Value) -> (Vec<String>, Vec<String>) {
     let compiler = Compiler::new(Rules::new(vec![rule(routes, Requirement::Authenticated)]));
     let principal = principal(claims);
-    let caller = Caller { principal: Some(&principal), source_ip: None };
+    let caller = Caller { principal: Some(&principal), ..Caller::default() };
     let standing = compiler.rules().standing(&caller, &arn("GET/"));
     let policy = compiler.granted(&standing, STAGE).unwrap();
     let of = |effect: Effect| {
@@ -228,7 +228,7 @@ fn a_named_path_that_an_open_one_contains_is_not_closed() {
     ];
     let compiler = Compiler::new(Rules::new(rules));
     let principal = principal(json!({"sub": "u1", "team": "t1"}));
-    let caller = Caller { principal: Some(&principal), source_ip: None };
+    let caller = Caller { principal: Some(&principal), ..Caller::default() };
     let standing = compiler.rules().standing(&caller, &arn("GET/"));
     let policy = compiler.granted(&standing, STAGE).unwrap();
     let reported = compiler.inexact(&standing);
@@ -262,7 +262,7 @@ fn too_many_values_of_a_claim_matter_where_the_claim_does() {
     let asked = arn("GET/orders");
     let compiled = |scope: &str, groups: &[String]| {
         let principal = principal(json!({"scope": scope, "groups": groups}));
-        let caller = Caller { principal: Some(&principal), source_ip: None };
+        let caller = Caller { principal: Some(&principal), ..Caller::default() };
         compiler.compile(&compiler.rules().standing(&caller, &asked), &asked)
     };
     assert_eq!(compiled("", &groups).unwrap().evaluate(&asked), Effect::Allow);
@@ -300,7 +300,8 @@ fn a_rule_is_for_callers_without_a_credential_only_where_it_says_so() {
         with_public[0].requirement = Requirement::Anyone;
         with_public[1].requirement = requirement.clone();
         let compiler = Compiler::new(Rules::new(with_public));
-        let caller = Caller { principal: None, source_ip: Some("10.1.2.3".parse().unwrap()) };
+        let caller =
+            Caller { principal: None, source_ip: Some("10.1.2.3".parse().unwrap()), ..Caller::default() };
         let asked = arn("GET/health");
         let policy = compiler.compile(&compiler.rules().standing(&caller, &asked), &asked).unwrap();
         assert_eq!(policy.evaluate(&asked), Effect::Allow);

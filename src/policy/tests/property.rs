@@ -11,6 +11,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use super::case::{API, Case, case, case_with_api};
 use super::*;
+use crate::event::Event;
+use crate::request::Request;
 use crate::rules::{PathPattern, RoutePattern, Ruling, Segment, Shape, Standing};
 
 /// Other places than those of the cases.
@@ -68,10 +70,17 @@ fn arn_of(stage: &str, tail: &str) -> MethodArn {
     format!("arn:aws:execute-api:us-east-1:123456789012:{API}/{stage}/{tail}").parse().unwrap()
 }
 
+fn request_of(parameters: &Value) -> Request {
+    let mut event = json!({"type": "REQUEST", "methodArn": arn_of("dev", "GET/").to_string()});
+    event.as_object_mut().unwrap().extend(parameters.as_object().unwrap().clone());
+    Event { payload: &event.to_string(), invocation_id: "1", deadline: None }.try_into().unwrap()
+}
+
 fn check(case: &Case, tally: &mut Tally) -> Result<(), TestCaseError> {
     let compiler = Compiler::new(Rules::new(case.rules.clone()));
     let principal = case.claims.clone().map(principal);
-    let caller = Caller { principal: principal.as_ref(), source_ip: case.source_ip };
+    let request = request_of(&case.parameters);
+    let caller = Caller { principal: principal.as_ref(), source_ip: case.source_ip, request: Some(&request) };
     let arn = |tail: &str| arn_of(case.stage, tail);
     let root = arn("GET/");
     let standing = compiler.rules().standing(&caller, &root);

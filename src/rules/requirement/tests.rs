@@ -11,7 +11,7 @@ fn claim(path: &str, test: Test) -> Requirement {
 
 fn verdict(requirement: &Requirement, claims: Value) -> Verdict {
     let principal = principal(claims);
-    requirement.verdict(&Caller { principal: Some(&principal), source_ip: None })
+    requirement.verdict(&Caller { principal: Some(&principal), ..Caller::default() })
 }
 
 /// Rule C8: exact, and what cannot be compared decides nothing, for neither side.
@@ -103,7 +103,8 @@ fn combinations_follow_their_parts() {
 /// Without a credential nothing that is asked of one is met, and neither is its contrary.
 #[test]
 fn a_caller_without_a_credential_meets_what_asks_for_none() {
-    let nobody = Caller { principal: None, source_ip: Some("10.0.0.1".parse().unwrap()) };
+    let nobody =
+        Caller { principal: None, source_ip: Some("10.0.0.1".parse().unwrap()), ..Caller::default() };
     let inside = Requirement::SourceIp(vec!["10.0.0.0/8".parse().unwrap()]);
     let contrary = |requirement: &Requirement| Requirement::Not(Box::new(requirement.clone()));
     assert_eq!(Requirement::Anyone.verdict(&nobody), Verdict::Met);

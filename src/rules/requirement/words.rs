@@ -20,6 +20,7 @@ impl fmt::Display for Requirement {
                 let ranges: Vec<_> = ranges.iter().map(|range| format!("`{range}`")).collect();
                 write!(formatter, "address in {}", ranges.join(" or "))
             }
+            Self::Parameter(parameter, test) => write!(formatter, "{parameter} {}", comparison(test)),
             Self::All(all) => formatter.write_str(&joined(all, " and ")),
             Self::Any(any) => formatter.write_str(&joined(any, " or ")),
             Self::Not(not) => write!(formatter, "not {}", part(not)),
@@ -58,6 +59,7 @@ fn part(part: &Requirement) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rules::Parameter;
     use serde_json::json;
 
     #[test]
@@ -82,6 +84,10 @@ mod tests {
                 "not (claim `g` contains `a` and claim `g` contains `b`)",
             ),
             (Requirement::Issuer("https://login.example.com/".into()), "issuer `https://login.example.com/`"),
+            (
+                Requirement::Parameter(Parameter::header("X-Tier"), Test::Prefix("g".into())),
+                "header `x-tier` starts with `g`",
+            ),
             (
                 Requirement::SourceIp(vec!["10.0.0.0/8".parse().unwrap(), "::1".parse().unwrap()]),
                 "address in `10.0.0.0/8` or `::1/128`",

@@ -82,7 +82,7 @@ async fn a_name_and_a_password_have_one_form() {
         // Spare bits: another spelling of the same bytes.
         "YWxpY2U6Yh==".to_owned(),
     ] {
-        assert_eq!(verify(&setting, &wrong, 0.0).await, Err("basic_malformed"), "{wrong}");
+        assert_eq!(verify(&setting, &wrong, 0.0).await, Err("credential_malformed"), "{wrong}");
     }
     assert_eq!(setting.asked(), 0);
     assert_eq!(verify(&setting, &whole, 0.0).await, Err("user_unknown"));
@@ -182,8 +182,8 @@ async fn a_name_and_a_password_are_never_tried_as_anything_else() {
     let issuer = Signer::new();
     let setting = Setting::with(|_| {}, Some(&issuer));
     let token = issuer.sign(&header(), &claims());
-    assert_eq!(verify(&setting, &token, 0.0).await, Err("basic_malformed"));
-    assert_eq!(verify(&setting, "orders_", 0.0).await, Err("basic_malformed"));
+    assert_eq!(verify(&setting, &token, 0.0).await, Err("credential_malformed"));
+    assert_eq!(verify(&setting, "orders_", 0.0).await, Err("credential_malformed"));
     let as_token = setting.verify(&credential("alice:correct horse: battery"), 0.0).await;
     assert_eq!(as_token, Err("token_malformed"));
     assert_eq!(setting.asked(), 0);

@@ -1,55 +1,15 @@
 //! Tokens about which an authorization server is asked: RFC 7662.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use url::Url;
-
+use super::provider::{Line, PATIENCE, Server};
 use super::*;
 use crate::credential::CredentialKind;
 use crate::error::Error;
-use crate::io::{Connector, Document, Edges, Effort, Fetch, FetchError, FetchFuture, Session};
-
-const PATIENCE: Duration = Duration::from_secs(3);
-
-/// An authorization server, which answers everybody the same after a while.
-struct Server {
-    answer: Mutex<Result<String, FetchError>>,
-    delay: Mutex<Duration>,
-    asked: AtomicUsize,
-    form: Mutex<String>,
-}
-
-#[derive(Clone)]
-struct Line(Arc<Server>);
-
-impl Fetch for Line {
-    fn session(&self, _: &Connector, _: Effort) -> Arc<dyn Session> {
-        Arc::new(self.clone())
-    }
-}
-
-impl Session for Line {
-    fn get<'a>(&'a self, _: &'a Url) -> FetchFuture<'a> {
-        Box::pin(async { unreachable!("nothing is fetched") })
-    }
-
-    fn post<'a>(&'a self, url: &'a Url, form: &'a str) -> FetchFuture<'a> {
-        Box::pin(async move {
-            assert_eq!(url.as_str(), "https://issuer.example/introspect");
-            self.0.asked.fetch_add(1, Ordering::Relaxed);
-            *self.0.form.lock().unwrap() = form.to_owned();
-            let delay = *self.0.delay.lock().unwrap();
-            tokio::time::sleep(delay).await;
-            let answer = self.0.answer.lock().unwrap().clone();
-            answer.map(|body| Document { body: body.into_bytes(), fresh_for: None })
-        })
-    }
-}
+use crate::io::{Connector, Edges, FetchError};
 
 pub(super) struct Setting {
-    server: Arc<Server>,
+    pub(super) server: Arc<Server>,
     pub(super) verifiers: Verifiers,
 }
 
@@ -60,12 +20,16 @@ impl Setting {
 
     /// With an issuer of JWTs beside it, if there is one.
     pub(super) fn with(change: impl Fn(&mut IntrospectionSettings), issuer: Option<&Signer>) -> Self {
-        let server = Arc::new(Server {
-            answer: Mutex::new(Ok(active(json!({})))),
-            delay: Mutex::default(),
-            asked: AtomicUsize::new(0),
-            form: Mutex::default(),
-        });
+        Self::signed_by(change, issuer, None)
+    }
+
+    /// With a server that signs its answers, if there is one.
+    pub(super) fn signed_by(
+        change: impl Fn(&mut IntrospectionSettings),
+        issuer: Option<&Signer>,
+        signer: Option<&Signer>,
+    ) -> Self {
+        let server = Server::answering(&active(json!({})));
         let mut expectations =
             Expectations::new(Profile::AccessToken, ISSUER, AudienceCheck::OneOf(vec!["api".into()]));
         expectations.expiry = Presence::Optional;
@@ -73,13 +37,17 @@ impl Setting {
             expectations,
             url: "https://issuer.example/introspect".parse().unwrap(),
             connector: Connector::default(),
-            form: vec![("client_id", "me & you".into())],
+            endpoint: Endpoint::Introspection {
+                authentication: ClientAuthentication::Post { id: "me & you".into(), secret: "s".into() },
+                signed: None,
+            },
             timeout: Duration::from_secs(2),
             lifetime: 60.0,
             negative_lifetime: 10.0,
             entries: 8,
         };
         change(&mut settings);
+        let keys = signer.map(|signer| waiting::cache_of(signer, Duration::ZERO));
         let edges = Edges { fetch: Arc::new(Line(Arc::clone(&server))), ..Edges::of_this_machine() };
         let limits = TokenCacheLimits { entries: 8, bytes: 100_000, lifetime: 300.0 };
         let verifiers = match issuer {
@@ -90,22 +58,22 @@ impl Setting {
                 waiting::verifiers_of(issuer, Duration::ZERO, expectations, limits)
             }
         };
-        Self { server, verifiers: verifiers.asking(settings, edges) }
+        Self { server, verifiers: verifiers.asking(settings, keys, edges) }
     }
 
     pub(super) fn answers(&self, body: &str) {
-        *self.server.answer.lock().unwrap() = Ok(body.to_owned());
+        self.server.answers(200, "application/json", body);
     }
 
     fn fails(&self, error: FetchError) {
-        *self.server.answer.lock().unwrap() = Err(error);
+        self.server.fails(error);
     }
 
     fn asked(&self) -> usize {
-        self.server.asked.load(Ordering::Relaxed)
+        self.server.asked()
     }
 
-    async fn verify(&self, token: &str, later: f64) -> Result<Principal, &'static str> {
+    pub(super) async fn verify(&self, token: &str, later: f64) -> Result<Principal, &'static str> {
         let presented = Presented::bearer(token);
         let verified = self.verifiers.verify(presented, NOW + later, PATIENCE).await;
         let explained = self.verifiers.explain(presented, NOW + later);
@@ -135,8 +103,12 @@ async fn an_active_token_stands_for_what_the_server_says() {
     assert_eq!(&**principal.issuer(), ISSUER);
     assert_eq!(principal.credential_kind(), CredentialKind::Opaque);
     assert!(principal.claims().has_scope("orders:read") && principal.key_id().is_none());
-    let form = setting.server.form.lock().unwrap().clone();
-    assert_eq!(form, "token=2YotnFZFEjr1zCsicMWpAA&token_type_hint=access_token&client_id=me+%26+you");
+    assert_eq!(
+        setting.server.last().form.as_deref(),
+        Some(
+            "token=2YotnFZFEjr1zCsicMWpAA&token_type_hint=access_token&client_id=me+%26+you&client_secret=s"
+        )
+    );
     for changes in [
         json!({"aud": ["web", "api"], "iss": ISSUER, "exp": NOW + 1.0, "nbf": NOW, "iat": NOW}),
         json!({"token_type": "Bearer", "username": "me", "client_id": "web", "jti": "1"}),
@@ -262,7 +234,7 @@ async fn a_server_that_is_down_is_a_fault_and_nobody_waits_for_it_twice() {
     setting.fails(FetchError::Transport("refused".into()));
     assert_eq!(setting.verify("unknown", 30.0).await, Err("introspection_unavailable"));
     assert!(setting.verify("known", 30.0).await.is_ok(), "what is known still serves");
-    *setting.server.delay.lock().unwrap() = Duration::from_secs(60);
+    setting.server.is_slow_by(Duration::from_secs(60));
     let began = tokio::time::Instant::now();
     let patience = Duration::from_millis(700);
     let waited = setting.verifiers.verify(Presented::bearer("slow"), NOW + 100.0, patience).await;
@@ -273,7 +245,7 @@ async fn a_server_that_is_down_is_a_fault_and_nobody_waits_for_it_twice() {
 #[tokio::test(start_paused = true)]
 async fn a_token_is_asked_about_once_at_a_time() {
     let setting = Setting::new();
-    *setting.server.delay.lock().unwrap() = Duration::from_millis(50);
+    setting.server.is_slow_by(Duration::from_millis(50));
     let (one, two, other) = tokio::join!(
         setting.verify("opaque", 0.0),
         setting.verify("opaque", 0.0),

@@ -13,10 +13,16 @@ mod api_keys;
 #[cfg(feature = "dynamodb")]
 mod basic;
 mod claims;
+mod client_authentication;
+mod client_credentials;
 mod introspection;
 mod possession;
+mod provider;
 #[cfg(feature = "dynamodb")]
 mod revocation;
+mod signed_answers;
+mod token_exchange;
+mod userinfo;
 mod verified_tokens;
 mod waiting;
 

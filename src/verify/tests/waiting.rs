@@ -44,6 +44,11 @@ pub(super) fn verifiers_of(
     expectations: Expectations,
     limits: TokenCacheLimits,
 ) -> Verifiers {
+    Verifiers::new(vec![(expectations, cache_of(signer, delay))], limits)
+}
+
+/// The keys of this issuer, which come after this time.
+pub(super) fn cache_of(signer: &Signer, delay: Duration) -> JwksCache {
     let keys = json!({ "keys": [signer.jwk()] }).to_string();
     let edges = Edges { fetch: Arc::new(Slow(keys.into(), delay)), ..Edges::of_this_machine() };
     let server = KeyServer {
@@ -61,8 +66,7 @@ pub(super) fn verifiers_of(
         cooldown: 0.0,
         initial_age: 86_400.0,
     };
-    let cache = JwksCache::new(server, None, timing, edges, Arc::new(Silence));
-    Verifiers::new(vec![(expectations, cache)], limits)
+    JwksCache::new(server, None, timing, edges, Arc::new(Silence))
 }
 
 /// Rule K2: the search for newer keys has what the wait for the first ones left. A function that is out of time

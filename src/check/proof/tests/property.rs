@@ -127,7 +127,7 @@ fn happens(sample: &Sample, rules: &Rules, api: &Api) -> Vec<(&'static str, Vec<
     let mut found = Vec::new();
     for principal in principals.iter().map(Some).chain([None]) {
         let asked = arn("GET", &sample.paths[0]);
-        let standing = rules.standing(&Asking { principal, source_ip: None }, &asked);
+        let standing = rules.standing(&Asking { principal, ..Asking::default() }, &asked);
         let policy = compiler.compile(&standing, &asked).unwrap();
         for path in sample.paths.get(1..).unwrap() {
             for method in ["GET", "POST", "PUT"] {
