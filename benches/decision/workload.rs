@@ -43,8 +43,7 @@ impl Case {
 
     /// Whether its bound is known not to be kept. docs/performance.md says what stands in the way.
     pub(crate) fn is_beyond(&self) -> bool {
-        ["token/RS256, seen before"]
-            .contains(&self.name.as_str())
+        ["token/RS256, seen before"].contains(&self.name.as_str())
     }
 }
 
