@@ -200,9 +200,6 @@ codes! {
     ApiKeyExpired = "api_key_expired", RefusedCredential,
         "The API key's `expires_at` has passed.",
         "Make a new key for its owner.";
-    BasicThrottled = "basic_throttled", RefusedCredential,
-        "In this process the name has failed `failures` times in a row, and its password is not looked at for `pause_seconds`. Whoever is known from before is let in all the same.",
-        "Somebody guesses, or a client has an old password: find out which by the addresses in API Gateway's access log.";
     UserUnknown = "user_unknown", RefusedCredential,
         "Nobody has this name and this password. `detail` says whether somebody has the name; the caller does not learn that.",
         "Let the client send what is in the table, or write it anew: `authorizer keys create-user --replace`.";
@@ -269,6 +266,9 @@ codes! {
     TableUnavailable = "table_unavailable", Fault,
         "The DynamoDB table cannot be asked, or an item in it is not as it should be. `detail` says what failed.",
         "Look at `detail`: the table's name and region, the function's right to `dynamodb:GetItem` on it, its capacity, the network, the item.";
+    BasicThrottled = "basic_throttled", Fault,
+        "In this process the name has failed `failures` times in a row, and its password is not looked at for `pause_seconds`. Whoever is known from before is let in all the same. Nobody is refused: API Gateway would keep that, for a password that may be right.",
+        "Somebody guesses, or a client has an old password: find out which by the addresses in API Gateway's access log.";
     AnswerUnwritable = "answer_unwritable", Fault,
         "The answer could not be written as JSON.",
         "This is a bug: please report it.";

@@ -6,6 +6,8 @@ mod reason;
 
 use std::sync::Arc;
 
+use crate::io::{UnixTime, rfc3339};
+
 pub use code::{Code, Outcome};
 pub use reason::Reason;
 
@@ -45,7 +47,7 @@ impl From<Reason> for Rejection {
 }
 
 /// What kept us from deciding. API Gateway answers 500 and does not cache it.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum Fault {
     /// The event is none that API Gateway sends, or contradicts itself. Never quotes it.
     #[error("the event is malformed: {problem}")]
@@ -101,6 +103,14 @@ pub enum Fault {
         /// What failed, without anything of an answer's header or body.
         cause: String,
     },
+    /// The name has failed too often of late.
+    #[error("the name has failed too often, and is not checked until {}, it is {}", rfc3339(*until), rfc3339(*now))]
+    BasicThrottled {
+        /// When it is checked again.
+        until: UnixTime,
+        /// The time of the decision.
+        now: UnixTime,
+    },
     /// The answer could not be written as JSON.
     #[error("the answer could not be written")]
     AnswerUnwritable,
@@ -118,6 +128,7 @@ impl Fault {
             Self::ClientCredentialsUnavailable { .. } => Code::ClientCredentialsUnavailable,
             Self::TokenExchangeUnavailable { .. } => Code::TokenExchangeUnavailable,
             Self::TableUnavailable { .. } => Code::TableUnavailable,
+            Self::BasicThrottled { .. } => Code::BasicThrottled,
             Self::AnswerUnwritable => Code::AnswerUnwritable,
         }
     }

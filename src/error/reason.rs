@@ -224,14 +224,6 @@ pub enum Reason {
         now: UnixTime,
     },
 
-    /// The name has failed too often of late.
-    #[error("the name has failed too often, and is not checked until {}, it is {}", rfc3339(*until), rfc3339(*now))]
-    BasicThrottled {
-        /// When it is checked again.
-        until: UnixTime,
-        /// The time of the decision.
-        now: UnixTime,
-    },
     /// Nobody has this name and this password. The caller does not learn whether somebody has the name.
     #[error("{}", if *.has_item { "there is a user of this name, with another password" } else { "there is no user of this name" })]
     UserUnknown {
@@ -387,7 +379,6 @@ impl Reason {
             Self::ApiKeyUnknown { .. } => Code::ApiKeyUnknown,
             Self::ApiKeyDisabled => Code::ApiKeyDisabled,
             Self::ApiKeyExpired { .. } => Code::ApiKeyExpired,
-            Self::BasicThrottled { .. } => Code::BasicThrottled,
             Self::UserUnknown { .. } => Code::UserUnknown,
             Self::UserDisabled => Code::UserDisabled,
             Self::UserExpired { .. } => Code::UserExpired,

@@ -22,7 +22,7 @@ use super::verified_tokens::TokenDigest;
 use super::{Presented, Principal};
 use crate::claims::Claims;
 use crate::credential::{CredentialKind, UserPass};
-use crate::error::{Error, Reason, Rejection};
+use crate::error::{Error, Fault, Reason, Rejection};
 use crate::io::{Item, UnixTime, rfc3339};
 
 /// How names and passwords are checked.
@@ -72,7 +72,13 @@ enum Answer {
     Known(Record),
     /// They do not, whether or not somebody has the name.
     Unknown { has_item: bool },
-    /// Nobody has looked.
+}
+
+/// What came of looking.
+enum Looked {
+    /// So much is known now.
+    Answer(Answer),
+    /// Nobody has looked. That is no refusal: API Gateway would keep it, for a password that may be right.
     Throttled { until: UnixTime },
 }
 
@@ -100,10 +106,13 @@ impl Basic {
     ) -> Result<Principal, Error> {
         let pair = Pair::parse(presented.token())?;
         let digest = TokenDigest::of(presented.token());
-        let known = || self.known(digest, now);
+        let known = || self.known(digest, now).map(Looked::Answer);
         let ask = self.look_up(pair, digest, now, patience);
         let answer = self.flights.answer(digest, (now, patience), known, ask).await;
-        let answer = answer.map_err(|cause| self.table.fault(cause))?;
+        let answer = match answer.map_err(|cause| self.table.fault(cause))? {
+            Looked::Answer(answer) => answer,
+            Looked::Throttled { until } => return Err(Fault::BasicThrottled { until, now }.into()),
+        };
         match checks(&answer, now).into_iter().find_map(Result::err) {
             Some(reason) => {
                 let issuer = Some(Arc::clone(&self.settings.issuer));
@@ -133,11 +142,11 @@ impl Basic {
         digest: TokenDigest,
         now: UnixTime,
         patience: Duration,
-    ) -> Result<Answer, Failure> {
+    ) -> Result<Looked, Failure> {
         let _only_one = self.work.lock().await;
         let user = TokenDigest::of(&pair.name);
         if let Some(until) = self.failures.pause(user, now) {
-            return Ok(Answer::Throttled { until });
+            return Ok(Looked::Throttled { until });
         }
         let item = self.table.item(&user_key(&pair.name), patience).await?;
         // Whoever has such a name does not keep others from theirs.
@@ -155,7 +164,7 @@ impl Basic {
         } else {
             self.others.keep(digest, answer.clone(), now + self.settings.negative_lifetime, now);
         }
-        Ok(answer)
+        Ok(Looked::Answer(answer))
     }
 
     /// It takes the same time where nobody has the name, as far as the user has as many iterations as the configuration says.
@@ -226,9 +235,6 @@ fn checks(answer: &Answer, now: UnixTime) -> [Result<(), Reason>; 3] {
         Answer::Unknown { has_item } => {
             return [Err(Reason::UserUnknown { has_item: *has_item }), Ok(()), Ok(())];
         }
-        Answer::Throttled { until } => {
-            return [Err(Reason::BasicThrottled { until: *until, now }), Ok(()), Ok(())];
-        }
     };
     let disabled = if record.is_disabled { Err(Reason::UserDisabled) } else { Ok(()) };
     let expired = match record.ended_at(now) {
@@ -242,14 +248,14 @@ impl Answer {
     fn claims(&self) -> Claims {
         match self {
             Self::Known(record) => record.claims.clone(),
-            Self::Unknown { .. } | Self::Throttled { .. } => Claims::default(),
+            Self::Unknown { .. } => Claims::default(),
         }
     }
 
     fn expires_at(&self) -> Option<UnixTime> {
         match self {
             Self::Known(record) => record.expires_at,
-            Self::Unknown { .. } | Self::Throttled { .. } => None,
+            Self::Unknown { .. } => None,
         }
     }
 
@@ -262,7 +268,7 @@ impl Answer {
                 record.expires_at.map(rfc3339),
             ],
             Self::Unknown { has_item: true } => [Some("another password".to_owned()), None, None],
-            Self::Unknown { has_item: false } | Self::Throttled { .. } => [None, None, None],
+            Self::Unknown { has_item: false } => [None, None, None],
         }
     }
 }

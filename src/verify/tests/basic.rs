@@ -190,6 +190,22 @@ async fn a_name_and_a_password_are_never_tried_as_anything_else() {
     assert!(setting.verify(&token, 0.0).await.is_ok());
 }
 
+/// API Gateway keeps a refusal under the credential, and would go on with it for minutes behind the pause: also where the
+/// password is right, which nobody has looked at.
+#[tokio::test]
+async fn whoever_is_not_checked_is_not_refused() {
+    let setting = Setting::new();
+    setting.has("user#alice", user(PASSWORD, json!({})));
+    let right = credential("alice:correct horse: battery");
+    for number in 0..3 {
+        let guess = credential(&format!("alice:horse {number}"));
+        assert_eq!(verify(&setting, &guess, 0.0).await, Err("user_unknown"));
+    }
+    let verified = setting.verifiers.verify(Presented::basic(&right), NOW + 1.0, PATIENCE).await;
+    assert!(matches!(verified, Err(Error::Fault(_))), "{verified:?}");
+    assert!(verify(&setting, &right, 30.0).await.is_ok());
+}
+
 /// A password that nobody waits for to its end has failed.
 #[tokio::test]
 async fn an_attempt_that_is_given_up_counts() {
