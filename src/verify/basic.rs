@@ -12,18 +12,17 @@ use aws_lc_rs::digest::SHA256_OUTPUT_LEN;
 use aws_lc_rs::pbkdf2::{PBKDF2_HMAC_SHA256, derive};
 use tokio::sync::Mutex;
 
-use super::answers::Answers;
 use super::database::Table;
 use super::explain::Explanation;
 use super::failures::Failures;
+use super::findings::{self, Finding, Findings, Words};
 use super::flights::{Failure, Flights};
 use super::records::{Fields, Record};
 use super::verified_tokens::TokenDigest;
 use super::{Presented, Principal};
-use crate::claims::Claims;
 use crate::credential::{CredentialKind, UserPass};
 use crate::error::{Error, Fault, Reason, Rejection};
-use crate::io::{Item, UnixTime, rfc3339};
+use crate::io::{Item, UnixTime};
 
 /// How names and passwords are checked.
 pub struct BasicSettings {
@@ -50,9 +49,7 @@ pub const ITERATIONS: RangeInclusive<u32> = 100_000..=2_000_000;
 pub(super) struct Basic {
     settings: BasicSettings,
     table: Arc<Table>,
-    good: Answers<Answer>,
-    /// Apart: whoever guesses without end must not push the good ones out.
-    others: Answers<Answer>,
+    findings: Findings,
     failures: Failures,
     flights: Flights,
     /// One password at a time: several would each take a core for as long.
@@ -65,19 +62,10 @@ struct Pair {
     password: String,
 }
 
-/// What is known of a name and a password together.
-#[derive(Clone, Debug, PartialEq)]
-enum Answer {
-    /// They belong together.
-    Known(Record),
-    /// They do not, whether or not somebody has the name.
-    Unknown { has_item: bool },
-}
-
 /// What came of looking.
 enum Looked {
     /// So much is known now.
-    Answer(Answer),
+    Found(Finding),
     /// Nobody has looked. That is no refusal: API Gateway would keep it, for a password that may be right.
     Throttled { until: UnixTime },
 }
@@ -89,12 +77,21 @@ struct StoredPassword {
     hash: [u8; SHA256_OUTPUT_LEN],
 }
 
+const WORDS: Words = Words {
+    unknown: |has_item| Reason::UserUnknown { has_item },
+    disabled: Reason::UserDisabled,
+    expired: |expired_at, now| Reason::UserExpired { expired_at, now },
+    name: "user",
+    wanted: "a user of that name and that password",
+    another_secret: "another password",
+};
+
 impl Basic {
     pub(super) fn new(settings: BasicSettings, table: Arc<Table>) -> Self {
-        let [good, others] = [(); 2].map(|()| Answers::new(settings.entries));
+        let findings = Findings::new(settings.entries, settings.lifetime, settings.negative_lifetime);
         let failures = Failures::new(settings.failures, settings.pause, settings.entries);
         let (flights, work) = (Flights::default(), Mutex::default());
-        Self { settings, table, good, others, failures, flights, work }
+        Self { settings, table, findings, failures, flights, work }
     }
 
     /// The principal that the name stands for, if the password is his.
@@ -106,14 +103,14 @@ impl Basic {
     ) -> Result<Principal, Error> {
         let pair = Pair::parse(presented.token())?;
         let digest = TokenDigest::of(presented.token());
-        let known = || self.known(digest, now).map(Looked::Answer);
+        let known = || self.findings.find(digest, now).map(Looked::Found);
         let ask = self.look_up(pair, digest, now, patience);
-        let answer = self.flights.answer(digest, (now, patience), known, ask).await;
-        let answer = match answer.map_err(|cause| self.table.fault(cause))? {
-            Looked::Answer(answer) => answer,
+        let looked = self.flights.answer(digest, (now, patience), known, ask).await;
+        let finding = match looked.map_err(|cause| self.table.fault(cause))? {
+            Looked::Found(finding) => finding,
             Looked::Throttled { until } => return Err(Fault::BasicThrottled { until, now }.into()),
         };
-        match checks(&answer, now).into_iter().find_map(Result::err) {
+        match finding.refusal(now, &WORDS) {
             Some(reason) => {
                 let issuer = Some(Arc::clone(&self.settings.issuer));
                 Err(Rejection { reason, issuer, key_id: None }.into())
@@ -122,7 +119,7 @@ impl Basic {
                 issuer: Arc::clone(&self.settings.issuer),
                 key_id: None,
                 kind: CredentialKind::Basic,
-                claims: answer.claims(),
+                claims: finding.claims(),
             }),
         }
     }
@@ -130,10 +127,6 @@ impl Basic {
     /// Who vouches for the users.
     pub(super) fn issuer(&self) -> &str {
         &self.settings.issuer
-    }
-
-    fn known(&self, digest: TokenDigest, now: UnixTime) -> Option<Answer> {
-        self.good.find(digest, now).or_else(|| self.others.find(digest, now))
     }
 
     async fn look_up(
@@ -154,21 +147,16 @@ impl Basic {
         let found = found.map_err(|cause| Failure::unusable(&cause))?;
         // Before it is known: an attempt that nobody waits for to its end is one, too.
         self.failures.count(user, now);
-        let answer = self.compare(pair, found).await?;
-        if let Answer::Known(_) = &answer {
+        let finding = self.compare(pair, found).await?;
+        if let Finding::Known(_) = &finding {
             self.failures.forget(user);
         }
-        if checks(&answer, now).iter().all(Result::is_ok) {
-            let end = answer.expires_at().unwrap_or(f64::INFINITY).min(now + self.settings.lifetime);
-            self.good.keep(digest, answer.clone(), end, now);
-        } else {
-            self.others.keep(digest, answer.clone(), now + self.settings.negative_lifetime, now);
-        }
-        Ok(Looked::Answer(answer))
+        self.findings.keep(digest, &finding, now, &WORDS);
+        Ok(Looked::Found(finding))
     }
 
     /// It takes the same time where nobody has the name, as far as the user has as many iterations as the configuration says.
-    async fn compare(&self, pair: Pair, found: Option<(StoredPassword, Record)>) -> Result<Answer, String> {
+    async fn compare(&self, pair: Pair, found: Option<(StoredPassword, Record)>) -> Result<Finding, String> {
         let (stored, record) = found.unzip();
         let stored = stored.unwrap_or_else(|| StoredPassword {
             salt: DECOY.to_vec(),
@@ -180,33 +168,15 @@ impl Basic {
         let hashing = tokio::task::spawn_blocking(move || password_hash(&pair.password, &salt, iterations));
         let hash = hashing.await.map_err(|_| "the password could not be hashed".to_owned())?;
         let is_right = verify_slices_are_equal(&hash, &expected).is_ok();
-        Ok(match record {
-            Some(record) if is_right => Answer::Known(record),
-            record => Answer::Unknown { has_item: record.is_some() },
-        })
+        Ok(Finding::new(record, is_right))
     }
 
     /// Every check, as far as it is known.
     pub(super) fn explain(&self, presented: &Presented<'_>, now: UnixTime) -> Explanation {
-        let answer = self.known(TokenDigest::of(presented.token()), now);
-        let claims = answer.as_ref().map(Answer::claims).filter(|claims| *claims != Claims::default());
-        let mut explanation =
-            Explanation { header: None, claims: claims.as_ref().map(Claims::to_json), checks: Vec::new() };
+        let finding = self.findings.find(TokenDigest::of(presented.token()), now);
+        let wanted = "a name, a colon and a password, in base64".to_owned();
         let form = Pair::parse(presented.token()).map(drop);
-        let size = Some(format!("{} bytes", presented.token().len()));
-        explanation.add("form", "a name, a colon and a password, in base64", size, form);
-        let wanted = ["a user of that name and that password", "not disabled", "later than now, or no end"];
-        let names = ["user", "disabled", "expires_at"];
-        match &answer {
-            None => names.iter().zip(wanted).for_each(|(name, wanted)| explanation.add_open(name, wanted)),
-            Some(answer) => {
-                let rows = names.iter().zip(wanted).zip(answer.shown().into_iter().zip(checks(answer, now)));
-                rows.for_each(|((name, wanted), (found, verdict))| {
-                    explanation.add(name, wanted, found, verdict);
-                });
-            }
-        }
-        explanation
+        findings::explain((wanted, presented.token().len(), form), finding.as_ref(), now, &WORDS)
     }
 }
 
@@ -226,51 +196,6 @@ pub fn password_hash(password: &str, salt: &[u8], iterations: u32) -> [u8; SHA25
     let iterations = NonZeroU32::new(iterations).unwrap_or(NonZeroU32::MAX);
     derive(PBKDF2_HMAC_SHA256, iterations, salt, password.as_bytes(), &mut hash);
     hash
-}
-
-/// What is asked, in this order: nobody learns anything of a user whose password he does not have.
-fn checks(answer: &Answer, now: UnixTime) -> [Result<(), Reason>; 3] {
-    let record = match answer {
-        Answer::Known(record) => record,
-        Answer::Unknown { has_item } => {
-            return [Err(Reason::UserUnknown { has_item: *has_item }), Ok(()), Ok(())];
-        }
-    };
-    let disabled = if record.is_disabled { Err(Reason::UserDisabled) } else { Ok(()) };
-    let expired = match record.ended_at(now) {
-        Some(expired_at) => Err(Reason::UserExpired { expired_at, now }),
-        None => Ok(()),
-    };
-    [Ok(()), disabled, expired]
-}
-
-impl Answer {
-    fn claims(&self) -> Claims {
-        match self {
-            Self::Known(record) => record.claims.clone(),
-            Self::Unknown { .. } => Claims::default(),
-        }
-    }
-
-    fn expires_at(&self) -> Option<UnixTime> {
-        match self {
-            Self::Known(record) => record.expires_at,
-            Self::Unknown { .. } => None,
-        }
-    }
-
-    /// What is there for each of the checks.
-    fn shown(&self) -> [Option<String>; 3] {
-        match self {
-            Self::Known(record) => [
-                Some("there".to_owned()),
-                Some(record.is_disabled.to_string()),
-                record.expires_at.map(rfc3339),
-            ],
-            Self::Unknown { has_item: true } => [Some("another password".to_owned()), None, None],
-            Self::Unknown { has_item: false } => [None, None, None],
-        }
-    }
 }
 
 /// The longest that anybody types, in base64.

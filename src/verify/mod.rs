@@ -24,6 +24,8 @@ mod expectations;
 mod explain;
 #[cfg(feature = "dynamodb")]
 mod failures;
+#[cfg(feature = "dynamodb")]
+mod findings;
 mod flights;
 mod inquiries;
 mod introspection;
