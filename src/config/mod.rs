@@ -7,6 +7,7 @@ mod gateway;
 mod problem;
 mod raw;
 mod reader;
+mod tree;
 mod validate;
 mod values;
 

@@ -2,9 +2,12 @@
 
 use std::path::Path;
 
+use serde::Deserialize as _;
+
 use super::draft::Draft;
 use super::problem::{ConfigError, Problem};
 use super::raw::Settings;
+use super::tree::{ShapeError, Step, Tree};
 use super::validate::validate;
 
 /// What could be read, and what had to be taken out for it.
@@ -22,14 +25,13 @@ pub(super) fn read(toml: &str) -> Result<Form, ConfigError> {
         .map_err(|error| syntax_problem(toml, &error))?;
     let mut form = Form { settings: None, problems: Vec::new(), taken: Vec::new() };
     loop {
-        let error = match serde_path_to_error::deserialize::<_, Settings>(value.clone()) {
+        let error = match Settings::deserialize(Tree(&value)) {
             Ok(settings) => return Ok(Form { settings: Some(settings), ..form }),
             Err(error) => error,
         };
-        let path: Vec<String> = error.path().iter().filter_map(step).collect();
-        let shown = error.path().to_string();
-        form.problems.push(shape_problem(as_written(&shown, &form.taken), error.inner()));
-        if !take_out(&mut value, &path) {
+        let shown = error.shown_path();
+        form.problems.push(shape_problem(as_written(&shown, &form.taken), &error));
+        if !take_out(&mut value, &error) {
             return Ok(form);
         }
         form.taken.push(shown);
@@ -79,41 +81,27 @@ fn as_written(path: &str, taken: &[String]) -> String {
     })
 }
 
-fn step(segment: &serde_path_to_error::Segment) -> Option<String> {
-    match segment {
-        serde_path_to_error::Segment::Seq { index } => Some(index.to_string()),
-        serde_path_to_error::Segment::Map { key } => Some(key.clone()),
-        serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => None,
-    }
-}
-
-/// Takes out the member at the path; `false` when there is none, so that reading cannot go on.
-fn take_out(value: &mut toml::Value, path: &[String]) -> bool {
-    let Some((last, parents)) = path.split_last() else { return false };
-    let parent = parents.iter().try_fold(value, |value, step| match value {
-        toml::Value::Table(table) => table.get_mut(step),
-        toml::Value::Array(items) => items.get_mut(step.parse::<usize>().ok()?),
-        toml::Value::String(_)
-        | toml::Value::Integer(_)
-        | toml::Value::Float(_)
-        | toml::Value::Boolean(_)
-        | toml::Value::Datetime(_) => None,
+/// Takes out what is wrong; `false` when it is not there, so that reading cannot go on.
+fn take_out(value: &mut toml::Value, error: &ShapeError) -> bool {
+    let mut path = error.path();
+    let Some(last) = path.next_back() else { return false };
+    let parent = path.try_fold(value, |value, step| match (value, step) {
+        (toml::Value::Table(table), Step::Member(name)) => table.get_mut(name),
+        (toml::Value::Array(items), Step::Item(index)) => items.get_mut(*index),
+        _ => None,
     });
-    match parent {
-        Some(toml::Value::Table(table)) => table.remove(last).is_some(),
-        Some(toml::Value::Array(items)) => match last.parse::<usize>() {
-            Ok(index) if index < items.len() => {
-                items.remove(index);
-                true
-            }
-            _ => false,
-        },
+    match (parent, last) {
+        (Some(toml::Value::Table(table)), Step::Member(name)) => table.remove(name).is_some(),
+        (Some(toml::Value::Array(items)), Step::Item(index)) if *index < items.len() => {
+            items.remove(*index);
+            true
+        }
         _ => false,
     }
 }
 
-fn shape_problem(path: String, error: &toml::de::Error) -> Problem {
-    let message = error.message().trim();
+fn shape_problem(path: String, error: &ShapeError) -> Problem {
+    let message = error.message.trim();
     match message.split_once(", expected one of ") {
         Some((unknown, known)) if unknown.starts_with("unknown field") => {
             Problem::new(path, "this setting is unknown").hint(format!("one of {known}"))

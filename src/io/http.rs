@@ -5,14 +5,22 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reqwest::header::{
-    AGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::{Bytes, Incoming};
+use hyper::header::{
+    ACCEPT, ACCEPT_ENCODING, AGE, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap,
+    HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT,
 };
+use hyper::http::request::Builder;
+use hyper::{Request, Response};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use tokio::time::Instant;
 use url::Url;
 
 use super::connector::Connector;
 use super::freshness;
+use super::route::Secured;
 
 /// What [`Session::get`] returns.
 pub type FetchFuture<'a> = Pin<Box<dyn Future<Output = Result<Document, FetchError>> + Send + 'a>>;
@@ -149,6 +157,9 @@ pub struct HttpClient;
 /// AWS's own JWT authorizer takes key sets up to 150,000 bytes.
 const SIZE_LIMIT: usize = 150_000;
 
+/// As servers know it.
+const NAME: &str = concat!("lambda-authorizer/", env!("CARGO_PKG_VERSION"));
+
 impl Fetch for HttpClient {
     fn session(&self, connector: &Connector, effort: Effort) -> Arc<dyn Session> {
         let (client, connector) = (client(connector), connector.clone());
@@ -157,7 +168,7 @@ impl Fetch for HttpClient {
 }
 
 struct HttpSession {
-    client: Result<reqwest::Client, FetchError>,
+    client: Result<Client<Secured, Full<Bytes>>, FetchError>,
     connector: Connector,
     effort: Effort,
     end: Instant,
@@ -186,43 +197,53 @@ impl HttpSession {
     }
 
     async fn ask_once(&self, question: Question<'_>) -> Result<Answer, FetchError> {
-        let client = self.client.as_ref().map_err(Clone::clone)?;
-        let request = match question.form {
-            None => client.get(question.url.clone()),
-            Some(form) => client
-                .post(question.url.clone())
-                .header(CONTENT_TYPE, "application/x-www-form-urlencoded")
-                .body(form.to_owned()),
+        let (mut request, body) = match question.form {
+            None => (Request::get(question.url.as_str()), Full::default()),
+            Some(form) => (
+                Request::post(question.url.as_str())
+                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded"),
+                Full::from(form.to_owned()),
+            ),
         };
-        let mut answer = request
-            .header("accept", question.accept)
-            .header("accept-encoding", "identity")
-            .headers(self.headers(question)?)
-            .send()
-            .await
-            .map_err(|error| transport(&error))?;
+        request = request.header(ACCEPT, question.accept);
+        if let Some(headers) = request.headers_mut() {
+            headers.extend(self.headers(question)?);
+        }
+        let (headers, answer) = self.send(request, body).await?;
         let status = answer.status().as_u16();
         if !matches!(status, 200 | 400 | 401 | 403) {
-            return Err(refused(status, answer.headers()));
+            return Err(refused(status, &headers));
         }
-        let headers = std::mem::take(answer.headers_mut());
-        let body = body(answer, &headers).await?;
+        let body = body_of(answer, &headers).await?;
         Ok(Answer { status, headers, body })
     }
 
     #[cfg(feature = "dynamodb")]
     async fn exchange_once(&self, message: Message) -> Result<RawAnswer, FetchError> {
-        let client = self.client.as_ref().map_err(Clone::clone)?;
-        let request = match message.body {
-            None => client.get(message.url),
-            Some(body) => client.post(message.url).body(body),
+        let (request, body) = match message.body {
+            None => (Request::get(message.url.as_str()), Full::default()),
+            Some(body) => (Request::post(message.url.as_str()), Full::from(body)),
         };
         let request =
             message.headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
-        let mut answer =
-            request.header("accept-encoding", "identity").send().await.map_err(|error| transport(&error))?;
-        let (status, headers) = (answer.status().as_u16(), std::mem::take(answer.headers_mut()));
-        Ok(RawAnswer { status, body: body(answer, &headers).await? })
+        let (headers, answer) = self.send(request, body).await?;
+        Ok(RawAnswer { status: answer.status().as_u16(), body: body_of(answer, &headers).await? })
+    }
+
+    /// The header fields of the answer, and what else is there of it.
+    async fn send(
+        &self,
+        request: Builder,
+        body: Full<Bytes>,
+    ) -> Result<(HeaderMap, Response<Incoming>), FetchError> {
+        let client = self.client.as_ref().map_err(Clone::clone)?;
+        let request = request
+            .header(ACCEPT_ENCODING, "identity")
+            .header(USER_AGENT, NAME)
+            .body(body)
+            .map_err(|error| transport(&error))?;
+        let mut answer = client.request(request).await.map_err(|error| transport(&error))?;
+        Ok((std::mem::take(answer.headers_mut()), answer))
     }
 
     fn headers(&self, question: Question<'_>) -> Result<HeaderMap, FetchError> {
@@ -238,16 +259,18 @@ impl HttpSession {
 }
 
 /// What is not compressed, and no longer than a key set may be.
-async fn body(mut answer: reqwest::Response, headers: &HeaderMap) -> Result<Vec<u8>, FetchError> {
+async fn body_of(mut answer: Response<Incoming>, headers: &HeaderMap) -> Result<Vec<u8>, FetchError> {
     if text(headers, CONTENT_ENCODING).is_some_and(|coding| !coding.eq_ignore_ascii_case("identity")) {
         return Err(FetchError::Compressed);
     }
     let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|error| transport(&error))? {
+    while let Some(frame) = answer.frame().await {
+        let frame = frame.map_err(|error| transport(&error))?;
+        let chunk = frame.data_ref().map_or(&[][..], |chunk| chunk);
         if body.len() + chunk.len() > SIZE_LIMIT {
             return Err(FetchError::TooLarge(SIZE_LIMIT));
         }
-        body.extend_from_slice(&chunk);
+        body.extend_from_slice(chunk);
     }
     Ok(body)
 }
@@ -305,27 +328,18 @@ impl Session for HttpSession {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the network's edge")]
-fn client(connector: &Connector) -> Result<reqwest::Client, FetchError> {
-    let tls = connector.tls().map_err(|error| FetchError::Transport(error.to_string()))?;
-    let builder = reqwest::Client::builder()
-        .tls_backend_preconfigured(tls)
-        .redirect(reqwest::redirect::Policy::none())
-        .user_agent(concat!("lambda-authorizer/", env!("CARGO_PKG_VERSION")));
-    match connector.proxy() {
-        Some(proxy) => builder.proxy(proxy.clone()),
-        None => builder.no_proxy(),
-    }
-    .build()
-    .map_err(|error| transport(&error))
+fn client(connector: &Connector) -> Result<Client<Secured, Full<Bytes>>, FetchError> {
+    let secured = connector.secured().map_err(|error| FetchError::Transport(error.to_string()))?;
+    Ok(Client::builder(TokioExecutor::new()).build(secured))
 }
 
-fn text(headers: &HeaderMap, name: reqwest::header::HeaderName) -> Option<&str> {
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
 /// The innermost cause says what happened ("connection refused"); the outer ones repeat the URL.
-fn transport(error: &reqwest::Error) -> FetchError {
-    let mut cause: &dyn std::error::Error = error;
+fn transport(error: &dyn std::error::Error) -> FetchError {
+    let mut cause = error;
     while let Some(source) = cause.source() {
         cause = source;
     }

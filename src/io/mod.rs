@@ -12,6 +12,7 @@ mod files;
 mod freshness;
 mod http;
 mod log;
+mod route;
 
 #[cfg(feature = "dynamodb")]
 pub use aws::AwsEnvironment;
