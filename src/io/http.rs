@@ -12,7 +12,7 @@ use hyper::header::{
     HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT,
 };
 use hyper::http::request::Builder;
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tokio::time::Instant;
@@ -198,15 +198,16 @@ impl HttpSession {
 
     async fn ask_once(&self, question: Question<'_>) -> Result<Answer, FetchError> {
         let (mut request, body) = match question.form {
-            None => (Request::get(question.url.as_str()), Full::default()),
+            None => (request_to(question.url, Method::GET), Full::default()),
             Some(form) => (
-                Request::post(question.url.as_str())
+                request_to(question.url, Method::POST)
                     .header(CONTENT_TYPE, "application/x-www-form-urlencoded"),
                 Full::from(form.to_owned()),
             ),
         };
         request = request.header(ACCEPT, question.accept);
         if let Some(headers) = request.headers_mut() {
+            // In the place of those that are there already.
             headers.extend(self.headers(question)?);
         }
         let (headers, answer) = self.send(request, body).await?;
@@ -221,8 +222,8 @@ impl HttpSession {
     #[cfg(feature = "dynamodb")]
     async fn exchange_once(&self, message: Message) -> Result<RawAnswer, FetchError> {
         let (request, body) = match message.body {
-            None => (Request::get(message.url.as_str()), Full::default()),
-            Some(body) => (Request::post(message.url.as_str()), Full::from(body)),
+            None => (request_to(&message.url, Method::GET), Full::default()),
+            Some(body) => (request_to(&message.url, Method::POST), Full::from(body)),
         };
         let request =
             message.headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));
@@ -237,11 +238,7 @@ impl HttpSession {
         body: Full<Bytes>,
     ) -> Result<(HeaderMap, Response<Incoming>), FetchError> {
         let client = self.client.as_ref().map_err(Clone::clone)?;
-        let request = request
-            .header(ACCEPT_ENCODING, "identity")
-            .header(USER_AGENT, NAME)
-            .body(body)
-            .map_err(|error| transport(&error))?;
+        let request = request.body(body).map_err(|error| transport(&error))?;
         let mut answer = client.request(request).await.map_err(|error| transport(&error))?;
         Ok((std::mem::take(answer.headers_mut()), answer))
     }
@@ -256,6 +253,11 @@ impl HttpSession {
         }
         Ok(headers)
     }
+}
+
+fn request_to(url: &Url, method: Method) -> Builder {
+    let request = Request::builder().method(method).uri(url.as_str());
+    request.header(ACCEPT_ENCODING, "identity").header(USER_AGENT, NAME)
 }
 
 /// What is not compressed, and no longer than a key set may be.
