@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use crate::config::{AnswerKeys, Config, Gateway, Waits};
-use crate::credential::{Credential, IdentitySources};
+use crate::credential::{Credential, CredentialKind, IdentitySources};
 use crate::error::{Error, Reason, Rejection};
 use crate::event::Event;
 #[cfg(feature = "dynamodb")]
@@ -19,7 +19,7 @@ use crate::request::Request;
 use crate::response::{Answers, Decision, Failure, Response};
 use crate::rules::{Caller, ContextKey};
 use crate::telemetry::{Level, Telemetry};
-use crate::verify::{ClientCertificates, Presented, Principal, TokenExchange, Verifiers};
+use crate::verify::{ClientCertificates, CredentialVerifier, Presented, Principal, TokenExchange, Verifiers};
 
 /// A complete Lambda authorizer. It is made once and asked for each event.
 pub struct Authorizer {
@@ -36,6 +36,9 @@ pub struct Authorizer {
     exchange: Option<Box<(ContextKey, TokenExchange)>>,
     edges: Edges,
 }
+
+/// A verifier in code of one's own, behind the name of its kind.
+pub type CustomVerifier = (&'static str, Arc<dyn CredentialVerifier>);
 
 /// The time between an answer and the next event, in which Lambda freezes the process.
 #[derive(Default)]
@@ -74,6 +77,13 @@ impl Authorizer {
     /// [`prefetch`](Self::prefetch) or the first token asks for them.
     #[must_use]
     pub fn new(config: Config, level: Level, edges: Edges) -> Self {
+        Self::extended(config, level, edges, Vec::new())
+    }
+
+    /// The same, with verifiers of the kinds that the configuration has as `[[custom]]`, by their names. A kind without a verifier
+    /// lets nobody in; [`Function`](crate::Function) does not start so. A verifier without a kind is not asked.
+    #[must_use]
+    pub fn extended(config: Config, level: Level, edges: Edges, custom: Vec<CustomVerifier>) -> Self {
         let telemetry = Telemetry::new(level, edges.clone());
         let observer = Arc::new(telemetry.clone());
         let cache =
@@ -119,6 +129,17 @@ impl Authorizer {
                 Arc::new(telemetry.clone()),
             ),
         };
+        let verifiers = config.custom.iter().fold(verifiers, |verifiers, kind| {
+            match custom.iter().find(|(name, _)| **name == *kind.name) {
+                None => verifiers,
+                Some((_, verifier)) => verifiers.extended(
+                    CredentialKind::Custom(Arc::clone(&kind.name)),
+                    Arc::clone(&kind.issuer),
+                    Arc::clone(verifier),
+                    kind.looks_at_request,
+                ),
+            }
+        });
         Self {
             identity_sources: config.identity_sources,
             verifiers: match config.client_credentials {

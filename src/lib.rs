@@ -1,7 +1,8 @@
 //! An AWS Lambda authorizer for API Gateway: the caller's token in, an IAM policy out.
 //!
 //! The function (`src/main.rs`) is configured and deployed as it is; this library is for those who
-//! want to program. Each stage is a module, and the type it makes is the only way into the next:
+//! want to program: a function with a kind of credential of one's own ([`Function`], [`CredentialVerifier`](verify::CredentialVerifier),
+//! docs/extending.md), or the stages without AWS Lambda. Each stage is a module, and the type it makes is the only way into the next:
 //!
 //! | stage | module | makes |
 //! |---|---|---|
@@ -66,6 +67,8 @@ pub mod telemetry;
 pub mod verify;
 
 mod authorizer;
+mod function;
 
-pub use authorizer::Authorizer;
+pub use authorizer::{Authorizer, CustomVerifier};
+pub use function::{Function, Setup};
 pub use telemetry::Level;

@@ -181,7 +181,7 @@ fn dimensions(leaves: &[&Requirement], issuers: &[&str], kinds: &[CredentialKind
                 parameters.entry(parameter).or_default().push((position, test));
             }
             Requirement::Issuer(issuer) => named.push((position, issuer)),
-            Requirement::Credential(kind) => of_kind.push((position, *kind)),
+            Requirement::Credential(kind) => of_kind.push((position, kind.clone())),
             Requirement::Scope(_) | Requirement::SourceIp(_) => {
                 let verdicts = [Verdict::Unmet, Verdict::Met, Verdict::Unknown].map(|verdict| vec![verdict]);
                 dimensions.push(Dimension { leaves: vec![position], verdicts: verdicts.into() });
@@ -224,7 +224,7 @@ fn dimensions(leaves: &[&Requirement], issuers: &[&str], kinds: &[CredentialKind
 }
 
 /// Leaves of which a caller meets those of one value.
-fn exclusive<T: Copy + PartialEq>(leaves: &[(usize, T)], values: &[T]) -> Option<Dimension> {
+fn exclusive<T: PartialEq>(leaves: &[(usize, T)], values: &[T]) -> Option<Dimension> {
     if leaves.is_empty() {
         return None;
     }

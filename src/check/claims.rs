@@ -18,15 +18,15 @@ pub(super) fn findings(config: &Config) -> Vec<Finding> {
     for (position, rule) in config.compiler.rules().as_slice().iter().enumerate() {
         // A token that was got for a client's ID and secret is one of its issuer's, too.
         let exchanged = config.client_credentials.as_ref().map(|settings| &*settings.issuer);
-        let of = |issuer: &str, kind| {
+        let of = |issuer: &str, kind: &CredentialKind| {
             let is_exchanged = exchanged == Some(issuer);
             may_be_of(rule, issuer, kind)
-                || (is_exchanged && may_be_of(rule, issuer, CredentialKind::ClientCredentials))
+                || (is_exchanged && may_be_of(rule, issuer, &CredentialKind::ClientCredentials))
         };
-        let is_of = |issuer: &&Issuer| of(&issuer.expectations.issuer, CredentialKind::Jwt);
+        let is_of = |issuer: &&Issuer| of(&issuer.expectations.issuer, &CredentialKind::Jwt);
         let issuers: Vec<&Issuer> = config.issuers.iter().filter(is_of).collect();
         let others = config.others();
-        let others = others.iter().filter(|(issuer, kind)| of(issuer, *kind)).count();
+        let others = others.iter().filter(|(issuer, kind)| of(issuer, kind)).count();
         let callers = Callers { issuers, others };
         let place = place(position, rule);
         for leaf in rule.requirement.leaves() {
@@ -78,9 +78,9 @@ fn bound(place: &str, claim: &ClaimPath, callers: &Callers<'_>) -> Option<Findin
 }
 
 /// Whether callers of the issuer may meet the rule's requirement, as far as it names issuers and kinds of credentials.
-fn may_be_of(rule: &Rule, issuer: &str, kind: CredentialKind) -> bool {
+fn may_be_of(rule: &Rule, issuer: &str, kind: &CredentialKind) -> bool {
     let own = Requirement::Issuer(issuer.to_owned());
-    Requirement::may_all_be_met(&[&rule.requirement, &own, &Requirement::Credential(kind)])
+    Requirement::may_all_be_met(&[&rule.requirement, &own, &Requirement::Credential(kind.clone())])
 }
 
 /// What none of the callers of these issuers has.

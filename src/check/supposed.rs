@@ -48,7 +48,9 @@ pub(super) fn is_always_there(claim: &ClaimPath, config: &Config) -> bool {
         | ClaimRule::NotKind { .. }
         | ClaimRule::Absent(_) => false,
     };
-    let is_looked_up = |kind: &CredentialKind| matches!(kind, CredentialKind::ApiKey | CredentialKind::Basic);
+    let is_looked_up = |kind: &CredentialKind| {
+        matches!(kind, CredentialKind::ApiKey | CredentialKind::Basic | CredentialKind::Custom(_))
+    };
     config.expectations().next().is_some()
         && !config.credential_kinds().iter().any(is_looked_up)
         && config.expectations().all(|expected| expected.claims().iter().any(asks))

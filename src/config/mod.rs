@@ -12,6 +12,7 @@ mod validate;
 mod values;
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use url::Url;
@@ -57,6 +58,8 @@ pub struct Config {
     /// What is looked up in a DynamoDB table.
     #[cfg(feature = "dynamodb")]
     pub database: Option<DatabaseSettings>,
+    /// Kinds of credential that code of one's own verifies.
+    pub custom: Vec<CustomKind>,
     /// Where credentials are looked for.
     pub identity_sources: IdentitySources,
     /// Who may call what, and the policies that say so.
@@ -80,6 +83,18 @@ pub struct Waits {
     pub init: Duration,
     /// Behind an answer, before it asks for the next event.
     pub linger: Duration,
+}
+
+/// A kind of credential that code of one's own verifies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CustomKind {
+    /// What the code and rules call it.
+    pub name: Arc<str>,
+    /// Who vouches for its callers.
+    pub issuer: Arc<str>,
+    /// Whether its verifier may look at the request, and not at the credential alone.
+    pub looks_at_request: bool,
 }
 
 /// Where the keys are with which an authorization server signs its answers (RFC 9701).
@@ -172,7 +187,25 @@ impl Config {
         let others = introspected.map(|issuer| (issuer, CredentialKind::Opaque)).into_iter();
         #[cfg(feature = "dynamodb")]
         let others = { others.chain(self.database.iter().flat_map(DatabaseSettings::issuers)) };
-        others.collect()
+        let custom =
+            self.custom.iter().map(|kind| (&*kind.issuer, CredentialKind::Custom(Arc::clone(&kind.name))));
+        others.chain(custom).collect()
+    }
+
+    /// Whether each kind that is to be verified in code of one's own is one of these.
+    ///
+    /// # Errors
+    ///
+    /// Every kind that nobody verifies.
+    pub(crate) fn verified_in_code(&self, kinds: &[&str]) -> Result<(), ConfigError> {
+        let is_unknown = |(_, kind): &(usize, &CustomKind)| !kinds.contains(&&*kind.name);
+        let unknown = self.custom.iter().enumerate().filter(is_unknown).map(|(position, kind)| {
+            let message = format!("the function has no verifier of the kind `{}`", kind.name);
+            Problem::new(format!("custom[{position}].kind"), message)
+                .hint("add it in code (docs/extending.md), or leave the section out")
+        });
+        let problems: Vec<Problem> = unknown.collect();
+        if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
     }
 
     /// What callers may present.

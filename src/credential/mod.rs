@@ -5,6 +5,7 @@
 mod basic;
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::error::Reason;
 use crate::request::{Ambiguous, EventKind, Request, without_white_space};
@@ -29,7 +30,7 @@ pub enum Presentation {
 }
 
 /// What kind of credential proves who a caller is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CredentialKind {
     /// A JWT.
     Jwt,
@@ -41,18 +42,21 @@ pub enum CredentialKind {
     ApiKey,
     /// A name and a password, which were looked up.
     Basic,
+    /// One of this name, which code of one's own verifies.
+    Custom(Arc<str>),
 }
 
 impl CredentialKind {
     /// The name in rules.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Jwt => "jwt",
             Self::Opaque => "opaque",
             Self::ClientCredentials => "client_credentials",
             Self::ApiKey => "api_key",
             Self::Basic => "basic",
+            Self::Custom(name) => name,
         }
     }
 }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use super::CustomCode;
+
 /// What the caller gets for a code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -16,6 +18,10 @@ pub enum Outcome {
     Fault,
 }
 
+const CUSTOM_CAUSE: &str =
+    "The code is one of a verifier that was added to the function. `detail` says what is wrong.";
+const CUSTOM_ACTION: &str = "Ask whoever has written that verifier.";
+
 /// Declares the codes in one place: what has a code has a cause and an action.
 macro_rules! codes {
     ($($variant:ident = $name:literal, $outcome:ident, $cause:literal, $action:literal;)+) => {
@@ -23,10 +29,14 @@ macro_rules! codes {
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum Code {
             $(#[doc = $cause] $variant,)+
+            /// A verifier in code of one's own refuses the credential.
+            CustomRefusal(CustomCode),
+            /// A verifier in code of one's own cannot say anything.
+            CustomFault(CustomCode),
         }
 
         impl Code {
-            /// Every code, in the order of the stages.
+            /// Every code but those of verifiers in code of one's own, in the order of the stages.
             pub const ALL: &[Self] = &[$(Self::$variant,)+];
 
             /// The word.
@@ -34,6 +44,7 @@ macro_rules! codes {
             pub const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)+
+                    Self::CustomRefusal(code) | Self::CustomFault(code) => code.name(),
                 }
             }
 
@@ -42,6 +53,8 @@ macro_rules! codes {
             pub const fn outcome(self) -> Outcome {
                 match self {
                     $(Self::$variant => Outcome::$outcome,)+
+                    Self::CustomRefusal(_) => Outcome::RefusedCredential,
+                    Self::CustomFault(_) => Outcome::Fault,
                 }
             }
 
@@ -50,6 +63,7 @@ macro_rules! codes {
             pub const fn cause(self) -> &'static str {
                 match self {
                     $(Self::$variant => $cause,)+
+                    Self::CustomRefusal(_) | Self::CustomFault(_) => CUSTOM_CAUSE,
                 }
             }
 
@@ -58,6 +72,7 @@ macro_rules! codes {
             pub const fn action(self) -> &'static str {
                 match self {
                     $(Self::$variant => $action,)+
+                    Self::CustomRefusal(_) | Self::CustomFault(_) => CUSTOM_ACTION,
                 }
             }
         }

@@ -2,6 +2,7 @@
 //! something we depend on. A rejection is an answer; a fault is none, and must never look like one.
 
 mod code;
+mod custom;
 mod reason;
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use crate::io::{UnixTime, rfc3339};
 
 pub use code::{Code, Outcome};
+pub use custom::CustomCode;
 pub use reason::Reason;
 
 /// What ended a decision before there was a policy.
@@ -114,6 +116,14 @@ pub enum Fault {
     /// The answer could not be written as JSON.
     #[error("the answer could not be written")]
     AnswerUnwritable,
+    /// What a verifier in code of one's own could not find out.
+    #[error("{cause}")]
+    Custom {
+        /// Its code.
+        code: CustomCode,
+        /// What failed, without anything of a credential.
+        cause: String,
+    },
 }
 
 impl Fault {
@@ -130,6 +140,7 @@ impl Fault {
             Self::TableUnavailable { .. } => Code::TableUnavailable,
             Self::BasicThrottled { .. } => Code::BasicThrottled,
             Self::AnswerUnwritable => Code::AnswerUnwritable,
+            Self::Custom { code, .. } => Code::CustomFault(*code),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! [`Reason`]: why a credential, or a route, was refused.
 
-use super::{Code, Outcome};
+use super::{Code, CustomCode, Outcome};
 use crate::io::{UnixTime, rfc3339};
 
 /// Why a credential, or a route, was refused. For the operator: the caller learns the status only.
@@ -249,6 +249,15 @@ pub enum Reason {
         by: &'static str,
     },
 
+    /// What a verifier in code of one's own has against the credential.
+    #[error("{detail}")]
+    Custom {
+        /// Its code.
+        code: CustomCode,
+        /// What is wrong, without anything of the credential that nobody vouches for.
+        detail: String,
+    },
+
     /// A claim that the configuration passes on cannot be put into an answer.
     #[error("the claim `{claim}` holds a control character and cannot be passed on")]
     ClaimUnsafe {
@@ -383,6 +392,7 @@ impl Reason {
             Self::UserDisabled => Code::UserDisabled,
             Self::UserExpired { .. } => Code::UserExpired,
             Self::TokenRevoked { .. } => Code::TokenRevoked,
+            Self::Custom { code, .. } => Code::CustomRefusal(*code),
             Self::ClaimUnsafe { .. } => Code::ClaimUnsafe,
             Self::AnswerTooLarge { .. } => Code::AnswerTooLarge,
             Self::PolicyTooLarge { .. } => Code::PolicyTooLarge,

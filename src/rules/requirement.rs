@@ -209,7 +209,7 @@ impl Requirement {
                 Some(value) => test.verdict(value),
             },
             Self::Issuer(issuer) => Verdict::of(&**principal.issuer() == issuer),
-            Self::Credential(kind) => Verdict::of(principal.credential_kind() == *kind),
+            Self::Credential(kind) => Verdict::of(principal.credential_kind() == kind),
             Self::Anyone
             | Self::Authenticated
             | Self::SourceIp(_)

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::Presented;
 use super::api_key::{ApiKey, StoredHash};
+use super::credential_verifier::{Asked, CredentialVerifier, Identity, Verification};
 use super::database::Table;
-use super::explain::Explanation;
+use super::explain::{Explain, Explanation};
 use super::findings::{self, Finding, Findings, Words};
 use super::flights::{Failure, Flights};
 use super::records::{Fields, Record};
 use super::verified_tokens::TokenDigest;
-use super::{Presented, Principal};
-use crate::credential::{CredentialKind, Presentation};
+use crate::credential::Presentation;
 use crate::error::{Error, Reason, Rejection};
 use crate::io::{Item, UnixTime};
 
@@ -54,19 +55,13 @@ impl ApiKeys {
         Self { settings, table, findings, flights: Flights::default() }
     }
 
-    /// Whether the credential is meant as an API key.
-    pub(super) fn is_meant(&self, text: &str) -> bool {
-        ApiKey::is_meant(text, &self.settings.prefix)
-    }
-
-    /// The principal that the key stands for.
-    pub(super) async fn verify(
+    async fn identity(
         &self,
-        presented: &Presented<'_>,
+        presented: Presented<'_>,
         now: UnixTime,
         patience: Duration,
-    ) -> Result<Principal, Error> {
-        let key = self.form(presented)?;
+    ) -> Result<Identity, Error> {
+        let key = self.form(&presented)?;
         let digest = TokenDigest::of(presented.token());
         let known = || self.findings.find(digest, now);
         let ask = self.look_up(&key, digest, now, patience);
@@ -74,12 +69,7 @@ impl ApiKeys {
         let finding = finding.map_err(|cause| self.table.fault(cause))?;
         match finding.refusal(now, &WORDS) {
             Some(reason) => Err(self.rejection(reason, &key, &finding).into()),
-            None => Ok(Principal {
-                issuer: Arc::clone(&self.settings.issuer),
-                key_id: Some(key.id().into()),
-                kind: CredentialKind::ApiKey,
-                claims: finding.claims(),
-            }),
+            None => Ok(Identity { key_id: Some(key.id().into()), claims: finding.claims() }),
         }
     }
 
@@ -89,11 +79,6 @@ impl ApiKeys {
             return Err(Reason::TokenUnbound);
         }
         ApiKey::parse(presented.token(), &self.settings.prefix).ok_or(Reason::ApiKeyMalformed)
-    }
-
-    /// Who vouches for the keys.
-    pub(super) fn issuer(&self) -> &str {
-        &self.settings.issuer
     }
 
     async fn look_up(
@@ -123,13 +108,26 @@ impl ApiKeys {
             key_id: is_ours.then(|| key.id().to_owned()),
         }
     }
+}
 
-    /// Every check of a key, as far as it is known.
-    pub(super) fn explain(&self, presented: &Presented<'_>, now: UnixTime) -> Explanation {
-        let finding = self.findings.find(TokenDigest::of(presented.token()), now);
+impl CredentialVerifier for ApiKeys {
+    fn is_meant(&self, presented: &Presented<'_>) -> bool {
+        !presented.is_basic() && ApiKey::is_meant(presented.token(), &self.settings.prefix)
+    }
+
+    /// The owner of the key.
+    fn verify<'a>(&'a self, asked: Asked<'a>) -> Verification<'a> {
+        Box::pin(self.identity(asked.presented, asked.now, asked.patience))
+    }
+}
+
+impl Explain for ApiKeys {
+    fn explain(&self, asked: &Asked<'_>) -> Explanation {
+        let (text, now) = (asked.presented.token(), asked.now);
+        let finding = self.findings.find(TokenDigest::of(text), now);
         let wanted = format!("`{}_`, an ID, and a secret with its checksum", self.settings.prefix);
-        let form = self.form(presented).map(drop);
-        findings::explain((wanted, presented.token().len(), form), finding.as_ref(), now, &WORDS)
+        let form = self.form(&asked.presented).map(drop);
+        findings::explain((wanted, text.len(), form), finding.as_ref(), now, &WORDS)
     }
 }
 

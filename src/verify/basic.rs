@@ -12,15 +12,16 @@ use aws_lc_rs::digest::SHA256_OUTPUT_LEN;
 use aws_lc_rs::pbkdf2::{PBKDF2_HMAC_SHA256, derive};
 use tokio::sync::Mutex;
 
+use super::Presented;
+use super::credential_verifier::{Asked, CredentialVerifier, Identity, Verification};
 use super::database::Table;
-use super::explain::Explanation;
+use super::explain::{Explain, Explanation};
 use super::failures::Failures;
 use super::findings::{self, Finding, Findings, Words};
 use super::flights::{Failure, Flights};
 use super::records::{Fields, Record};
 use super::verified_tokens::TokenDigest;
-use super::{Presented, Principal};
-use crate::credential::{CredentialKind, UserPass};
+use crate::credential::UserPass;
 use crate::error::{Error, Fault, Reason, Rejection};
 use crate::io::{Item, UnixTime};
 
@@ -94,13 +95,12 @@ impl Basic {
         Self { settings, table, findings, failures, flights, work }
     }
 
-    /// The principal that the name stands for, if the password is his.
-    pub(super) async fn verify(
+    async fn identity(
         &self,
-        presented: &Presented<'_>,
+        presented: Presented<'_>,
         now: UnixTime,
         patience: Duration,
-    ) -> Result<Principal, Error> {
+    ) -> Result<Identity, Error> {
         let pair = Pair::parse(presented.token())?;
         let digest = TokenDigest::of(presented.token());
         let known = || self.findings.find(digest, now).map(Looked::Found);
@@ -115,18 +115,8 @@ impl Basic {
                 let issuer = Some(Arc::clone(&self.settings.issuer));
                 Err(Rejection { reason, issuer, key_id: None }.into())
             }
-            None => Ok(Principal {
-                issuer: Arc::clone(&self.settings.issuer),
-                key_id: None,
-                kind: CredentialKind::Basic,
-                claims: finding.claims(),
-            }),
+            None => Ok(Identity { key_id: None, claims: finding.claims() }),
         }
-    }
-
-    /// Who vouches for the users.
-    pub(super) fn issuer(&self) -> &str {
-        &self.settings.issuer
     }
 
     async fn look_up(
@@ -170,13 +160,26 @@ impl Basic {
         let is_right = verify_slices_are_equal(&hash, &expected).is_ok();
         Ok(Finding::new(record, is_right))
     }
+}
 
-    /// Every check, as far as it is known.
-    pub(super) fn explain(&self, presented: &Presented<'_>, now: UnixTime) -> Explanation {
-        let finding = self.findings.find(TokenDigest::of(presented.token()), now);
+impl CredentialVerifier for Basic {
+    fn is_meant(&self, presented: &Presented<'_>) -> bool {
+        presented.is_basic()
+    }
+
+    /// The user whose name it is, if the password is his.
+    fn verify<'a>(&'a self, asked: Asked<'a>) -> Verification<'a> {
+        Box::pin(self.identity(asked.presented, asked.now, asked.patience))
+    }
+}
+
+impl Explain for Basic {
+    fn explain(&self, asked: &Asked<'_>) -> Explanation {
+        let (text, now) = (asked.presented.token(), asked.now);
+        let finding = self.findings.find(TokenDigest::of(text), now);
         let wanted = "a name, a colon and a password, in base64".to_owned();
-        let form = Pair::parse(presented.token()).map(drop);
-        findings::explain((wanted, presented.token().len(), form), finding.as_ref(), now, &WORDS)
+        let form = Pair::parse(text).map(drop);
+        findings::explain((wanted, text.len(), form), finding.as_ref(), now, &WORDS)
     }
 }
 

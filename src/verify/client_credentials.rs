@@ -5,15 +5,18 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tokio::time::Instant;
 use url::form_urlencoded::Serializer;
 
-use super::Principal;
+use super::credential_verifier::{Asked, CredentialVerifier, Identity, Verification};
+use super::explain::{Explain, Explanation, plain};
 use super::inquiries::{Failure, Inquiries, Told};
 use super::token::LONGEST_TOKEN;
 use super::token_endpoint::{Said, TokenEndpoint};
 use super::verified_tokens::TokenDigest;
+use super::{Presented, Principal};
 use crate::claims::ClaimPath;
-use crate::credential::{CredentialKind, UserPass};
+use crate::credential::UserPass;
 use crate::error::{Error, Fault, Reason, Rejection};
 use crate::io::{Edges, UnixTime};
 
@@ -46,7 +49,7 @@ pub(super) struct ClientCredentials {
 
 /// What the token endpoint gave for a credential.
 #[derive(Clone)]
-pub(super) enum Grant {
+enum Grant {
     /// An access token, which is a secret.
     Token(Arc<str>),
     /// Nothing.
@@ -54,7 +57,7 @@ pub(super) enum Grant {
 }
 
 /// The ID and the secret of a client, as they came and as they are meant.
-pub(super) struct Client<'a> {
+struct Client<'a> {
     encoded: &'a str,
     sent_id: String,
     id: String,
@@ -66,7 +69,7 @@ const MARGIN: f64 = 10.0;
 
 impl<'a> Client<'a> {
     /// RFC 6749, section 2.3.1: both were encoded as in a form before they were joined.
-    pub(super) fn read(encoded: &'a str) -> Result<Self, Reason> {
+    fn read(encoded: &'a str) -> Result<Self, Reason> {
         if encoded.len() > LONGEST_TOKEN {
             return Err(Reason::TokenTooLarge { limit: LONGEST_TOKEN });
         }
@@ -75,11 +78,6 @@ impl<'a> Client<'a> {
         let (id, secret) = (decoded(&user), decoded(&password));
         let (id, secret) = id.filter(|id| !id.is_empty()).zip(secret).ok_or(Reason::CredentialMalformed)?;
         Ok(Self { encoded, sent_id: user, id, secret })
-    }
-
-    /// What the client calls itself: nobody vouches for it.
-    pub(super) fn id(&self) -> &str {
-        &self.id
     }
 
     fn digest(&self) -> TokenDigest {
@@ -96,45 +94,55 @@ impl ClientCredentials {
         Self { inquiries: Inquiries::new(settings.entries), settings, edges }
     }
 
-    pub(super) fn issuer(&self) -> &Arc<str> {
-        &self.settings.issuer
-    }
-
     /// What the endpoint gave, as far as it is still known.
-    pub(super) fn known(&self, client: &Client<'_>, now: UnixTime) -> Option<Grant> {
+    fn known(&self, client: &Client<'_>, now: UnixTime) -> Option<Grant> {
         self.inquiries.known(client.digest(), now)
     }
 
     /// Does not use what it gave any more.
-    pub(super) fn forget(&self, client: &Client<'_>) {
+    fn forget(&self, client: &Client<'_>) {
         self.inquiries.forget(client.digest());
     }
 
     /// The access token of the client.
-    pub(super) async fn token(
-        &self,
-        client: &Client<'_>,
-        now: UnixTime,
-        patience: Duration,
-    ) -> Result<Arc<str>, Error> {
+    async fn token(&self, client: &Client<'_>, now: UnixTime, patience: Duration) -> Result<Arc<str>, Error> {
         let ask = self.ask(client, now, patience);
         match self.inquiries.answer(client.digest(), now, patience, ask).await {
             Ok(Grant::Token(token)) => Ok(token),
             Ok(Grant::Refused) => {
-                let issuer = Some(Arc::clone(self.issuer()));
+                let issuer = Some(Arc::clone(&self.settings.issuer));
                 Err(Rejection { reason: Reason::ClientRefused, issuer, key_id: None }.into())
             }
             Err(cause) => Err(self.fault(cause)),
         }
     }
 
-    /// The caller whom the verified token proves: the client itself, by the word of the issuer that was meant.
-    pub(super) fn principal(&self, principal: Principal, client: &Client<'_>) -> Result<Principal, Error> {
-        let cause = if *principal.issuer() == *self.issuer() {
-            match self.is_bound(&principal, client) {
-                true => {
-                    return Ok(Principal { kind: CredentialKind::ClientCredentials, ..principal });
+    /// The client whose ID and secret the provider takes, by the access token that it gives for them.
+    async fn identity(&self, asked: Asked<'_>) -> Result<Identity, Error> {
+        let Asked { now, patience, .. } = asked;
+        let client = Client::read(asked.presented.token())?;
+        let began = Instant::now();
+        let mut is_known = self.known(&client, now).is_some();
+        loop {
+            let left = patience.saturating_sub(began.elapsed());
+            let token = self.token(&client, now, left).await?;
+            let left = patience.saturating_sub(began.elapsed());
+            match asked.tokens.verify(&token, now, left).await {
+                // It was revoked, or has expired before its time: a new one may be had.
+                Err(Error::Rejection(rejection)) if is_known && rejection.reason.is_over() => {
+                    self.forget(&client);
+                    is_known = false;
                 }
+                verified => return self.of_client(verified?, &client),
+            }
+        }
+    }
+
+    /// The caller whom the verified token proves: the client itself, by the word of the issuer that was meant.
+    fn of_client(&self, principal: Principal, client: &Client<'_>) -> Result<Identity, Error> {
+        let cause = if *principal.issuer() == self.settings.issuer {
+            match self.is_bound(&principal, client) {
+                true => return Ok(Identity { key_id: principal.key_id, claims: principal.claims }),
                 false => "the token is another client's",
             }
         } else {
@@ -186,7 +194,52 @@ impl ClientCredentials {
     }
 
     fn fault(&self, cause: String) -> Error {
-        Fault::ClientCredentialsUnavailable { issuer: Arc::clone(self.issuer()), cause }.into()
+        Fault::ClientCredentialsUnavailable { issuer: Arc::clone(&self.settings.issuer), cause }.into()
+    }
+}
+
+impl CredentialVerifier for ClientCredentials {
+    fn is_meant(&self, presented: &Presented<'_>) -> bool {
+        presented.is_basic()
+    }
+
+    fn verify<'a>(&'a self, asked: Asked<'a>) -> Verification<'a> {
+        Box::pin(self.identity(asked))
+    }
+}
+
+/// Of ID and secret, and of the token for which they were exchanged, as far as it is still known.
+impl Explain for ClientCredentials {
+    fn explain(&self, asked: &Asked<'_>) -> Explanation {
+        let mut explanation = Explanation::of_claims(None);
+        let wanted = "the ID and the secret of a client, in Base64";
+        let client = match Client::read(asked.presented.token()) {
+            Ok(client) => client,
+            Err(reason) => {
+                explanation.add("form", wanted, None, Err(reason));
+                return explanation;
+            }
+        };
+        explanation.add("form", wanted, None, Ok(()));
+        // What the client calls itself: nobody vouches for it.
+        let found = Some(format!("`{}`", plain(&client.id)));
+        let wanted = format!("a client to which `{}` gives a token", self.settings.issuer);
+        match self.known(&client, asked.now) {
+            Some(Grant::Token(token)) => {
+                let of_token = asked.tokens.explain(&token, asked.now);
+                explanation.add("client", wanted, found, Ok(()));
+                explanation.checks.extend(of_token.checks);
+                Explanation { checks: explanation.checks, ..of_token }
+            }
+            Some(Grant::Refused) => {
+                explanation.add("client", wanted, found, Err(Reason::ClientRefused));
+                explanation
+            }
+            None => {
+                explanation.add_open("client", wanted);
+                explanation
+            }
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::api_keys::{ApiKeySettings, ApiKeys};
 use super::basic::{Basic, BasicSettings};
+use super::credential_verifier::{Kind, SecondOpinion};
 use super::revocation::{ObserveRevocation, Revocation, RevocationSettings};
 use crate::credential::CredentialKind;
 use crate::error::{Error, Fault};
@@ -37,11 +38,12 @@ impl DatabaseSettings {
     }
 }
 
-/// The table, and who looks things up in it.
-pub(super) struct Database {
-    pub(super) api_keys: Option<ApiKeys>,
-    pub(super) basic: Option<Basic>,
-    pub(super) revocation: Option<Revocation>,
+/// Who looks things up in the table.
+pub(super) struct LookUps {
+    /// Credentials.
+    pub(super) kinds: Vec<Kind>,
+    /// What is revoked.
+    pub(super) revocation: Option<Arc<dyn SecondOpinion>>,
 }
 
 /// The table.
@@ -54,22 +56,32 @@ pub(super) struct Table {
 /// The name of the table's only key attribute.
 const PARTITION_KEY: &str = "pk";
 
-impl Database {
-    pub(super) fn new(
-        settings: DatabaseSettings,
+impl DatabaseSettings {
+    /// Who looks things up, as a function in this environment.
+    pub(super) fn looked_up(
+        self,
         environment: &AwsEnvironment,
         edges: Edges,
         observer: Arc<dyn ObserveRevocation>,
-    ) -> Self {
+    ) -> LookUps {
         let table = Arc::new(Table {
-            name: settings.table.into(),
-            is_consistent: settings.is_consistent,
-            dynamodb: DynamoDb::new(settings.dynamodb, environment, edges),
+            name: self.table.into(),
+            is_consistent: self.is_consistent,
+            dynamodb: DynamoDb::new(self.dynamodb, environment, edges),
         });
-        Self {
-            api_keys: settings.api_keys.map(|settings| ApiKeys::new(settings, Arc::clone(&table))),
-            basic: settings.basic.map(|settings| Basic::new(settings, Arc::clone(&table))),
-            revocation: settings.revocation.map(|settings| Revocation::new(settings, table, observer)),
+        let basic = self.basic.map(|settings| {
+            let issuer = Arc::clone(&settings.issuer);
+            Kind::built_in(CredentialKind::Basic, issuer, Arc::new(Basic::new(settings, Arc::clone(&table))))
+        });
+        let api_keys = self.api_keys.map(|settings| {
+            let issuer = Arc::clone(&settings.issuer);
+            let api_keys = ApiKeys::new(settings, Arc::clone(&table));
+            Kind::built_in(CredentialKind::ApiKey, issuer, Arc::new(api_keys))
+        });
+        let revocation = self.revocation.map(|settings| Revocation::new(settings, table, observer));
+        LookUps {
+            kinds: basic.into_iter().chain(api_keys).collect(),
+            revocation: revocation.map(|revocation| Arc::new(revocation) as _),
         }
     }
 }

@@ -1,14 +1,22 @@
 //! [`Explanation`]: every check of a token, whether or not an earlier one has failed. A decision stops at the first that
 //! does; who looks for what is wrong wants to see all.
 
+use std::any::Any;
+use std::time::Duration;
+
 use serde_json::Value;
 
-use super::claims::{self, Check};
-use super::client_credentials::{Client, Grant};
-use super::expectations::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes};
-use super::introspection::{self, Answer, Introspector, is_opaque};
 #[cfg(feature = "dynamodb")]
-use super::revocation;
+use super::api_keys::ApiKeys;
+#[cfg(feature = "dynamodb")]
+use super::basic::Basic;
+use super::claims::{self, Check};
+use super::client_credentials::ClientCredentials;
+use super::credential_verifier::{Asked, CredentialVerifier, Kind, Tokens};
+use super::expectations::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes};
+use super::introspection::Introspector;
+#[cfg(feature = "dynamodb")]
+use super::revocation::{self, Revocation};
 use super::token::Token;
 use super::{Presented, ProofOfPossession, Verifiers, admission, signature};
 use crate::claims::{ClaimPath, Claims};
@@ -64,10 +72,39 @@ impl Explanation {
     }
 }
 
+/// What a verifier tells of a credential. It is apart from [`CredentialVerifier`]: the function, which never asks, does not carry it.
+pub(super) trait Explain {
+    /// Every check, as far as it is known. Nobody is asked for it.
+    fn explain(&self, asked: &Asked<'_>) -> Explanation;
+}
+
+/// Of the kinds that come with the function.
+fn explaining(verifier: &dyn CredentialVerifier) -> Option<&dyn Explain> {
+    let verifier: &dyn Any = verifier;
+    let client_credentials = verifier.downcast_ref::<ClientCredentials>().map(|known| known as &dyn Explain);
+    let introspector = verifier.downcast_ref::<Introspector>().map(|known| known as &dyn Explain);
+    let known = client_credentials.or(introspector);
+    #[cfg(feature = "dynamodb")]
+    let known = known
+        .or_else(|| verifier.downcast_ref::<ApiKeys>().map(|known| known as &dyn Explain))
+        .or_else(|| verifier.downcast_ref::<Basic>().map(|known| known as &dyn Explain));
+    known
+}
+
+impl Tokens<'_> {
+    /// Every check of a token that a credential stands for.
+    pub(super) fn explain(&self, token: &str, now: UnixTime) -> Explanation {
+        self.verifiers().explain_token(&Presented::bearer(token), now)
+    }
+}
+
 impl Verifiers {
     /// Every check of the token, with the keys that are there. A decision was made before: nothing is fetched for this.
     pub(crate) fn explain(&self, presented: Presented<'_>, now: UnixTime) -> Explanation {
-        let explanation = self.explain_any(presented, now);
+        let explanation = match self.kind_of(&presented) {
+            Some(kind) => self.explain_kind(kind, &presented, now),
+            None => self.explain_token(&presented, now),
+        };
         #[cfg(feature = "dynamodb")]
         let explanation = self.with_revocation(explanation, presented, now);
         explanation
@@ -81,17 +118,14 @@ impl Verifiers {
         presented: Presented<'_>,
         now: UnixTime,
     ) -> Explanation {
-        let Some(revocation) = self.revocation() else { return explanation };
+        let revocation = self.revocation().map(|opinion| opinion as &dyn Any);
+        let Some(revocation) = revocation.and_then(|opinion| opinion.downcast_ref::<Revocation>()) else {
+            return explanation;
+        };
         let claims = explanation.claims.as_ref().and_then(Value::as_object).cloned().unwrap_or_default();
         let claims = Claims::from(claims);
-        let text = presented.token();
-        let issuer = match self.introspector().filter(|_| is_opaque(text)) {
-            _ if presented.is_basic() => match self.basic() {
-                Some(basic) => Some(basic.issuer()),
-                None => self.client_credentials().map(|endpoint| &**endpoint.issuer()),
-            },
-            _ if self.api_keys(text).is_some() => self.api_keys(text).map(|api_keys| api_keys.issuer()),
-            Some(introspector) => Some(&*introspector.expectations().issuer),
+        let issuer = match self.kind_of(&presented) {
+            Some(kind) => Some(&*kind.issuer),
             None => claims.named("iss").and_then(Value::as_str),
         };
         let verdict = issuer
@@ -108,59 +142,35 @@ impl Verifiers {
         explanation
     }
 
-    fn explain_any(&self, presented: Presented<'_>, now: UnixTime) -> Explanation {
-        let text = presented.token();
+    fn explain_kind(&self, kind: &Kind, presented: &Presented<'_>, now: UnixTime) -> Explanation {
+        let asked = Asked::new(presented, now, Duration::ZERO, self);
+        explaining(&*kind.verifier).map_or_else(
+            || {
+                let mut explanation = Explanation::of_claims(None);
+                let wanted = format!("what its verifier takes for one of the kind `{}`", kind.kind.name());
+                explanation.add_open("credential", wanted);
+                explanation
+            },
+            |verifier| verifier.explain(&asked),
+        )
+    }
+
+    fn explain_token(&self, presented: &Presented<'_>, now: UnixTime) -> Explanation {
+        if let Some(kind) = self.opaque(presented) {
+            return self.explain_kind(kind, presented, now);
+        }
         if presented.is_basic() {
-            #[cfg(feature = "dynamodb")]
-            if let Some(basic) = self.basic() {
-                return basic.explain(&presented, now);
-            }
-            return self.of_client(text, now);
+            let mut explanation = Explanation::of_claims(None);
+            explanation.add("form", "a token", None, Err(Reason::CredentialMalformed));
+            return explanation;
         }
-        #[cfg(feature = "dynamodb")]
-        if let Some(api_keys) = self.api_keys(text) {
-            return api_keys.explain(&presented, now);
-        }
-        if let Some(introspector) = self.introspector().filter(|_| is_opaque(text)) {
-            return of_opaque(introspector, presented, now);
-        }
+        let text = presented.token();
         let issuer =
             Token::parse(text).ok().and_then(|token| Some(token.unverified_issuer().ok()?.to_owned()));
         let known = self.issuers().iter().find(|(expected, _)| Some(&*expected.issuer) == issuer.as_deref());
         match known {
-            Some((expected, cache)) => explain(presented, cache.current().as_deref(), expected, now),
+            Some((expected, cache)) => explain(*presented, cache.current().as_deref(), expected, now),
             None => self.of_nobody(text),
-        }
-    }
-
-    /// Of a client's ID and secret, and of the token for which they were exchanged, as far as it is still known.
-    fn of_client(&self, text: &str, now: UnixTime) -> Explanation {
-        let mut explanation = Explanation { header: None, claims: None, checks: Vec::new() };
-        let client = Client::read(text);
-        let wanted = "the ID and the secret of a client, in Base64";
-        let (Ok(client), Some(endpoint)) = (&client, self.client_credentials()) else {
-            let verdict = client.map(drop).and(Err(Reason::CredentialMalformed));
-            explanation.add("form", wanted, None, verdict);
-            return explanation;
-        };
-        explanation.add("form", wanted, None, Ok(()));
-        let found = Some(format!("`{}`", plain(client.id())));
-        let wanted = format!("a client to which `{}` gives a token", endpoint.issuer());
-        match endpoint.known(client, now) {
-            Some(Grant::Token(token)) => {
-                let of_token = self.explain_any(Presented::bearer(&token), now);
-                explanation.add("client", wanted, found, Ok(()));
-                explanation.checks.extend(of_token.checks);
-                Explanation { checks: explanation.checks, ..of_token }
-            }
-            Some(Grant::Refused) => {
-                explanation.add("client", wanted, found, Err(Reason::ClientRefused));
-                explanation
-            }
-            None => {
-                explanation.add_open("client", wanted);
-                explanation
-            }
         }
     }
 
@@ -177,30 +187,6 @@ impl Verifiers {
         }
         explanation
     }
-}
-
-/// Of an opaque token, as far as the authorization server's answer is still known.
-fn of_opaque(introspector: &Introspector, presented: Presented<'_>, now: UnixTime) -> Explanation {
-    let expected = introspector.expectations();
-    let (claims, active) = match introspector.known(presented.token(), now) {
-        Some(Answer::Active(claims)) => (Some(claims), Some(Ok(()))),
-        Some(Answer::Inactive) => (None, Some(Err(Reason::TokenInactive))),
-        None => (None, None),
-    };
-    let mut explanation =
-        Explanation { header: None, claims: claims.as_ref().map(Claims::to_json), checks: Vec::new() };
-    let wanted = format!("`true`, by the word of `{}`", expected.issuer);
-    match active {
-        Some(verdict) => explanation.add("active", wanted, Some(verdict.is_ok().to_string()), verdict),
-        None => explanation.add_open("active", wanted),
-    }
-    if let Some(claims) = claims {
-        let wanted = format!("`{}`, where it is there", expected.issuer);
-        let verdict = introspection::issuer(&claims, expected);
-        explanation.add("iss", wanted, found(claims.named("iss")), verdict);
-        explanation.add_claims(&claims, expected, &presented, now);
-    }
-    explanation
 }
 
 /// Every check of one token: a function of what is presented, the issuer's keys, what is expected, and the time. A proof is
@@ -235,6 +221,11 @@ pub fn explain(
 }
 
 impl Explanation {
+    /// No check yet, of a credential of which this is known.
+    pub(super) fn of_claims(claims: Option<&Claims>) -> Self {
+        Self { header: None, claims: claims.map(Claims::to_json), checks: Vec::new() }
+    }
+
     fn of_form(text: &str) -> Self {
         let [header, claims] = super::token::readable(text);
         let mut explanation = Self { header, claims, checks: Vec::new() };
@@ -270,7 +261,7 @@ impl Explanation {
         self.checks.push(Checked { name: name.to_owned(), expected: expected.into(), found, verdict });
     }
 
-    fn add_claims(
+    pub(super) fn add_claims(
         &mut self,
         claims: &Claims,
         expected: &Expectations,
@@ -436,7 +427,7 @@ fn found(value: Option<&Value>) -> Option<String> {
 }
 
 /// Without what moves a cursor or turns a line around.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     text.chars().map(|letter| if letter.is_ascii_graphic() || letter == ' ' { letter } else { '?' }).collect()
 }
 

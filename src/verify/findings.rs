@@ -118,8 +118,7 @@ pub(super) fn explain(
     words: &Words,
 ) -> Explanation {
     let claims = finding.map(Finding::claims).filter(|claims| *claims != Claims::default());
-    let mut explanation =
-        Explanation { header: None, claims: claims.as_ref().map(Claims::to_json), checks: Vec::new() };
+    let mut explanation = Explanation::of_claims(claims.as_ref());
     explanation.add("form", wanted, Some(format!("{size} bytes")), form);
     let checks = [
         (words.name, words.wanted),

@@ -6,6 +6,8 @@ use std::time::Duration;
 use url::Url;
 
 use super::client_authentication::ClientAuthentication;
+use super::credential_verifier::{Asked, CredentialVerifier, Identity, Opinion, SecondOpinion, Verification};
+use super::explain::{Explain, Explanation};
 use super::inquiries::{Failure, Inquiries, Told};
 use super::possession::Presented;
 use super::signed_answers::{self, SignedAnswers};
@@ -13,7 +15,6 @@ use super::token::LONGEST_TOKEN;
 use super::verified_tokens::TokenDigest;
 use super::{Expectations, Principal, claims, json};
 use crate::claims::Claims;
-use crate::credential::CredentialKind;
 use crate::error::{Error, Fault, Reason, Rejection};
 use crate::io::{Connector, Edges, Effort, FetchError, Question, Reply, UnixTime};
 use crate::jwks::JwksCache;
@@ -54,7 +55,7 @@ pub enum Endpoint {
 
 /// What a server said of one token.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Answer {
+enum Answer {
     /// It is active, and stands for this.
     Active(Claims),
     /// It is not: nothing more is said.
@@ -85,38 +86,21 @@ impl Introspector {
         &self.settings.expectations
     }
 
-    /// The keys with which the server signs its answers.
-    pub(super) fn keys(&self) -> Option<&JwksCache> {
-        self.keys.as_ref()
-    }
-
-    /// The principal for which an active token stands.
-    pub(super) async fn verify(
+    async fn identity(
         &self,
-        presented: &Presented<'_>,
+        presented: Presented<'_>,
         now: UnixTime,
         patience: Duration,
-    ) -> Result<Principal, Error> {
+    ) -> Result<Identity, Error> {
         let claims = self.active(presented.token(), now, patience).await?;
-        let expected = self.expectations();
-        match check(&claims, expected, presented, now) {
-            Ok(()) => Ok(Principal {
-                issuer: Arc::clone(&expected.issuer),
-                key_id: None,
-                kind: CredentialKind::Opaque,
-                claims,
-            }),
+        match check(&claims, self.expectations(), &presented, now) {
+            Ok(()) => Ok(Identity { key_id: None, claims }),
             Err(reason) => Err(self.rejection(reason).into()),
         }
     }
 
     /// What the server says of an active token.
-    pub(super) async fn active(
-        &self,
-        token: &str,
-        now: UnixTime,
-        patience: Duration,
-    ) -> Result<Claims, Error> {
+    async fn active(&self, token: &str, now: UnixTime, patience: Duration) -> Result<Claims, Error> {
         // Rule F4.
         if token.len() > LONGEST_TOKEN {
             return Err(Reason::TokenTooLarge { limit: LONGEST_TOKEN }.into());
@@ -134,11 +118,6 @@ impl Introspector {
             Ok(Answer::Inactive) => Err(self.rejection(Reason::TokenInactive).into()),
             Err(cause) => Err(self.fault(cause)),
         }
-    }
-
-    /// What was said of the token, as far as it is still known.
-    pub(super) fn known(&self, token: &str, now: UnixTime) -> Option<Answer> {
-        self.inquiries.known(TokenDigest::of(token), now)
     }
 
     async fn ask(&self, token: &str, now: UnixTime, patience: Duration) -> Result<Answer, String> {
@@ -228,8 +207,63 @@ impl Introspector {
     }
 }
 
+impl CredentialVerifier for Introspector {
+    fn is_meant(&self, presented: &Presented<'_>) -> bool {
+        !presented.is_basic() && is_opaque(presented.token())
+    }
+
+    /// The principal for which an active token stands.
+    fn verify<'a>(&'a self, asked: Asked<'a>) -> Verification<'a> {
+        Box::pin(self.identity(asked.presented, asked.now, asked.patience))
+    }
+
+    /// The keys with which the server signs its answers.
+    fn keys(&self) -> Option<&JwksCache> {
+        self.keys.as_ref()
+    }
+}
+
+/// Of a JWT that may have been revoked.
+impl SecondOpinion for Introspector {
+    fn check<'a>(
+        &'a self,
+        presented: &'a Presented<'a>,
+        _principal: &'a Principal,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Opinion<'a> {
+        Box::pin(async move { self.active(presented.token(), now, patience).await.map(drop) })
+    }
+}
+
+/// As far as the authorization server's answer is still known.
+impl Explain for Introspector {
+    fn explain(&self, asked: &Asked<'_>) -> Explanation {
+        let (expected, now) = (self.expectations(), asked.now);
+        let known = self.inquiries.known(TokenDigest::of(asked.presented.token()), now);
+        let (claims, active) = match known {
+            Some(Answer::Active(claims)) => (Some(claims), Some(Ok(()))),
+            Some(Answer::Inactive) => (None, Some(Err(Reason::TokenInactive))),
+            None => (None, None),
+        };
+        let mut explanation = Explanation::of_claims(claims.as_ref());
+        let wanted = format!("`true`, by the word of `{}`", expected.issuer);
+        match active {
+            Some(verdict) => explanation.add("active", wanted, Some(verdict.is_ok().to_string()), verdict),
+            None => explanation.add_open("active", wanted),
+        }
+        if let Some(claims) = claims {
+            let wanted = format!("`{}`, where it is there", expected.issuer);
+            let found = claims.named("iss").map(claims::excerpt);
+            explanation.add("iss", wanted, found, issuer(&claims, expected));
+            explanation.add_claims(&claims, expected, &asked.presented, now);
+        }
+        explanation
+    }
+}
+
 /// Rule C1. An answer need not have an `iss`: who gave it is known.
-pub(super) fn issuer(claims: &Claims, expected: &Expectations) -> Result<(), Reason> {
+fn issuer(claims: &Claims, expected: &Expectations) -> Result<(), Reason> {
     match claims.named("iss") {
         Some(issuer) if issuer.as_str() != Some(&expected.issuer) => Err(Reason::IssuerUnknown),
         Some(_) | None => Ok(()),
@@ -279,6 +313,6 @@ fn of_status(status: u16) -> String {
 }
 
 /// Whether a token has the form of a JWT: three parts. What does not is opaque, and nothing is ever tried as both.
-pub(super) fn is_opaque(token: &str) -> bool {
+fn is_opaque(token: &str) -> bool {
     token.bytes().filter(|byte| *byte == b'.').count() != 2
 }

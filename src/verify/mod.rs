@@ -17,6 +17,7 @@ mod claims;
 mod client_authentication;
 mod client_credentials;
 mod client_key;
+mod credential_verifier;
 #[cfg(feature = "dynamodb")]
 mod database;
 mod dpop;
@@ -63,6 +64,7 @@ pub use certificates::ClientCertificates;
 pub use client_authentication::ClientAuthentication;
 pub use client_credentials::ClientCredentialsSettings;
 pub use client_key::{ClientKey, ClientKeyError};
+pub use credential_verifier::{Asked, CredentialVerifier, Identity, Tokens, Verification};
 #[cfg(feature = "dynamodb")]
 pub use database::DatabaseSettings;
 pub use dpop::DpopProofs;
@@ -160,8 +162,8 @@ impl Principal {
 
     /// What kind of credential was verified.
     #[must_use]
-    pub fn credential_kind(&self) -> CredentialKind {
-        self.kind
+    pub fn credential_kind(&self) -> &CredentialKind {
+        &self.kind
     }
 }
 

@@ -67,18 +67,33 @@ impl<'a> Presented<'a> {
         Self { replays: Some(replays), ..self }
     }
 
-    /// Whether it is no token, but a user ID and a password.
-    pub(super) fn is_basic(&self) -> bool {
-        self.presentation == Presentation::Basic
+    /// The same, without the request.
+    pub(super) fn alone(self) -> Self {
+        Self { request: None, ..self }
     }
 
-    pub(super) fn token(&self) -> &'a str {
+    /// The credential's text, without its scheme. It is a secret, and nobody vouches for it.
+    #[must_use]
+    pub fn token(&self) -> &'a str {
         self.token
     }
 
-    #[cfg(feature = "dynamodb")]
-    pub(super) fn presentation(&self) -> Presentation {
+    /// How it is presented.
+    #[must_use]
+    pub fn presentation(&self) -> Presentation {
         self.presentation
+    }
+
+    /// The request that it came with, where there is one, and where it may be looked at: of a verifier in code of one's own, the
+    /// configuration says so by `looks_at_request`.
+    #[must_use]
+    pub fn request(&self) -> Option<&'a Request> {
+        self.request
+    }
+
+    /// Whether it is no token, but a user ID and a password.
+    pub(super) fn is_basic(&self) -> bool {
+        self.presentation == Presentation::Basic
     }
 }
 

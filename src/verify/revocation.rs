@@ -6,11 +6,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Principal;
 use super::answers::Answers;
+use super::credential_verifier::{Opinion, SecondOpinion};
 use super::database::Table;
 use super::flights::{Failure, Flights};
 use super::verified_tokens::TokenDigest;
+use super::{Presented, Principal};
 use crate::claims::Claims;
 use crate::error::{Error, Reason, Rejection};
 use crate::io::{Item, UnixTime};
@@ -114,12 +115,7 @@ impl Revocation {
     }
 
     /// Refuses a principal whose credential is revoked.
-    pub(super) async fn check(
-        &self,
-        principal: &Principal,
-        now: UnixTime,
-        patience: Duration,
-    ) -> Result<(), Error> {
+    async fn refuse(&self, principal: &Principal, now: UnixTime, patience: Duration) -> Result<(), Error> {
         let names = names(principal.issuer(), principal.claims());
         let keys: Vec<&str> = names.iter().map(|(_, key)| key.as_str()).collect();
         let known = || self.known(&keys, now);
@@ -175,6 +171,18 @@ impl Revocation {
             })
         });
         Ok(entries.collect())
+    }
+}
+
+impl SecondOpinion for Revocation {
+    fn check<'a>(
+        &'a self,
+        _presented: &'a Presented<'a>,
+        principal: &'a Principal,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Opinion<'a> {
+        Box::pin(self.refuse(principal, now, patience))
     }
 }
 

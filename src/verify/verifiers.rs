@@ -6,35 +6,35 @@ use std::time::Duration;
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::client_credentials::{ClientCredentials, ClientCredentialsSettings};
+use super::credential_verifier::{Asked, CredentialVerifier, Kind, SecondOpinion};
 #[cfg(feature = "dynamodb")]
-use super::api_keys::ApiKeys;
-#[cfg(feature = "dynamodb")]
-use super::basic::Basic;
-use super::client_credentials::{Client, ClientCredentials, ClientCredentialsSettings};
-#[cfg(feature = "dynamodb")]
-use super::database::{Database, DatabaseSettings};
-use super::introspection::{IntrospectionSettings, Introspector, is_opaque};
+use super::database::{DatabaseSettings, LookUps};
+use super::introspection::{IntrospectionSettings, Introspector};
 use super::replays::Replays;
 #[cfg(feature = "dynamodb")]
-use super::revocation::{ObserveRevocation, Revocation};
+use super::revocation::ObserveRevocation;
 use super::token::{LONGEST_TOKEN, Token};
 use super::verified_tokens::{TokenCacheLimits, TokenDigest, VerifiedToken, VerifiedTokens};
 use super::{Admitted, Expectations, Presented, Principal, Vouched};
+use crate::credential::CredentialKind;
 use crate::error::{Error, Reason};
 #[cfg(feature = "dynamodb")]
 use crate::io::AwsEnvironment;
 use crate::io::{Edges, UnixTime};
 use crate::jwks::{JwksCache, KeySearch, KeySet};
 
-/// Verifies the tokens of the configured issuers, each with that issuer's keys alone.
+/// Verifies credentials: JWTs of the configured issuers, each with that issuer's keys alone, and what else is configured.
 pub struct Verifiers {
     issuers: Vec<(Expectations, JwksCache)>,
     verified: Option<VerifiedTokens>,
-    /// Boxed: who does without it does not carry its size through the start.
-    introspector: Option<Box<Introspector>>,
-    client_credentials: Option<Box<ClientCredentials>>,
-    #[cfg(feature = "dynamodb")]
-    database: Option<Box<Database>>,
+    /// Kinds beside JWTs, in the order in which their forms are looked for. Behind pointers: who does without them does not carry
+    /// their sizes through the start.
+    kinds: Vec<Kind>,
+    /// Whether JWTs hold that are to be asked about, too.
+    of_jwts: Option<Arc<dyn SecondOpinion>>,
+    /// Whether what holds is revoked.
+    of_all: Option<Arc<dyn SecondOpinion>>,
     replays: Replays,
 }
 
@@ -45,24 +45,41 @@ impl Verifiers {
         Self {
             issuers,
             verified: VerifiedTokens::new(limits),
-            introspector: None,
-            client_credentials: None,
-            #[cfg(feature = "dynamodb")]
-            database: None,
+            kinds: Vec::new(),
+            of_jwts: None,
+            of_all: None,
             replays: Replays::default(),
         }
+    }
+
+    /// The same, which also verifies credentials of this kind, and calls this issuer who vouches for them. The verifier sees the
+    /// credential alone, unless it `looks_at_request`: then no answer may be kept by the credential (docs/extending.md).
+    #[must_use]
+    pub fn extended(
+        self,
+        kind: CredentialKind,
+        issuer: Arc<str>,
+        verifier: Arc<dyn CredentialVerifier>,
+        looks_at_request: bool,
+    ) -> Self {
+        self.with(Kind { kind, issuer, verifier, sees_request: looks_at_request })
     }
 
     /// The same, which also asks a server about tokens. `keys` are those with which it signs its answers.
     #[must_use]
     pub fn asking(self, settings: IntrospectionSettings, keys: Option<JwksCache>, edges: Edges) -> Self {
-        Self { introspector: Some(Box::new(Introspector::new(settings, keys, edges))), ..self }
+        let introspector = Arc::new(Introspector::new(settings, keys, edges));
+        let issuer = Arc::clone(&introspector.expectations().issuer);
+        let of_jwts = Some(Arc::clone(&introspector) as Arc<dyn SecondOpinion>);
+        Self { of_jwts, ..self.with(Kind::built_in(CredentialKind::Opaque, issuer, introspector)) }
     }
 
     /// The same, which also exchanges the IDs and secrets of clients for tokens.
     #[must_use]
     pub fn exchanging(self, settings: ClientCredentialsSettings, edges: Edges) -> Self {
-        Self { client_credentials: Some(Box::new(ClientCredentials::new(settings, edges))), ..self }
+        let issuer = Arc::clone(&settings.issuer);
+        let endpoint = Arc::new(ClientCredentials::new(settings, edges));
+        self.with(Kind::built_in(CredentialKind::ClientCredentials, issuer, endpoint))
     }
 
     /// The same, which also looks up in a table, as a function in this environment.
@@ -75,15 +92,23 @@ impl Verifiers {
         edges: Edges,
         observer: Arc<dyn ObserveRevocation>,
     ) -> Self {
-        Self { database: Some(Box::new(Database::new(settings, environment, edges, observer))), ..self }
+        let LookUps { kinds, revocation } = settings.looked_up(environment, edges, observer);
+        let verifiers = kinds.into_iter().fold(self, Self::with);
+        Self { of_all: revocation, ..verifiers }
     }
 
-    /// The principal that the token proves, and what comes with it. The issuer's keys are waited for no longer than `patience`.
+    fn with(mut self, kind: Kind) -> Self {
+        let place = self.kinds.partition_point(|known| known.breadth() <= kind.breadth());
+        self.kinds.insert(place, kind);
+        self
+    }
+
+    /// The principal that the credential proves, and what comes with it. Nobody is waited for longer than `patience`.
     ///
     /// # Errors
     ///
     /// A [`Rejection`](Error::Rejection) when it proves nothing, a [`Fault`](Error::Fault) when the
-    /// issuer's keys cannot be had.
+    /// issuer's keys, or somebody who has to be asked, cannot be had.
     pub async fn verify(
         &self,
         presented: Presented<'_>,
@@ -91,101 +116,66 @@ impl Verifiers {
         patience: Duration,
     ) -> Result<Principal, Error> {
         let presented = presented.once(&self.replays);
-        #[cfg(feature = "dynamodb")]
-        if let Some(revocation) = self.revocation() {
-            let began = Instant::now();
-            let principal = self.verify_any(&presented, now, patience).await?;
-            let patience = patience.saturating_sub(began.elapsed());
-            return Box::pin(revocation.check(&principal, now, patience)).await.map(|()| principal);
-        }
-        self.verify_any(&presented, now, patience).await
+        let Some(revocation) = &self.of_all else { return self.verify_any(&presented, now, patience).await };
+        let began = Instant::now();
+        let principal = self.verify_any(&presented, now, patience).await?;
+        let patience = patience.saturating_sub(began.elapsed());
+        revocation.check(&presented, &principal, now, patience).await.map(|()| principal)
     }
 
-    /// Of whatever kind the credential is. What comes as `Basic` is never tried as a token, nor the other way round.
+    /// Of whatever kind the credential is. Its form decides, and none is tried as another.
     async fn verify_any(
         &self,
         presented: &Presented<'_>,
         now: UnixTime,
         patience: Duration,
     ) -> Result<Principal, Error> {
-        // Boxed: a decision about a token does not carry their sizes.
-        if presented.is_basic() {
-            #[cfg(feature = "dynamodb")]
-            if let Some(basic) = self.basic() {
-                return Box::pin(basic.verify(presented, now, patience)).await;
-            }
-            return Box::pin(self.verify_client(presented, now, patience)).await;
+        match self.kind_of(presented) {
+            Some(kind) => kind.principal(Asked::new(presented, now, patience, self)).await,
+            // What comes as `Basic` is no token.
+            None if presented.is_basic() => Err(Reason::CredentialMalformed.into()),
+            None => self.verify_signed(presented, now, patience).await,
         }
-        #[cfg(feature = "dynamodb")]
-        if let Some(api_keys) = self.api_keys(presented.token()) {
-            return Box::pin(api_keys.verify(presented, now, patience)).await;
-        }
-        self.verify_token(presented, now, patience).await
     }
 
-    /// The client whose ID and secret the provider takes, by the access token that it gives for them.
-    async fn verify_client(
+    /// A token, JWT or opaque. One that another credential stands for is never such a credential itself.
+    pub(super) async fn verify_token(
         &self,
         presented: &Presented<'_>,
         now: UnixTime,
         patience: Duration,
     ) -> Result<Principal, Error> {
-        let Some(endpoint) = &self.client_credentials else { return Err(Reason::CredentialMalformed.into()) };
-        let client = Client::read(presented.token())?;
+        match self.opaque(presented) {
+            Some(kind) => kind.principal(Asked::new(presented, now, patience, self)).await,
+            None => self.verify_signed(presented, now, patience).await,
+        }
+    }
+
+    /// A JWT, about which the authorization server is asked, too, where its issuer is configured so.
+    async fn verify_signed(
+        &self,
+        presented: &Presented<'_>,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Result<Principal, Error> {
+        let Some(server) = &self.of_jwts else { return self.verify_jwt(presented, now, patience).await };
         let began = Instant::now();
-        let mut is_known = endpoint.known(&client, now).is_some();
-        loop {
-            let left = patience.saturating_sub(began.elapsed());
-            let token = endpoint.token(&client, now, left).await?;
-            let left = patience.saturating_sub(began.elapsed());
-            match self.verify_token(&Presented::bearer(&token), now, left).await {
-                // It was revoked, or has expired before its time: a new one may be had.
-                Err(Error::Rejection(rejection)) if is_known && rejection.reason.is_over() => {
-                    endpoint.forget(&client);
-                    is_known = false;
-                }
-                verified => return endpoint.principal(verified?, &client),
-            }
+        let principal = self.verify_jwt(presented, now, patience).await?;
+        if self.is_introspected(&principal) {
+            let patience = patience.saturating_sub(began.elapsed());
+            server.check(presented, &principal, now, patience).await?;
         }
+        Ok(principal)
     }
 
-    async fn verify_token(
-        &self,
-        presented: &Presented<'_>,
-        now: UnixTime,
-        patience: Duration,
-    ) -> Result<Principal, Error> {
-        match &self.introspector {
-            Some(introspector) if is_opaque(presented.token()) => {
-                introspector.verify(presented, now, patience).await
-            }
-            Some(introspector) => {
-                let began = Instant::now();
-                let principal = self.verify_jwt(presented, now, patience).await?;
-                if self.is_introspected(&principal) {
-                    let patience = patience.saturating_sub(began.elapsed());
-                    introspector.active(presented.token(), now, patience).await?;
-                }
-                Ok(principal)
-            }
-            None => self.verify_jwt(presented, now, patience).await,
-        }
+    /// The kind of the credential, by its form; `None` for a JWT, and for what is nothing.
+    pub(super) fn kind_of(&self, presented: &Presented<'_>) -> Option<&Kind> {
+        self.kinds.iter().find(|kind| kind.is_meant(presented))
     }
 
-    /// Who looks the credential up, where it is meant as an API key.
-    #[cfg(feature = "dynamodb")]
-    pub(super) fn api_keys(&self, text: &str) -> Option<&ApiKeys> {
-        self.database.as_ref()?.api_keys.as_ref().filter(|api_keys| api_keys.is_meant(text))
-    }
-
-    #[cfg(feature = "dynamodb")]
-    pub(super) fn basic(&self) -> Option<&Basic> {
-        self.database.as_ref()?.basic.as_ref()
-    }
-
-    #[cfg(feature = "dynamodb")]
-    pub(super) fn revocation(&self) -> Option<&Revocation> {
-        self.database.as_ref()?.revocation.as_ref()
+    pub(super) fn opaque(&self, presented: &Presented<'_>) -> Option<&Kind> {
+        let mut opaque = self.kinds.iter().filter(|kind| kind.kind == CredentialKind::Opaque);
+        opaque.find(|kind| kind.is_meant(presented))
     }
 
     fn is_introspected(&self, principal: &Principal) -> bool {
@@ -286,12 +276,9 @@ impl Verifiers {
         Ok((place, Admitted::new(token, expectations)?))
     }
 
-    pub(super) fn introspector(&self) -> Option<&Introspector> {
-        self.introspector.as_deref()
-    }
-
-    pub(super) fn client_credentials(&self) -> Option<&ClientCredentials> {
-        self.client_credentials.as_deref()
+    /// Who is asked whether a credential is revoked.
+    pub(super) fn revocation(&self) -> Option<&dyn SecondOpinion> {
+        self.of_all.as_deref()
     }
 
     /// The issuers, each with its keys.
@@ -313,8 +300,8 @@ impl Verifiers {
     }
 
     fn caches(&self) -> impl Iterator<Item = &JwksCache> {
-        let of_answers = self.introspector.iter().filter_map(|introspector| introspector.keys());
-        self.issuers.iter().map(|(_, cache)| cache).chain(of_answers)
+        let of_kinds = self.kinds.iter().filter_map(|kind| kind.verifier.keys());
+        self.issuers.iter().map(|(_, cache)| cache).chain(of_kinds)
     }
 }
 

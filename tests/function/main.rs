@@ -17,6 +17,7 @@ mod basic;
 mod callers;
 mod concurrency;
 mod credentials;
+mod custom;
 mod faults;
 mod flood;
 #[path = "../support/forgery.rs"]

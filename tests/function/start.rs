@@ -1,5 +1,6 @@
 //! How the function starts, or tells why it does not.
 
+use std::path::Path;
 use std::time::Duration;
 
 use authorizer_cli::function::{Ended, FunctionProcess};
@@ -10,10 +11,17 @@ use serde_json::{Value, json};
 use crate::process::{BINARY, Function};
 use crate::trouble::Package;
 
-/// Starts the function; it must end by itself.
 async fn refuses_to_start<const N: usize>(environment: [(&str, &str); N]) -> (Ended, Value) {
+    does_not_start(Path::new(BINARY), environment).await
+}
+
+/// Starts a function; it must end by itself.
+pub(crate) async fn does_not_start<const N: usize>(
+    binary: &Path,
+    environment: [(&str, &str); N],
+) -> (Ended, Value) {
     let api = RuntimeApi::start().await.unwrap();
-    let function = FunctionProcess::spawn(BINARY, environment, &api).unwrap();
+    let function = FunctionProcess::spawn(binary, environment, &api).unwrap();
     let ended = function.wait(Duration::from_secs(10)).await;
     assert_eq!(ended.status.unwrap().code(), Some(1), "{environment:?}");
     let line = ended.stdout.lines().next().expect("no line in the log");

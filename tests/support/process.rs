@@ -1,6 +1,7 @@
 //! The function as it is deployed: the built binary between a Lambda Runtime API and an issuer, and what
 //! may be asked of it. All three are on loopback.
 
+use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
@@ -71,8 +72,18 @@ impl<I> Function<I> {
         environment: impl IntoIterator<Item = (&'a str, &'a str)>,
         limit: Duration,
     ) -> Self {
+        Self::spawn_other(Path::new(BINARY), issuer, environment, limit).await
+    }
+
+    /// The same of another binary than the one that is deployed.
+    pub(crate) async fn spawn_other<'a>(
+        binary: &Path,
+        issuer: I,
+        environment: impl IntoIterator<Item = (&'a str, &'a str)>,
+        limit: Duration,
+    ) -> Self {
         let api = RuntimeApi::with_time_limit(limit).await.unwrap();
-        let process = FunctionProcess::spawn(BINARY, environment, &api).unwrap();
+        let process = FunctionProcess::spawn(binary, environment, &api).unwrap();
         Self { issuer, process, api, payloads: Mutex::default() }
     }
 

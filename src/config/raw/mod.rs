@@ -2,6 +2,7 @@
 //! documentation, in the JSON Schema and in docs/configuration.md.
 
 mod certificate;
+mod custom;
 mod dynamodb;
 mod gateway;
 mod introspection;
@@ -18,6 +19,7 @@ use super::values::{self, OneOrMore, PlainValues};
 use crate::jwks::Algorithm;
 use crate::verify::{AudienceClaim, Presence, Profile};
 pub(super) use certificate::ClientCertificateSettings;
+pub(super) use custom::CustomSettings;
 #[cfg(feature = "dynamodb")]
 pub(super) use dynamodb::OutageName;
 pub(super) use dynamodb::{ApiKeysTable, BasicTable, DynamoDbTable, RevocationTable};
@@ -39,7 +41,7 @@ pub(super) struct Settings {
     /// The function refuses to start with it on AWS Lambda.
     pub(super) development: bool,
     /// The issuers whose tokens are accepted. A token is verified with the keys of the issuer that
-    /// it names, and of no other. One is needed, unless there is an `[introspection]`, `[api_keys]` or `[basic]`.
+    /// it names, and of no other. One is needed, unless there is an `[introspection]`, `[api_keys]`, `[basic]` or `[[custom]]`.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(super) issuer: Vec<IssuerSettings>,
     /// Where the credential is looked for, in this order; the first place that holds one wins.
@@ -72,6 +74,8 @@ pub(super) struct Settings {
     pub(super) basic: Option<BasicTable>,
     /// Whether credentials that hold are revoked.
     pub(super) revocation: Option<RevocationTable>,
+    /// Kinds of credential that code verifies which was added to the function (docs/extending.md).
+    pub(super) custom: Vec<CustomSettings>,
     /// What DPoP proofs must be like, for the issuers whose `proof_of_possession` takes them.
     pub(super) dpop: DpopSettings,
     /// What the certificate must be like with which a client comes (mutual TLS). Default: whatever it is.

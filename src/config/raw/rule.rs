@@ -136,7 +136,7 @@ pub(in crate::config) struct RequirementTable {
 }
 
 /// A kind of credential.
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(in crate::config) enum CredentialName {
@@ -150,6 +150,9 @@ pub(in crate::config) enum CredentialName {
     ApiKey,
     /// A name and a password, which `[basic]` is about.
     Basic,
+    /// The `kind` of a `[[custom]]`.
+    #[serde(untagged)]
+    Custom(String),
 }
 
 impl<'de> Deserialize<'de> for RequirementSettings {

@@ -1,3 +1,4 @@
+mod custom;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod gateway;

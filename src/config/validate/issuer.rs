@@ -17,7 +17,9 @@ use crate::verify::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes
 
 impl Check<'_> {
     pub(super) fn issuers(&mut self, settings: Vec<IssuerSettings>, proofs: &Proofs) -> Vec<Issuer> {
-        if settings.is_empty() && !self.has_opaque_tokens && !self.has_api_keys && !self.has_basic {
+        let has_others =
+            self.has_opaque_tokens || self.has_api_keys || self.has_basic || !self.custom.is_empty();
+        if settings.is_empty() && !has_others {
             self.problem_with_hint(
                 "issuer",
                 "there is none",

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod client;
+mod custom;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod introspection;
@@ -41,6 +42,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         has_client_credentials: settings.client_credentials.is_some(),
         has_api_keys: settings.api_keys.is_some(),
         has_basic: settings.basic.is_some(),
+        custom: settings.custom.iter().filter_map(|custom| custom.kind.clone()).collect(),
     };
     let mut urls: Vec<String> = settings.issuer.iter().filter_map(|issuer| issuer.url.clone()).collect();
     let of_jwts = urls.clone();
@@ -77,6 +79,8 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     let cache_seconds = settings.gateway.cache_seconds;
     let token_exchange =
         settings.token_exchange.and_then(|table| check.token_exchange(table, &urls, cache_seconds));
+    let custom = check.custom(settings.custom, &urls);
+    urls.extend(custom.iter().map(|kind| kind.issuer.to_string()));
     let identity_sources = check.identity_sources(settings.identity_source);
     let rules = check.rules(settings.rule, &urls);
     let mut answers = check.answers(settings.response);
@@ -98,6 +102,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     if client_certificates.is_some() {
         check.certificate_caching(&gateway);
     }
+    check.custom_caching(&custom, &gateway);
     let compiler = check.compiler(rules);
     check.principal(&issuers, introspection.as_ref(), &answers);
     let config = Config {
@@ -110,6 +115,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         token_exchange,
         #[cfg(feature = "dynamodb")]
         database,
+        custom,
         identity_sources,
         compiler,
         gateway,
@@ -138,6 +144,8 @@ struct Check<'a> {
     has_api_keys: bool,
     /// Whether names and passwords can be checked.
     has_basic: bool,
+    /// The kinds of credential that code of one's own verifies.
+    custom: Vec<String>,
 }
 
 impl Check<'_> {

@@ -135,6 +135,14 @@ impl Check<'_> {
                 hint,
             );
         }
+        if let Some(CredentialName::Custom(kind)) = &table.credential
+            && !self.custom.contains(kind)
+        {
+            let message = format!("`{kind}` is no kind of credential");
+            let others = self.custom.iter().map(|kind| format!(", `{kind}`")).collect::<String>();
+            let hint = format!("one of `jwt`, `opaque`, `client_credentials`, `api_key`, `basic`{others}");
+            self.problem_with_hint(format!("{path}.credential"), message, &hint);
+        }
         all.extend(table.credential.map(|name| {
             Requirement::Credential(match name {
                 CredentialName::Jwt => CredentialKind::Jwt,
@@ -142,6 +150,7 @@ impl Check<'_> {
                 CredentialName::ClientCredentials => CredentialKind::ClientCredentials,
                 CredentialName::ApiKey => CredentialKind::ApiKey,
                 CredentialName::Basic => CredentialKind::Basic,
+                CredentialName::Custom(kind) => CredentialKind::Custom(kind.into()),
             })
         }));
         if let Some(ranges) = table.source_ip {

@@ -228,7 +228,7 @@ async fn a_key_stands_for_its_owner_and_what_its_item_says() {
     setting.stores(&key('a', 's'), None, json!({}));
     let principal = setting.verify(&key('a', 's'), 0.0).await.unwrap();
     assert_eq!((&**principal.issuer(), principal.key_id()), ("api-keys", Some("aaaaaaaaaaaaaaaa")));
-    assert_eq!(principal.credential_kind(), CredentialKind::ApiKey);
+    assert_eq!(principal.credential_kind(), &CredentialKind::ApiKey);
     let claims = json!({"sub": "acme", "client_id": "aaaaaaaaaaaaaaaa", "scope": "orders:read orders:write"});
     assert_eq!(principal.claims().to_json(), claims);
     let more = json!({
@@ -436,7 +436,7 @@ async fn a_credential_that_begins_like_a_key_is_one_or_nothing() {
     let setting = Setting::with(|_| {}, Some(&issuer));
     setting.stores(&key('a', 's'), None, json!({}));
     let token = issuer.sign(&header(), &claims());
-    assert_eq!(setting.verify(&token, 0.0).await.unwrap().credential_kind(), CredentialKind::Jwt);
+    assert_eq!(setting.verify(&token, 0.0).await.unwrap().credential_kind(), &CredentialKind::Jwt);
     let whole = key('a', 's');
     for damaged in
         [whole.split_at(60).0, &format!("{whole}x"), "orders_", "orders_a.b.c", &whole.replace("sss", "ttt")]

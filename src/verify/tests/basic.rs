@@ -51,7 +51,7 @@ async fn a_name_and_its_password_stand_for_the_user() {
     setting.has("user#alice", user(PASSWORD, json!({"attributes": {"M": {"tenant": {"S": "t1"}}}})));
     // A password may hold a colon, and a name may not.
     let principal = verify(&setting, &credential("alice:correct horse: battery"), 0.0).await.unwrap();
-    assert_eq!((&**principal.issuer(), principal.credential_kind()), ("basic", CredentialKind::Basic));
+    assert_eq!((&**principal.issuer(), principal.credential_kind()), ("basic", &CredentialKind::Basic));
     let claims = json!({"sub": "alice", "scope": "orders:read", "tenant": "t1"});
     assert_eq!(principal.claims().to_json(), claims);
     setting.has("user#älice", user("pass wörd that is long", json!({"owner": {"S": "acme"}})));

@@ -113,7 +113,7 @@ pub(super) fn presented(authorization: &str) -> (Credential, Request) {
 async fn an_id_and_a_secret_get_the_rights_of_their_token() {
     let setting = Setting::new();
     let principal = setting.shop(0.0).await.unwrap();
-    assert_eq!(principal.credential_kind(), CredentialKind::ClientCredentials);
+    assert_eq!(principal.credential_kind(), &CredentialKind::ClientCredentials);
     assert_eq!((&**principal.issuer(), principal.key_id()), (ISSUER, Some("one")));
     let asked = setting.server.last();
     assert_eq!(asked.url, ENDPOINT);

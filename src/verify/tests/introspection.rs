@@ -101,7 +101,7 @@ async fn an_active_token_stands_for_what_the_server_says() {
     let setting = Setting::new();
     let principal = setting.verify("2YotnFZFEjr1zCsicMWpAA", 0.0).await.unwrap();
     assert_eq!(&**principal.issuer(), ISSUER);
-    assert_eq!(principal.credential_kind(), CredentialKind::Opaque);
+    assert_eq!(principal.credential_kind(), &CredentialKind::Opaque);
     assert!(principal.claims().has_scope("orders:read") && principal.key_id().is_none());
     assert_eq!(
         setting.server.last().form.as_deref(),
@@ -261,7 +261,7 @@ async fn a_token_is_a_jwt_or_opaque_and_never_tried_as_both() {
     let issuer = Signer::new();
     let setting = Setting::with(|_| {}, Some(&issuer));
     let token = issuer.sign(&header(), &claims());
-    assert_eq!(setting.verify(&token, 0.0).await.unwrap().credential_kind(), CredentialKind::Jwt);
+    assert_eq!(setting.verify(&token, 0.0).await.unwrap().credential_kind(), &CredentialKind::Jwt);
     let asked = setting.asked();
     let damaged = format!("x{token}");
     for form in ["a.b.c", "..", &damaged, &Signer::new().sign(&header(), &claims())] {
@@ -270,7 +270,7 @@ async fn a_token_is_a_jwt_or_opaque_and_never_tried_as_both() {
     assert_eq!(setting.asked(), asked, "what fails as a JWT is not asked about");
     for opaque in ["a", "a.b", "a.b.c.d", "eyJhbGciOiJub25lIn0"] {
         let principal = setting.verify(opaque, 0.0).await.unwrap();
-        assert_eq!(principal.credential_kind(), CredentialKind::Opaque);
+        assert_eq!(principal.credential_kind(), &CredentialKind::Opaque);
     }
     assert_eq!(setting.verify(&"x".repeat(20_000), 0.0).await, Err("token_too_large"));
 }

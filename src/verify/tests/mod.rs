@@ -15,6 +15,7 @@ mod basic;
 mod claims;
 mod client_authentication;
 mod client_credentials;
+mod custom;
 mod introspection;
 mod possession;
 mod provider;

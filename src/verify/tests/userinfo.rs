@@ -23,7 +23,7 @@ fn setting() -> Setting {
 async fn a_token_that_the_provider_takes_is_its_users() {
     let setting = setting();
     let principal = setting.verify("2YotnFZFEjr1zCsicMWpAA", 0.0).await.unwrap();
-    assert_eq!(principal.credential_kind(), CredentialKind::Opaque);
+    assert_eq!(principal.credential_kind(), &CredentialKind::Opaque);
     assert_eq!(principal.claims().named("email"), Some(&json!("me@example.com")));
     let asked = setting.server.last();
     assert_eq!((asked.form, asked.accept), (None, "application/json"));
