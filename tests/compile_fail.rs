@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::{env, fs, io::Write as _};
 
-const IMPORTS: &str = "use lambda_authorizer::claims::Claims; use lambda_authorizer::credential::CredentialKind; use lambda_authorizer::verify::Principal;";
+const IMPORTS: &str = "use lambda_authorizer::claims::Claims; use lambda_authorizer::credential::CredentialKind; use lambda_authorizer::verify::{Identity, Principal};";
 
 /// A `Principal` comes from a verification and from nowhere else.
 #[test]
@@ -31,6 +31,8 @@ fn a_principal_is_made_by_verification_only() {
         (Some("E0308"), "fn convert(claims: Claims) -> Principal { Principal::from(claims) }"),
         (Some("E0599"), "fn conjure() -> Principal { Principal::default() }"),
         (Some("E0624"), "fn vouch() { let _ = Principal::vouched_for; }"),
+        (None, "fn claim(claims: Claims) -> Identity { Identity { key_id: None, claims } }"),
+        (Some("E0308"), "fn believe(identity: Identity) -> Principal { Principal::from(identity) }"),
     ] {
         assert_eq!(compile(&format!("{IMPORTS} pub {function}")).as_deref(), error, "{function}");
     }

@@ -12,7 +12,7 @@ use std::path::Path;
 use lambda_authorizer::config::Config;
 use lambda_authorizer::error::Code;
 
-const DOCUMENTS: [&str; 22] = [
+const DOCUMENTS: [&str; 23] = [
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
@@ -24,6 +24,7 @@ const DOCUMENTS: [&str; 22] = [
     "docs/configuration.md",
     "docs/console.md",
     "docs/design.md",
+    "docs/extending.md",
     "docs/gateway.md",
     "docs/introspection.md",
     "docs/oauth.md",
@@ -148,6 +149,13 @@ fn sources(folder: &Path) -> String {
             _ => String::new(),
         })
         .collect()
+}
+
+#[test]
+fn the_function_of_ones_own_is_shown_as_it_runs() {
+    let page = read("docs/extending.md");
+    let shown = page.split("```rust\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(shown, read("examples/custom_verifier.rs"));
 }
 
 /// Of the examples that are about something else.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use authorizer_cli::gateway::EventKind::Http2;
-use authorizer_cli::local::DevelopmentIssuer;
+use authorizer_cli::issuer::DevelopmentIssuer;
 use authorizer_cli::runtime_api::RuntimeApi;
 use aws_lc_rs::hmac::{HMAC_SHA256, Key, sign};
 use base64::Engine as _;
@@ -22,11 +22,11 @@ const RULES: &str = "
     issuer = 'tickets'
     [[rule]]
     name = 'tickets see orders'
-    routes = ['GET /orders/**', '$connect']
+    routes = ['GET /orders', 'GET /orders/**', '$connect']
     requires = { credential = 'ticket' }
     [[rule]]
     name = 'tokens with a scope, too'
-    routes = ['GET /orders/**', '$connect']
+    routes = ['GET /orders', 'GET /orders/**', '$connect']
     requires = { credential = 'jwt', scope = 'orders:read' }
 ";
 

@@ -49,7 +49,7 @@ fn kinds_and_issuers_have_names_of_their_own() {
     assert_eq!(Config::parse(&two, None).unwrap().custom.len(), 2);
 }
 
-/// Rule Z1: an answer is kept by the credential, and what else it depends on is not looked at.
+/// Rule Z4: an answer is kept by the credential, and what else it depends on is not looked at.
 #[test]
 fn who_looks_at_the_request_keeps_no_answer() {
     let looking = format!("{ISSUER}{TICKETS}looks_at_request = true\n");

@@ -89,7 +89,7 @@ async fn what_has_another_form_is_never_shown_to_it() {
     assert_eq!(guests.asked.load(Ordering::Relaxed), 2);
 }
 
-/// Rule Z1: answers are kept by the credential, so that nothing else may be looked at, unless the configuration says so.
+/// Rule Z4: answers are kept by the credential, so that nothing else may be looked at, unless the configuration says so.
 #[tokio::test]
 async fn it_sees_the_request_where_the_configuration_says_so() {
     let payload = r#"{"type": "TOKEN", "authorizationToken": "DPoP guest~alice",
