@@ -98,7 +98,9 @@ impl Authorizer {
             (issuer.expectations, cache(server, issuer.initial))
         });
         let issuers: Vec<_> = issuers.collect();
-        let introspection = config.introspection.map(|settings| {
+        // What is not built is not configured (`config/raw/section.rs`). The compiler cannot know that, and would keep it all.
+        let introspection = config.introspection.filter(|_| cfg!(feature = "introspection"));
+        let introspection = introspection.map(|settings| {
             let issuer = &settings.expectations.issuer;
             let keys = config.answer_keys.and_then(|keys| match keys {
                 AnswerKeys::OfIssuer => {
@@ -142,13 +144,14 @@ impl Authorizer {
         });
         Self {
             identity_sources: config.identity_sources,
-            verifiers: match config.client_credentials {
+            verifiers: match config.client_credentials.filter(|_| cfg!(feature = "oauth")) {
                 None => verifiers,
                 Some(settings) => verifiers.exchanging(settings, edges.clone()),
             },
             certificates: config.client_certificates,
             exchange: config
                 .token_exchange
+                .filter(|_| cfg!(feature = "oauth"))
                 .map(|(key, settings)| Box::new((key, TokenExchange::new(settings, edges.clone())))),
             compiler: config.compiler,
             answers: config.answers,
@@ -232,7 +235,8 @@ impl Authorizer {
         request: &Request,
         decision: &Decision,
     ) -> Option<(&'a (ContextKey, TokenExchange), &'a Principal, Credential)> {
-        let exchange = self.exchange.as_deref().filter(|_| !decision.policy().denies_everything())?;
+        let exchange = self.exchange.as_deref().filter(|_| cfg!(feature = "oauth"))?;
+        let exchange = Some(exchange).filter(|_| !decision.policy().denies_everything())?;
         let credential = self.identity_sources.extract(request).ok()?;
         let principal = caller.principal.filter(|principal| exchange.1.is_for(principal, &credential))?;
         Some((exchange, principal, credential))

@@ -118,7 +118,7 @@ impl Verifiers {
         presented: Presented<'_>,
         now: UnixTime,
     ) -> Explanation {
-        let revocation = self.revocation().map(|opinion| opinion as &dyn Any);
+        let revocation = self.of_all.as_deref().map(|opinion| opinion as &dyn Any);
         let Some(revocation) = revocation.and_then(|opinion| opinion.downcast_ref::<Revocation>()) else {
             return explanation;
         };

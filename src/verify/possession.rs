@@ -111,6 +111,10 @@ pub(super) fn check(
         let is_bearer = presented.presentation == Presentation::Bearer && !expected.is_required;
         return if is_bearer { Ok(()) } else { Err(Reason::TokenUnbound) };
     };
+    // Built without what looks at proofs, the function takes no token that needs one, whatever is expected.
+    if cfg!(not(feature = "possession")) {
+        return Err(Reason::TokenSenderConstrained);
+    }
     let Bound { key, certificate } = Bound::read(confirmation).ok_or(Reason::TokenSenderConstrained)?;
     if certificate.is_some() && !expected.mutual_tls {
         return Err(Reason::TokenSenderConstrained);

@@ -34,7 +34,7 @@ pub struct Verifiers {
     /// Whether JWTs hold that are to be asked about, too.
     of_jwts: Option<Arc<dyn SecondOpinion>>,
     /// Whether what holds is revoked.
-    of_all: Option<Arc<dyn SecondOpinion>>,
+    pub(super) of_all: Option<Arc<dyn SecondOpinion>>,
     replays: Replays,
 }
 
@@ -274,11 +274,6 @@ impl Verifiers {
         let known = issuers.find(|(_, (expectations, _))| &*expectations.issuer == issuer);
         let (place, (expectations, _)) = known.ok_or(Reason::IssuerUnknown)?;
         Ok((place, Admitted::new(token, expectations)?))
-    }
-
-    /// Who is asked whether a credential is revoked.
-    pub(super) fn revocation(&self) -> Option<&dyn SecondOpinion> {
-        self.of_all.as_deref()
     }
 
     /// The issuers, each with its keys.

@@ -10,6 +10,7 @@ mod oauth;
 mod parameter;
 mod possession;
 mod rule;
+mod section;
 
 use std::collections::BTreeMap;
 
@@ -31,6 +32,7 @@ pub(super) use possession::{DpopSettings, ProofName, UnboundName};
 pub(super) use rule::{
     CredentialName, EffectName, RequirementSettings, RequirementTable, RequirementWord, RuleSettings,
 };
+pub(super) use section::Section;
 
 /// The configuration of lambda-authorizer: `authorizer.toml`.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
@@ -59,13 +61,13 @@ pub(super) struct Settings {
     /// How key sets are fetched and kept.
     pub(super) key_set: KeySetSettings,
     /// How an authorization server is asked about opaque tokens, and about those of issuers with `introspection`.
-    pub(super) introspection: Option<IntrospectionTable>,
+    pub(super) introspection: Option<Section<IntrospectionTable, { cfg!(feature = "introspection") }>>,
     /// How a provider without introspection is asked whose an opaque token is. Not beside `[introspection]`.
-    pub(super) userinfo: Option<UserinfoTable>,
+    pub(super) userinfo: Option<Section<UserinfoTable, { cfg!(feature = "introspection") }>>,
     /// How clients with an ID and a secret get an access token.
-    pub(super) client_credentials: Option<ClientCredentialsTable>,
+    pub(super) client_credentials: Option<Section<ClientCredentialsTable, { cfg!(feature = "oauth") }>>,
     /// How a caller's token is exchanged for one for the backend.
-    pub(super) token_exchange: Option<TokenExchangeTable>,
+    pub(super) token_exchange: Option<Section<TokenExchangeTable, { cfg!(feature = "oauth") }>>,
     /// The DynamoDB table in which API keys, users and revocations are looked up.
     pub(super) dynamodb: Option<DynamoDbTable>,
     /// How API keys are recognized and checked.
@@ -77,7 +79,7 @@ pub(super) struct Settings {
     /// Kinds of credential that code verifies which was added to the function (docs/extending.md).
     pub(super) custom: Vec<CustomSettings>,
     /// What DPoP proofs must be like, for the issuers whose `proof_of_possession` takes them.
-    pub(super) dpop: DpopSettings,
+    pub(super) dpop: Option<Section<DpopSettings, { cfg!(feature = "possession") }>>,
     /// What the certificate must be like with which a client comes (mutual TLS). Default: whatever it is.
     pub(super) client_certificate: Option<ClientCertificateSettings>,
     /// How tokens are remembered whose signatures held, so that the same token is not verified again and again.

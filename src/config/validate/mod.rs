@@ -21,7 +21,7 @@ use super::draft::Draft;
 use super::problem::Problem;
 use super::raw::{
     HttpApiName, IdentitySourceSettings, KeySetSettings, Place, RefusalName, ResponseSettings, SchemeName,
-    Settings, TokenCacheSettings,
+    Section, Settings, TokenCacheSettings,
 };
 use super::{Config, Issuer, Waits};
 use crate::claims::ClaimPath;
@@ -46,8 +46,11 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     };
     let mut urls: Vec<String> = settings.issuer.iter().filter_map(|issuer| issuer.url.clone()).collect();
     let of_jwts = urls.clone();
-    urls.extend(settings.introspection.as_ref().and_then(|table| table.issuer.clone()));
-    urls.extend(settings.userinfo.as_ref().and_then(|table| table.issuer.clone()));
+    let of_introspection = settings.introspection.as_ref().and_then(Section::as_settings);
+    urls.extend(of_introspection.and_then(|table| table.issuer.clone()));
+    let of_userinfo = settings.userinfo.as_ref().and_then(Section::as_settings);
+    urls.extend(of_userinfo.and_then(|table| table.issuer.clone()));
+    check.features(&settings);
     #[cfg(feature = "dynamodb")]
     let database = {
         let database =
@@ -57,28 +60,20 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         );
         database
     };
-    #[cfg(not(feature = "dynamodb"))]
-    check.unbuilt(
-        "dynamodb",
-        &[
-            ("dynamodb", settings.dynamodb.is_some()),
-            ("api_keys", settings.api_keys.is_some()),
-            ("basic", settings.basic.is_some()),
-            ("revocation", settings.revocation.is_some()),
-        ],
-    );
-    let proofs = check.proofs(settings.dpop, settings.gateway.cache_seconds != Some(0));
+    let dpop = settings.dpop.and_then(Section::settings).unwrap_or_default();
+    let proofs = check.proofs(dpop, settings.gateway.cache_seconds != Some(0));
     let issuers = check.issuers(settings.issuer, &proofs);
-    let introspection =
-        settings.introspection.and_then(|table| check.introspection(table, &proofs, &of_jwts));
+    let introspection = settings.introspection.and_then(Section::settings);
+    let introspection = introspection.and_then(|table| check.introspection(table, &proofs, &of_jwts));
     let (introspection, answer_keys) =
         introspection.map_or((None, None), |(settings, keys)| (Some(settings), keys));
-    let userinfo = settings.userinfo.and_then(|table| check.userinfo(table));
-    let client_credentials =
-        settings.client_credentials.and_then(|table| check.client_credentials(table, &urls));
+    let userinfo = settings.userinfo.and_then(Section::settings);
+    let userinfo = userinfo.and_then(|table| check.userinfo(table));
+    let client_credentials = settings.client_credentials.and_then(Section::settings);
+    let client_credentials = client_credentials.and_then(|table| check.client_credentials(table, &urls));
     let cache_seconds = settings.gateway.cache_seconds;
-    let token_exchange =
-        settings.token_exchange.and_then(|table| check.token_exchange(table, &urls, cache_seconds));
+    let token_exchange = settings.token_exchange.and_then(Section::settings);
+    let token_exchange = token_exchange.and_then(|table| check.token_exchange(table, &urls, cache_seconds));
     let custom = check.custom(settings.custom, &urls);
     urls.extend(custom.iter().map(|kind| kind.issuer.to_string()));
     let identity_sources = check.identity_sources(settings.identity_source);
@@ -157,14 +152,47 @@ impl Check<'_> {
         self.problems.push(Problem::new(path, message).hint(hint));
     }
 
-    /// Sections that are there, and that this function can do nothing with.
-    #[cfg(not(feature = "dynamodb"))]
-    fn unbuilt(&mut self, feature: &str, sections: &[(&str, bool)]) {
-        let there = sections.iter().filter(|(_, is_there)| *is_there);
-        for (section, _) in there {
-            let hint = format!("build it with the feature `{feature}`: `make package FEATURES={feature}`");
-            self.problem_with_hint(*section, "this function is built without what it needs", &hint);
+    /// What is configured, and was left out when the function was built, must not be silently ignored.
+    fn features(&mut self, settings: &Settings) {
+        for (feature, is_built, sections) in [
+            (
+                "dynamodb",
+                cfg!(feature = "dynamodb"),
+                &[
+                    ("dynamodb", settings.dynamodb.is_some()),
+                    ("api_keys", settings.api_keys.is_some()),
+                    ("basic", settings.basic.is_some()),
+                    ("revocation", settings.revocation.is_some()),
+                ][..],
+            ),
+            (
+                "introspection",
+                cfg!(feature = "introspection"),
+                &[
+                    ("introspection", settings.introspection.is_some()),
+                    ("userinfo", settings.userinfo.is_some()),
+                ],
+            ),
+            (
+                "oauth",
+                cfg!(feature = "oauth"),
+                &[
+                    ("client_credentials", settings.client_credentials.is_some()),
+                    ("token_exchange", settings.token_exchange.is_some()),
+                ],
+            ),
+            ("possession", cfg!(feature = "possession"), &[("dpop", settings.dpop.is_some())]),
+        ] {
+            for (section, _) in sections.iter().filter(|(_, is_there)| *is_there && !is_built) {
+                self.unbuilt(*section, feature);
+            }
         }
+    }
+
+    /// A setting with which this function can do nothing.
+    fn unbuilt(&mut self, path: impl Into<String>, feature: &str) {
+        let hint = format!("build it with the feature `{feature}`: `make package FEATURES={feature}`");
+        self.problem_with_hint(path, "this function is built without what it needs", &hint);
     }
 
     /// The value in the range, or its default; a problem when it is outside.

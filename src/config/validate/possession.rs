@@ -55,6 +55,11 @@ impl Check<'_> {
             }
             return ProofOfPossession::default();
         };
+        // Rule C9: without what looks at proofs, a token that is bound to a key is refused, whatever is configured.
+        if cfg!(not(feature = "possession")) {
+            self.unbuilt(own, "possession");
+            return ProofOfPossession::default();
+        }
         if proofs.may_cache {
             let hint = "set `cache_seconds = 0` in `[gateway]`, and the TTL of the authorizer to 0";
             let message =
