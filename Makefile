@@ -17,8 +17,9 @@ CARGO_DENY := 0.20.2
 CARGO_FUZZ := 0.13.2
 
 FUNCTION   := $(TARGET)/debug/lambda-authorizer
-# The same with every feature.
+# The same with every feature, and with none.
 FEATURED   := $(FUNCTION)-featured
+BARE       := $(FUNCTION)-bare
 CLI        := $(TARGET)/debug/authorizer
 GENERATED  := docs/configuration.md docs/authorizer.schema.json docs/reasons.md
 PHASE      := .ci/phase.sh
@@ -35,7 +36,8 @@ NODE_TOOLS   := $(TOOLS)/node_modules/$(call digest,tools/package.json tools/pac
 DENY         := $(TOOLS)/cargo-deny-$(CARGO_DENY).installed
 FUZZ         := $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ).installed
 
-# What the function is built with besides, for `make package` and `make deploy`: dynamodb.
+# What the function is built with besides, for `make package` and `make deploy`: dynamodb. `none` leaves out what it is built with by
+# default, and `none,oauth` all of that but one.
 export FEATURES ?=
 
 # How long each target is fuzzed, and which: none is all.
@@ -62,6 +64,15 @@ check: ## Formatting and lints: the quick look before a commit
 	@$(PHASE) "cargo fmt, fuzz" cargo fmt --manifest-path fuzz/Cargo.toml --check
 	@$(PHASE) "cargo fmt, no-op" cargo fmt --manifest-path benches/process/peers/noop/Cargo.toml --check
 	@$(PHASE) "cargo clippy" cargo clippy --workspace --all-targets --all-features -- -D warnings
+	@$(PHASE) "features, each alone" $(MAKE) --no-print-directory features
+
+# What is behind a feature must not need another one.
+.PHONY: features
+features: ## Lints of the function without any feature, and with each of them alone
+	@for feature in "" dynamodb introspection oauth possession; do \
+	    echo "feature: $${feature:-none}"; \
+	    cargo clippy -q --lib --bins --no-default-features --features "$$feature" -- -D warnings; \
+	done
 
 .PHONY: events
 events: ## Make events/ again: new keys, new tokens
@@ -79,6 +90,8 @@ generate: ## Write what docs/ takes from the code: settings, their JSON Schema, 
 binaries:
 	cargo build -p authorizer-cli -p lambda-authorizer --bins
 	@cp "$(FUNCTION)" "$(FEATURED)"
+	cargo build --bin lambda-authorizer --no-default-features
+	@cp "$(FUNCTION)" "$(BARE)"
 # Last and by itself, so that it is the function as it is deployed: together they would share their features.
 	cargo build --bin lambda-authorizer
 
@@ -126,7 +139,8 @@ template: $(PYTHON_TOOLS) ## Validate template.yaml, and what SAM makes of it
 .PHONY: external
 external: $(PYTHON_TOOLS) $(NODE_TOOLS) binaries ## The built function against implementations that are not ours
 	@CHROMIUM="$$(.ci/browser.sh "$(TOOLS)/browser")" LAMBDA_AUTHORIZER_BINARY="$(FUNCTION)" \
-	    LAMBDA_AUTHORIZER_FEATURED="$(FEATURED)" LAMBDA_AUTHORIZER_CLI="$(CLI)" $(PYTEST) tests/external
+	    LAMBDA_AUTHORIZER_FEATURED="$(FEATURED)" LAMBDA_AUTHORIZER_BARE="$(BARE)" \
+	    LAMBDA_AUTHORIZER_CLI="$(CLI)" $(PYTEST) tests/external
 
 .PHONY: fuzz
 fuzz: $(FUZZ) $(PYTHON_TOOLS) ## Fuzz every decoder for FUZZ_SECONDS (20) each
@@ -143,6 +157,10 @@ build: ## The function as it is deployed, for this machine
 .PHONY: start-cost
 start-cost: build $(PYTHON_TOOLS) ## What a start costs, by where the keys come from: the table of docs/start.md
 	@$(TOOL_ENV) python benches/start.py --again "$(TARGET)/release/lambda-authorizer"
+
+.PHONY: feature-costs
+feature-costs: $(PYTHON_TOOLS) ## What each feature adds to the package: the table of docs/performance.md, many minutes
+	@$(TOOL_ENV) CARGO_TARGET_DIR="$(TARGET)" python .ci/package.py --costs
 
 # The programs of the benchmark. The function is built as it is deployed: for musl, and beside it as `make build` has it.
 MUSL       := $(shell uname -m)-unknown-linux-musl

@@ -6,7 +6,10 @@
                                        only its `bootstrap`, unpacked: what `sam build` asks for
     package.py --check BINARY          builds nothing: looks at a release build for this machine
 
-`--features`, or FEATURES in the environment, names what else the function is built with, separated by commas.
+    package.py --costs                 what each feature adds, as a table: builds the function once for each, for minutes
+
+`--features`, or FEATURES in the environment, names what else the function is built with, separated by commas: features of
+Cargo.toml, beside those that are its default. `none` among them leaves the default out: `none` alone, or `none,oauth`.
 
 Each architecture gets the best that the installed targets of Rust can build: a static binary with musl, else a
 dynamic one with glibc. It is said which, and why. Nothing is installed: `cargo lambda` would do that by itself.
@@ -29,8 +32,10 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 ZIP_LIMIT = 2_800_000
 # Everything that `cargo tree` shows for the function, macros and itself included; not what only builds it.
 CRATE_LIMIT = 115
-# What a feature may add: bytes of the zip, and crates.
-FEATURES = {"dynamodb": (200_000, 35)}
+# What a feature may add: bytes of the zip, and crates. Of those that Cargo.toml has as default it is within the limits above.
+FEATURES = {"dynamodb": (200_000, 35), "introspection": (0, 0), "oauth": (0, 0), "possession": (0, 0)}
+# Without those of the default.
+NONE = "none"
 
 # The architecture: as Rust calls it, and as an ELF header does.
 ARCHITECTURES = {"arm64": ("aarch64", 183), "x86-64": ("x86_64", 62)}
@@ -69,13 +74,19 @@ def chosen_features(text):
     """The features by their names."""
     features = [name for name in text.replace(",", " ").split()]
     for name in features:
-        if name not in FEATURES:
-            raise Refused(f"`{name}` is no feature of the function\nhint: one of {', '.join(FEATURES)}")
+        if name not in FEATURES and name != NONE:
+            raise Refused(f"`{name}` is no feature of the function\nhint: {NONE}, or one of {', '.join(FEATURES)}")
     return features
 
 
 def with_features(features):
-    return ["--features", ",".join(features)] if features else []
+    added = [name for name in features if name != NONE]
+    without = ["--no-default-features"] if NONE in features else []
+    return [*without, "--features", ",".join(added)] if added else without
+
+
+def allowed(features, place):
+    return sum(FEATURES[name][place] for name in features if name != NONE)
 
 
 def build(target, target_directory, features):
@@ -128,7 +139,7 @@ def pack(binary, archive):
 
 
 def check_size(archive, size, features):
-    limit = ZIP_LIMIT + sum(FEATURES[name][0] for name in features)
+    limit = ZIP_LIMIT + allowed(features, 0)
     if size > limit:
         raise Refused(f"{archive} has {size:,} bytes, more than {limit:,}")
 
@@ -145,7 +156,7 @@ def crates(target, features):
 
 
 def check_crates(names, features):
-    limit = CRATE_LIMIT + sum(FEATURES[name][1] for name in features)
+    limit = CRATE_LIMIT + allowed(features, 1)
     if len(names) > limit:
         raise Refused(f"the function has {len(names)} crates, more than {limit}")
 
@@ -188,6 +199,23 @@ def package_all(installed, target_directory, features):
         raise Refused("nothing was built")
 
 
+def costs(installed, target_directory):
+    """A row of docs/performance.md for the function with nothing, and for what each feature adds to it."""
+    architecture, _ = host()
+    target, _ = chosen_target(architecture, installed)
+    archive = target_directory / "package" / "measured.zip"
+    print(f"| {architecture}, {target} | binary | zipped | crates |\n|---|---|---|---|", flush=True)
+    bare = None
+    for features in [[NONE], *([NONE, name] for name in FEATURES), [], list(FEATURES)]:
+        binary = build(target, target_directory, features)
+        sizes = [binary.stat().st_size, pack(binary, archive), len(crates(target, features))]
+        bare = bare or sizes
+        is_alone = len(features) == 2 and NONE in features
+        shown = [f"{size - less:+,}" if is_alone else f"{size:,}" for size, less in zip(sizes, bare, strict=True)]
+        name = f"`{features[1]}` adds" if is_alone else {1: "none", 0: "the default"}.get(len(features), "all")
+        print(f"| {name} | {' | '.join(shown)} |", flush=True)
+
+
 def check(binary, target_directory):
     architecture, target = host()
     names = crates(target, [])
@@ -203,6 +231,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--into", type=Path, metavar="DIRECTORY")
     parser.add_argument("--check", type=Path, metavar="BINARY")
+    parser.add_argument("--costs", action="store_true")
     parser.add_argument("--features", default=os.environ.get("FEATURES", ""), metavar="NAMES")
     parser.add_argument("architecture", nargs="?", choices=ARCHITECTURES)
     arguments = parser.parse_args()
@@ -212,7 +241,9 @@ def main():
     target_directory = (REPOSITORY / target_directory).resolve()
     try:
         features = chosen_features(arguments.features)
-        if arguments.check:
+        if arguments.costs:
+            costs(installed_targets(), target_directory)
+        elif arguments.check:
             check(arguments.check, target_directory)
         elif arguments.into:
             binary, reason = package(arguments.architecture, installed_targets(), target_directory, features)

@@ -98,9 +98,7 @@ impl Authorizer {
             (issuer.expectations, cache(server, issuer.initial))
         });
         let issuers: Vec<_> = issuers.collect();
-        // What is not built is not configured (`config/raw/section.rs`). The compiler cannot know that, and would keep it all.
-        let introspection = config.introspection.filter(|_| cfg!(feature = "introspection"));
-        let introspection = introspection.map(|settings| {
+        let introspection = config.introspection.map(|settings| {
             let issuer = &settings.expectations.issuer;
             let keys = config.answer_keys.and_then(|keys| match keys {
                 AnswerKeys::OfIssuer => {
@@ -117,9 +115,12 @@ impl Authorizer {
             (settings, keys)
         });
         let verifiers = Verifiers::new(issuers, config.token_cache);
+        // What is not built is not configured (`config/raw/section.rs`). The compiler cannot know that, and would keep it all.
         let verifiers = match introspection {
-            None => verifiers,
-            Some((settings, keys)) => verifiers.asking(settings, keys, edges.clone()),
+            Some((settings, keys)) if cfg!(feature = "introspection") => {
+                verifiers.asking(settings, keys, edges.clone())
+            }
+            Some(_) | None => verifiers,
         };
         #[cfg(feature = "dynamodb")]
         let verifiers = match config.database {
@@ -144,15 +145,17 @@ impl Authorizer {
         });
         Self {
             identity_sources: config.identity_sources,
-            verifiers: match config.client_credentials.filter(|_| cfg!(feature = "oauth")) {
-                None => verifiers,
-                Some(settings) => verifiers.exchanging(settings, edges.clone()),
+            verifiers: match config.client_credentials {
+                Some(settings) if cfg!(feature = "oauth") => verifiers.exchanging(settings, edges.clone()),
+                Some(_) | None => verifiers,
             },
             certificates: config.client_certificates,
-            exchange: config
-                .token_exchange
-                .filter(|_| cfg!(feature = "oauth"))
-                .map(|(key, settings)| Box::new((key, TokenExchange::new(settings, edges.clone())))),
+            exchange: match config.token_exchange {
+                Some((key, settings)) if cfg!(feature = "oauth") => {
+                    Some(Box::new((key, TokenExchange::new(settings, edges.clone()))))
+                }
+                Some(_) | None => None,
+            },
             compiler: config.compiler,
             answers: config.answers,
             gateway: config.gateway,
@@ -217,6 +220,9 @@ impl Authorizer {
         self.check_certificate(request, principal.as_ref())?;
         let caller = Caller::of(request, principal.as_ref());
         let decision = Decision::new(&caller, request, &self.compiler, &self.answers, None)?;
+        if cfg!(not(feature = "oauth")) {
+            return Ok(decision);
+        }
         let Some((exchange, principal, credential)) = self.to_be_exchanged(&caller, request, &decision)
         else {
             return Ok(decision);
@@ -235,8 +241,7 @@ impl Authorizer {
         request: &Request,
         decision: &Decision,
     ) -> Option<(&'a (ContextKey, TokenExchange), &'a Principal, Credential)> {
-        let exchange = self.exchange.as_deref().filter(|_| cfg!(feature = "oauth"))?;
-        let exchange = Some(exchange).filter(|_| !decision.policy().denies_everything())?;
+        let exchange = self.exchange.as_deref().filter(|_| !decision.policy().denies_everything())?;
         let credential = self.identity_sources.extract(request).ok()?;
         let principal = caller.principal.filter(|principal| exchange.1.is_for(principal, &credential))?;
         Some((exchange, principal, credential))

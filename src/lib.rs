@@ -43,6 +43,9 @@
 //! # }
 //! ```
 //!
+//! Cargo features: `introspection`, `oauth` and `possession` (the default) and `dynamodb` are sections of the configuration, which is refused
+//! where it needs one that is not there (docs/configuration.md). `schema` and `api` are the tool's.
+//!
 //! The feature `arbitrary_precision` of `serde_json`, if another crate of yours turns it on, makes every
 //! token one whose claims cannot be read: it is refused.
 //!

@@ -30,6 +30,17 @@ def featured():
 
 
 @pytest.fixture(scope="session")
+def bare():
+    """The same, built with none."""
+    path = Path(os.environ.get("LAMBDA_AUTHORIZER_BARE", ""))
+    assert path.is_absolute() and path.is_file(), (
+        "LAMBDA_AUTHORIZER_BARE is not the absolute path of the function without any feature\n"
+        "  hint: `make external` sets it"
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
 def cli():
     """The built command line tool."""
     path = Path(os.environ.get("LAMBDA_AUTHORIZER_CLI", ""))

@@ -38,6 +38,11 @@ class Issuer:
         claims = {name: value for name, value in claims.items() if value is not None}
         return jwt.encode(claims, key or self.key, algorithm="ES256", headers={"kid": self.key_id})
 
+    def bound(self, confirmation):
+        """One whose `cnf` is this, `None` included."""
+        claims = claims_of(self.url) | {"cnf": confirmation}
+        return jwt.encode(claims, self.key, algorithm="ES256", headers={"kid": self.key_id})
+
     def forged(self, **changes):
         return self.token(self.forger, **changes)
 

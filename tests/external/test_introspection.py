@@ -39,12 +39,12 @@ def provider(tmp_path_factory):
 
 
 @pytest.fixture(params=["basic", "post"])
-def function(binary, provider, tmp_path, request):
+def function(featured, provider, tmp_path, request):
     client_id, client_secret = CLIENT if request.param == "basic" else ("post", "of-the-post")
     text = CONFIGURATION.format(
         url=provider.url, client_id=client_id, client_secret=client_secret, authentication=request.param
     )
-    with running_function(binary, tmp_path, configured(tmp_path / "configured", text)) as function:
+    with running_function(featured, tmp_path, configured(tmp_path / "configured", text)) as function:
         yield function
         assert_no_secrets([client_secret], function.output())
 
@@ -82,12 +82,12 @@ def test_a_jwt_is_not_asked_about(provider, function):
     assert reason(function, token) == "issuer_unknown"
 
 
-def test_a_wrong_secret_is_nobodys_fault_but_ours(binary, provider, tmp_path):
+def test_a_wrong_secret_is_nobodys_fault_but_ours(featured, provider, tmp_path):
     text = CONFIGURATION.format(
         url=provider.url, client_id="shop", client_secret="not-of-the-shop", authentication="basic"
     )
     token = opaque(provider)
-    with running_function(binary, tmp_path, configured(tmp_path / "configured", text)) as function:
+    with running_function(featured, tmp_path, configured(tmp_path / "configured", text)) as function:
         answer = function.authorize(f"Bearer {token}")
         record = function.record(answer)
         assert (record["decision"], record["reason"]) == ("fault", "introspection_unavailable")
@@ -95,7 +95,7 @@ def test_a_wrong_secret_is_nobodys_fault_but_ours(binary, provider, tmp_path):
         assert_no_secrets(["not-of-the-shop", token], function.output())
 
 
-def test_a_provider_that_is_gone_is_a_fault_and_what_is_known_still_serves(binary, tmp_path):
+def test_a_provider_that_is_gone_is_a_fault_and_what_is_known_still_serves(featured, tmp_path):
     (tmp_path / "provider").mkdir()
     with openid_provider(tmp_path / "provider") as provider:
         text = CONFIGURATION.format(
@@ -104,7 +104,7 @@ def test_a_provider_that_is_gone_is_a_fault_and_what_is_known_still_serves(binar
         known, unknown = opaque(provider), opaque(provider)
         (tmp_path / "function").mkdir()
         environment = configured(tmp_path / "configured", text)
-        with running_function(binary, tmp_path / "function", environment) as function:
+        with running_function(featured, tmp_path / "function", environment) as function:
             assert reason(function, known) is None
             provider.close()
             assert reason(function, known) is None

@@ -47,14 +47,14 @@ def provider(tmp_path_factory):
 
 
 @pytest.fixture
-def starts(binary, tmp_path):
+def starts(featured, tmp_path):
     """Starts a function with this configuration, beside which its client's key lies."""
 
     def start(*tables, key=None):
         # `configured` writes files that end with `.pem`; what is in it tells what it is.
         files = {"client-key": json.dumps(key)} if key else {}
         environment = configured(tmp_path / "configured", "development = true", *tables, **files)
-        return running_function(binary, tmp_path, environment)
+        return running_function(featured, tmp_path, environment)
 
     return start
 
@@ -218,6 +218,6 @@ def test_userinfo_says_whose_a_token_is(provider, starts):
         assert outcome(function, f"Bearer {token}")[0] == "token_inactive"
 
 
-def test_userinfo_does_not_start_unless_what_it_does_not_check_is_written(binary, provider, tmp_path):
+def test_userinfo_does_not_start_unless_what_it_does_not_check_is_written(featured, provider, tmp_path):
     text = USERINFO.format(url=provider.url).replace('"unchecked"', '"orders-api"')
-    assert "userinfo.audience" in refusal(binary, configured(tmp_path / "configured", "development = true", text))
+    assert "userinfo.audience" in refusal(featured, configured(tmp_path / "configured", "development = true", text))

@@ -61,12 +61,12 @@ def provider(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def ask(binary, provider, tmp_path_factory):
+def ask(featured, provider, tmp_path_factory):
     """`None` where the request is allowed, or the reason of its refusal."""
     directory = tmp_path_factory.mktemp("function")
     environment = configured(directory / "configured", CONFIGURATION.format(url=provider.url, audience=AUDIENCE))
     sent = []
-    with running_function(binary, directory, environment) as function:
+    with running_function(featured, directory, environment) as function:
 
         def ask(scheme, token, proof=None, certificate=None):
             sent.extend([token, *([proof] if proof else [])])

@@ -2,6 +2,7 @@
 
 import stat
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
@@ -122,8 +123,29 @@ def test_a_feature_may_cost_what_is_said_of_it_and_no_more():
 def test_features_are_known_by_their_names():
     assert package.chosen_features("") == []
     assert package.chosen_features(" dynamodb ") == ["dynamodb"]
-    with pytest.raises(package.Refused, match="hint: one of dynamodb"):
+    assert package.chosen_features("none,oauth") == ["none", "oauth"]
+    with pytest.raises(package.Refused, match="hint: none, or one of dynamodb, "):
         package.chosen_features("dynamo")
+
+
+def test_the_default_may_be_left_out_and_things_added_one_by_one():
+    for text, arguments in [
+        ("", []),
+        ("dynamodb", ["--features", "dynamodb"]),
+        ("none", ["--no-default-features"]),
+        ("none,oauth,possession", ["--no-default-features", "--features", "oauth,possession"]),
+    ]:
+        assert package.with_features(package.chosen_features(text)) == arguments
+    package.check_size(Path("bare.zip"), package.ZIP_LIMIT, ["none"])
+    with pytest.raises(package.Refused, match="more than 2,800,000"):
+        package.check_size(Path("bare.zip"), package.ZIP_LIMIT + 1, ["none", "oauth"])
+
+
+def test_the_features_are_those_of_the_function():
+    manifest = tomllib.loads((package.REPOSITORY / "Cargo.toml").read_text())
+    # What only the developer's tool is built with.
+    own = set(manifest["features"]) - {"api", "default", "schema"}
+    assert own == set(package.FEATURES) and set(manifest["features"]["default"]) <= own
 
 
 def test_a_feature_only_adds_crates():

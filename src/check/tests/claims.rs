@@ -118,6 +118,7 @@ fn why_no_token_has_a_claim_is_told() {
 }
 
 /// What an opaque token stands for is not known: nothing is said of every token where there may be such.
+#[cfg(feature = "introspection")]
 #[test]
 fn opaque_tokens_may_have_what_no_jwt_has() {
     const ASKED: &str = "[introspection]\nurl = 'https://id.example.com/introspect'\nissuer = 'https://id.example.com/'\naudience = 'a'\nclient_id = 'c'\nclient_secret = 's'\n";
@@ -143,6 +144,7 @@ fn opaque_tokens_may_have_what_no_jwt_has() {
 }
 
 /// Nor is it of an API key, before it comes.
+#[cfg(feature = "dynamodb")]
 #[test]
 fn api_keys_may_have_what_no_jwt_has() {
     const KEYS: &str = "[dynamodb]\ntable = 'keys'\n[api_keys]\nprefix = 'orders'\n";
@@ -167,6 +169,7 @@ fn api_keys_may_have_what_no_jwt_has() {
 }
 
 /// A claim is always there where everybody who vouches for callers is asked for it.
+#[cfg(feature = "introspection")]
 #[test]
 fn a_claim_is_always_there_where_opaque_tokens_need_it_too() {
     let asks = "required_claims = ['tenant']\n";
@@ -189,6 +192,7 @@ fn a_claim_is_always_there_where_opaque_tokens_need_it_too() {
 }
 
 /// A token that was got for an ID and a secret is one of its issuer's: what is said of those holds of it.
+#[cfg(feature = "oauth")]
 #[test]
 fn client_credentials_have_what_the_tokens_of_their_issuer_have() {
     let issuer = "[[issuer]]\nurl = 'https://accounts.google.com'\naudience = 'a'\nprofile = 'google'\n";

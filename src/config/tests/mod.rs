@@ -2,10 +2,13 @@ mod custom;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod gateway;
+#[cfg(feature = "introspection")]
 mod introspection;
 mod keys;
+#[cfg(all(feature = "introspection", feature = "oauth"))]
 mod oauth;
 mod parameters;
+#[cfg(feature = "possession")]
 mod possession;
 mod rules;
 

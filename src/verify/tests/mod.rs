@@ -17,6 +17,7 @@ mod client_authentication;
 mod client_credentials;
 mod custom;
 mod introspection;
+#[cfg(feature = "possession")]
 mod possession;
 mod provider;
 #[cfg(feature = "dynamodb")]
