@@ -35,6 +35,7 @@ fn kinds_and_issuers_have_names_of_their_own() {
         ("issuer = 'tickets'", "custom[0].kind"),
         ("kind = 'jwt'\nissuer = 'tickets'", "custom[0].kind"),
         ("kind = 'basic'\nissuer = 'tickets'", "custom[0].kind"),
+        ("kind = 'client_credentials'\nissuer = 'tickets'", "custom[0].kind"),
         ("kind = 'Ticket'\nissuer = 'tickets'", "custom[0].kind"),
         ("kind = '1ticket'\nissuer = 'tickets'", "custom[0].kind"),
         ("kind = 'ticket'\nissuer = ' tickets'", "custom[0].issuer"),

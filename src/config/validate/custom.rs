@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
+use serde::de::{Deserialize as _, IntoDeserializer as _};
+
 use super::Check;
 use crate::config::CustomKind;
 use crate::config::gateway::Gateway;
-use crate::config::raw::CustomSettings;
-
-/// The kinds that are not custom.
-const BUILT_IN: [&str; 5] = ["jwt", "opaque", "client_credentials", "api_key", "basic"];
+use crate::config::raw::{CredentialName, CustomSettings};
 
 impl Check<'_> {
     /// `issuers` are those whose callers come with other credentials.
@@ -19,7 +18,7 @@ impl Check<'_> {
             let kind = self.given(&format!("custom[{position}]"), "kind", settings.kind);
             let issuer = self.given(&format!("custom[{position}]"), "issuer", settings.issuer);
             if let Some(kind) = &kind {
-                if BUILT_IN.contains(&kind.as_str()) || kinds.iter().any(|known| *known.name == **kind) {
+                if is_built_in(kind) || kinds.iter().any(|known| *known.name == **kind) {
                     self.problem(path("kind"), format!("there is another kind `{kind}`"));
                 }
                 if !is_name(kind) {
@@ -55,6 +54,13 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// Whether rules know a kind of this name, whatever is configured.
+fn is_built_in(kind: &str) -> bool {
+    let name: Result<CredentialName, serde::de::value::Error> =
+        CredentialName::deserialize(kind.into_deserializer());
+    !matches!(name, Ok(CredentialName::Custom(_)))
 }
 
 fn is_name(kind: &str) -> bool {
