@@ -146,6 +146,31 @@ impl DynamoDb {
         }
     }
 
+    /// Writes an item where the condition holds, in which there are these values; whether it was written. An answer may be lost, and the item be
+    /// sent again: the condition must hold of the item itself, too.
+    ///
+    /// # Errors
+    ///
+    /// Why nobody knows.
+    pub async fn put(
+        &self,
+        (table, item): (&str, &Value),
+        (condition, values): (&str, &Value),
+        patience: Duration,
+    ) -> Result<bool, DynamoDbError> {
+        let input = json!({
+            "TableName": table,
+            "Item": item,
+            "ConditionExpression": condition,
+            "ExpressionAttributeValues": values,
+        });
+        match self.call("PutItem", &input, patience).await {
+            Ok(_) => Ok(true),
+            Err(DynamoDbError::Failed { name, .. }) if name == "ConditionalCheckFailedException" => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Before the attempt behind this one: up to twice as long each time, so that those who fail together do not come back together.
     fn pause(&self, attempt: u32) -> Duration {
         (FIRST_PAUSE * 2_u32.pow(attempt - 1)).mul_f64(self.edges.chance.fraction())

@@ -1,4 +1,5 @@
-//! What is looked up in a DynamoDB table: API keys, users, and what is revoked. One table holds all kinds of items, each under a key that begins with its kind.
+//! What is looked up in a DynamoDB table: API keys, users, and what is revoked; and what is written there: which proofs were used. One
+//! table holds all kinds of items, each under a key that begins with its kind.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use super::api_keys::{ApiKeySettings, ApiKeys};
 use super::basic::{Basic, BasicSettings};
 use super::credential_verifier::{Kind, SecondOpinion};
 use super::revocation::{ObserveRevocation, Revocation, RevocationSettings};
+use super::shared_replays::SharedReplays;
 use crate::credential::CredentialKind;
 use crate::error::{Error, Fault};
 use crate::io::{AwsEnvironment, DynamoDb, DynamoDbSettings, Edges, Item};
@@ -27,6 +29,8 @@ pub struct DatabaseSettings {
     pub basic: Option<BasicSettings>,
     /// What is revoked.
     pub revocation: Option<RevocationSettings>,
+    /// Whether the DPoP proofs that were used are written there.
+    pub has_proofs: bool,
 }
 
 impl DatabaseSettings {
@@ -44,6 +48,8 @@ pub(super) struct LookUps {
     pub(super) kinds: Vec<Kind>,
     /// What is revoked.
     pub(super) revocation: Option<Arc<dyn SecondOpinion>>,
+    /// Which proofs were used.
+    pub(super) replays: Option<Arc<dyn SecondOpinion>>,
 }
 
 /// The table.
@@ -78,10 +84,12 @@ impl DatabaseSettings {
             let api_keys = ApiKeys::new(settings, Arc::clone(&table));
             Kind::built_in(CredentialKind::ApiKey, issuer, Arc::new(api_keys))
         });
+        let replays = self.has_proofs.then(|| Arc::new(SharedReplays::new(Arc::clone(&table))) as _);
         let revocation = self.revocation.map(|settings| Revocation::new(settings, table, observer));
         LookUps {
             kinds: basic.into_iter().chain(api_keys).collect(),
             revocation: revocation.map(|revocation| Arc::new(revocation) as _),
+            replays,
         }
     }
 }
@@ -99,6 +107,26 @@ impl Table {
         let keys = keys.iter().map(|key| json!({ PARTITION_KEY: { "S": key } })).collect();
         let found = self.dynamodb.items((&self.name, keys), self.is_consistent, patience).await;
         found.map_err(|error| error.to_string())
+    }
+
+    /// Writes that what has this key is used up, unless it was by another request; whether it is this one's, or in words why nobody knows.
+    /// What is written says by which request: where the answer to it is lost, and it is sent again, it finds what it has written itself.
+    pub(super) async fn use_up(
+        &self,
+        key: &str,
+        request: &str,
+        delete_at: u64,
+        patience: Duration,
+    ) -> Result<bool, String> {
+        let item = json!({
+            PARTITION_KEY: { "S": key },
+            "used_by": { "S": request },
+            "delete_at": { "N": delete_at.to_string() },
+        });
+        let condition = format!("attribute_not_exists({PARTITION_KEY}) OR used_by = :request");
+        let values = json!({ ":request": { "S": request } });
+        let written = self.dynamodb.put((&self.name, &item), (&condition, &values), patience).await;
+        written.map_err(|error| error.to_string())
     }
 
     pub(super) fn fault(&self, cause: String) -> Error {

@@ -39,6 +39,8 @@ mod replays;
 #[cfg(feature = "dynamodb")]
 mod revocation;
 mod room;
+#[cfg(feature = "dynamodb")]
+mod shared_replays;
 mod signature;
 mod signed_answers;
 mod token;

@@ -11,7 +11,9 @@ use rustls::pki_types::pem::PemObject as _;
 use serde_json::Value;
 
 use super::dpop::{self, DpopProofs};
-use super::replays::Replays;
+use super::replays::Usage;
+#[cfg(feature = "dynamodb")]
+use super::replays::UsedProof;
 use crate::claims::Claims;
 use crate::credential::{Credential, Presentation};
 use crate::error::Reason;
@@ -35,7 +37,7 @@ pub struct Presented<'a> {
     token: &'a str,
     presentation: Presentation,
     request: Option<&'a Request>,
-    replays: Option<&'a Replays>,
+    usage: Option<&'a Usage<'a>>,
 }
 
 impl<'a> Presented<'a> {
@@ -46,14 +48,14 @@ impl<'a> Presented<'a> {
             token: credential.expose(),
             presentation: credential.presentation(),
             request: Some(request),
-            replays: None,
+            usage: None,
         }
     }
 
     /// A token with which nothing came.
     #[must_use]
     pub fn bearer(token: &'a str) -> Self {
-        Self { token, presentation: Presentation::Bearer, request: None, replays: None }
+        Self { token, presentation: Presentation::Bearer, request: None, usage: None }
     }
 
     /// A name and a password.
@@ -62,9 +64,9 @@ impl<'a> Presented<'a> {
         Self { presentation: Presentation::Basic, ..Self::bearer(text) }
     }
 
-    /// The same; a proof that was seen before is refused, and this one is not taken again.
-    pub(super) fn once(self, replays: &'a Replays) -> Self {
-        Self { replays: Some(replays), ..self }
+    /// The same; a proof that was seen before is refused, and this one is used up.
+    pub(super) fn once(self, usage: &'a Usage<'a>) -> Self {
+        Self { usage: Some(usage), ..self }
     }
 
     /// The same, without the request.
@@ -76,6 +78,12 @@ impl<'a> Presented<'a> {
     #[must_use]
     pub fn token(&self) -> &'a str {
         self.token
+    }
+
+    /// The proof that came with it, where it held.
+    #[cfg(feature = "dynamodb")]
+    pub(super) fn used_proof(&self) -> Option<UsedProof> {
+        self.usage?.used()
     }
 
     /// How it is presented.
@@ -144,7 +152,7 @@ pub(super) fn check(
             problem: "it was made with another key than the token is bound to",
         });
     }
-    match presented.replays.is_none_or(|replays| replays.is_first(&proof, now)) {
+    match presented.usage.is_none_or(|usage| usage.is_first(&proof, now)) {
         true => Ok(()),
         false => Err(Reason::DpopProofReplayed),
     }

@@ -1,10 +1,10 @@
 //! [`Replays`]: the DPoP proofs that were taken, so that none is taken twice (RFC 9449, section 11.1).
 //!
 //! It is the memory of one process. Another one has not seen the proof: within its short life, a stolen proof may be used
-//! once more in each, for the same method, URL and token.
+//! once more in each, for the same method, URL and token, unless they share a table (`shared_replays.rs`).
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use aws_lc_rs::digest::{Context, SHA256, SHA256_OUTPUT_LEN};
 
@@ -16,20 +16,63 @@ use crate::io::UnixTime;
 #[derive(Default)]
 pub(super) struct Replays(Mutex<HashMap<[u8; SHA256_OUTPUT_LEN], UnixTime>>);
 
+/// What one request uses up: one proof at the most.
+pub(super) struct Usage<'a> {
+    replays: &'a Replays,
+    used: OnceLock<UsedProof>,
+}
+
+/// A proof that was used up.
+#[derive(Clone, Copy)]
+pub(super) struct UsedProof {
+    /// Tells it from all others: a digest of its key and of its `jti`.
+    pub(super) name: [u8; SHA256_OUTPUT_LEN],
+    /// When it is too old.
+    pub(super) ends_at: UnixTime,
+}
+
+impl<'a> Usage<'a> {
+    pub(super) fn of(replays: &'a Replays) -> Self {
+        Self { replays, used: OnceLock::new() }
+    }
+
+    /// Whether this request is the first with the proof. It is used up then.
+    pub(super) fn is_first(&self, proof: &Proof, now: UnixTime) -> bool {
+        let used = UsedProof { name: name(proof), ends_at: proof.ends_at };
+        self.replays.is_first(&used, now) && self.used.set(used).is_ok()
+    }
+
+    /// What was used up.
+    #[cfg(feature = "dynamodb")]
+    pub(super) fn used(&self) -> Option<UsedProof> {
+        self.used.get().copied()
+    }
+
+    /// Nothing was decided about the request: whoever has made the proof may send it again.
+    pub(super) fn undo(&self) {
+        if let Some(used) = self.used.get() {
+            self.replays.forget(used);
+        }
+    }
+}
+
 impl Replays {
     /// 48 bytes each. Where there are more, those go first that end first.
     const MOST: usize = 4096;
 
     /// Whether the proof was not seen before. It has been from now on.
-    pub(super) fn is_first(&self, proof: &Proof, now: UnixTime) -> bool {
-        let name = name(proof);
+    fn is_first(&self, proof: &UsedProof, now: UnixTime) -> bool {
         let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if seen.get(&name).is_some_and(|ends_at| *ends_at > now) {
+        if seen.get(&proof.name).is_some_and(|ends_at| *ends_at > now) {
             return false;
         }
         make_room(&mut seen, Self::MOST, |ends_at| *ends_at > now, |ends_at| *ends_at);
-        seen.insert(name, proof.ends_at);
+        seen.insert(proof.name, proof.ends_at);
         true
+    }
+
+    fn forget(&self, proof: &UsedProof) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&proof.name);
     }
 }
 
@@ -48,8 +91,9 @@ fn name(proof: &Proof) -> [u8; SHA256_OUTPUT_LEN] {
 mod tests {
     use super::*;
 
-    fn proof(key: &str, id: &str, ends_at: UnixTime) -> Proof {
-        Proof { thumbprint: key.into(), id: id.into(), ends_at }
+    fn proof(key: &str, id: &str, ends_at: UnixTime) -> UsedProof {
+        let name = name(&Proof { thumbprint: key.into(), id: id.into(), ends_at });
+        UsedProof { name, ends_at }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::credential_verifier::{Asked, CredentialVerifier, Kind, SecondOpinion}
 #[cfg(feature = "dynamodb")]
 use super::database::{DatabaseSettings, LookUps};
 use super::introspection::{IntrospectionSettings, Introspector};
-use super::replays::Replays;
+use super::replays::{Replays, Usage};
 #[cfg(feature = "dynamodb")]
 use super::revocation::ObserveRevocation;
 use super::token::{LONGEST_TOKEN, Token};
@@ -35,6 +35,8 @@ pub struct Verifiers {
     of_jwts: Option<Arc<dyn SecondOpinion>>,
     /// Whether what holds is revoked.
     pub(super) of_all: Option<Arc<dyn SecondOpinion>>,
+    /// Whether another process has taken the proof that came with what holds.
+    of_proofs: Option<Arc<dyn SecondOpinion>>,
     replays: Replays,
 }
 
@@ -48,6 +50,7 @@ impl Verifiers {
             kinds: Vec::new(),
             of_jwts: None,
             of_all: None,
+            of_proofs: None,
             replays: Replays::default(),
         }
     }
@@ -92,9 +95,9 @@ impl Verifiers {
         edges: Edges,
         observer: Arc<dyn ObserveRevocation>,
     ) -> Self {
-        let LookUps { kinds, revocation } = settings.looked_up(environment, edges, observer);
+        let LookUps { kinds, revocation, replays } = settings.looked_up(environment, edges, observer);
         let verifiers = kinds.into_iter().fold(self, Self::with);
-        Self { of_all: revocation, ..verifiers }
+        Self { of_all: revocation, of_proofs: replays, ..verifiers }
     }
 
     fn with(mut self, kind: Kind) -> Self {
@@ -115,12 +118,31 @@ impl Verifiers {
         now: UnixTime,
         patience: Duration,
     ) -> Result<Principal, Error> {
-        let presented = presented.once(&self.replays);
-        let Some(revocation) = &self.of_all else { return self.verify_any(&presented, now, patience).await };
+        let usage = Usage::of(&self.replays);
+        let verified = self.verify_once(&presented.once(&usage), now, patience).await;
+        if let Err(Error::Fault(_)) = &verified {
+            usage.undo();
+        }
+        verified
+    }
+
+    /// What is asked about every credential comes behind all else: whether it is revoked, and whether another process has taken its proof.
+    async fn verify_once(
+        &self,
+        presented: &Presented<'_>,
+        now: UnixTime,
+        patience: Duration,
+    ) -> Result<Principal, Error> {
+        if self.of_all.is_none() && self.of_proofs.is_none() {
+            return self.verify_any(presented, now, patience).await;
+        }
         let began = Instant::now();
-        let principal = self.verify_any(&presented, now, patience).await?;
-        let patience = patience.saturating_sub(began.elapsed());
-        revocation.check(&presented, &principal, now, patience).await.map(|()| principal)
+        let principal = self.verify_any(presented, now, patience).await?;
+        for opinion in [&self.of_all, &self.of_proofs].into_iter().flatten() {
+            let left = patience.saturating_sub(began.elapsed());
+            opinion.check(presented, &principal, now, left).await?;
+        }
+        Ok(principal)
     }
 
     /// Of whatever kind the credential is. Its form decides, and none is tried as another.

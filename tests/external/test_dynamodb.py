@@ -1,6 +1,8 @@
 """API keys in DynamoDB as others have built it: made by the tool, looked up by the function."""
 
 import base64
+import concurrent.futures
+import contextlib
 import os
 import re
 import subprocess
@@ -8,6 +10,7 @@ import time
 
 import pytest
 from aws import dynalite, moto
+from dpop import URL, Client, request
 from harness import PATIENCE, REPOSITORY, assert_no_secrets, refusal, request_event, running_function, token_event, wait_for
 from issuer import configured
 
@@ -386,3 +389,93 @@ def reason_of(function, token):
     answer = function.authorize(f"Bearer {token}")
     record = function.record(answer)
     return None if record["decision"] == "allow" and answer.effect == "Allow" else record["reason"]
+
+
+SHARED = """
+    [dynamodb]
+    table = "authorizer"
+    endpoint = "{url}"
+
+    [dpop]
+    replays = "table"
+"""
+POSSESSION = """
+    [gateway]
+    cache_seconds = 0
+"""
+
+
+def bound(issuer, more):
+    """A configuration with proofs of possession."""
+    configuration = issuer.configuration(POSSESSION + more)
+    return configuration.replace("[[issuer]]", '[[issuer]]\nproof_of_possession = ["dpop"]', 1)
+
+
+@contextlib.contextmanager
+def processes(featured, environment, directory, number=2):
+    """As many functions, each with a process of its own."""
+    with contextlib.ExitStack() as stack:
+        functions = []
+        for position in range(number):
+            (directory / f"function{position}").mkdir(parents=True)
+            started = running_function(featured, directory / f"function{position}", environment)
+            functions.append(stack.enter_context(started))
+        yield functions
+
+
+def with_proof(function, token, proof):
+    """The reason; `None` where the request is allowed."""
+    function.secrets += [token, proof]
+    answer = function.invoke(request(f"DPoP {token}", proof))
+    record = function.record(answer)
+    return None if record["decision"] == "allow" and answer.effect == "Allow" else record["reason"]
+
+
+def test_a_proof_is_used_once_by_all_who_share_a_table(cli, featured, dynamodb, issuer, tmp_path):
+    shared = bound(issuer, SHARED.format(url=dynamodb.url))
+    tool = Tool(cli, tmp_path / "configured", shared, dynamodb.identity)
+    tool.create_table()
+    client = Client("ES256")
+    token = issuer.token(cnf={"jkt": client.thumbprint()})
+    for configuration, expected in [(shared, "dpop_proof_replayed"), (bound(issuer, ""), None)]:
+        directory = tmp_path / str(expected)
+        directory.mkdir()
+        environment = configured(directory / "configured", configuration) | dynamodb.identity
+        proof, another = client.proof("GET", URL, token), client.proof("GET", URL, token)
+        with processes(featured, environment, directory) as (one, other):
+            assert with_proof(other, token, client.proof("POST", URL, token)) == "dpop_proof_invalid"
+            assert with_proof(one, token, proof) is None
+            assert with_proof(one, token, proof) == "dpop_proof_replayed"
+            assert with_proof(other, token, proof) == expected
+            assert with_proof(other, token, another) is None
+            assert_no_secrets([dynamodb.identity["AWS_SECRET_ACCESS_KEY"]], one.output() + other.output())
+
+
+def test_one_of_many_at_once_is_the_first_with_a_proof(cli, featured, dynamodb, issuer, tmp_path):
+    tool = Tool(cli, tmp_path / "configured", bound(issuer, SHARED.format(url=dynamodb.url)), dynamodb.identity)
+    tool.create_table()
+    client = Client("EdDSA")
+    token = issuer.token(cnf={"jkt": client.thumbprint()})
+    with processes(featured, tool.environment | dynamodb.identity, tmp_path / "many", 4) as functions:
+        for _ in range(5):
+            proof = client.proof("GET", URL, token)
+            with concurrent.futures.ThreadPoolExecutor(len(functions)) as pool:
+                reasons = list(pool.map(lambda function: with_proof(function, token, proof), functions))
+            assert sorted(reasons, key=str) == [None] + ["dpop_proof_replayed"] * 3
+
+
+def test_a_table_that_may_not_be_written_to_is_a_fault(cli, featured, aws, issuer, tmp_path):
+    aws.lets_everybody_in()
+    tool = Tool(cli, tmp_path / "configured", bound(issuer, SHARED.format(url=aws.url)), aws.identity)
+    tool.create_table()
+    client = Client("ES256")
+    token = issuer.token(cnf={"jkt": client.thumbprint()})
+    cases = {"dynamodb:PutItem": None, "dynamodb:GetItem": "table_unavailable"}
+    identities = {action: aws.who_may(action) for action in cases}
+    for action, expected in cases.items():
+        with processes(featured, tool.environment | identities[action], tmp_path / action, 1) as (function,):
+            proof = client.proof("GET", URL, token)
+            assert with_proof(function, token, proof) == expected, function.output()
+            # Without a proof there is nothing to be written.
+            assert reason_of(function, issuer.token()) is None
+    aws.lets_everybody_in()

@@ -1,23 +1,16 @@
 """Tokens that a real OpenID provider binds to a key of the client; the proofs are PyJWT's."""
 
-import base64
-import copy
-import hashlib
-import json
 import time
 import urllib.parse
-import uuid
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from harness import REPOSITORY, assert_no_secrets, running_function
+from dpop import CURVES, URL, Client, request
+from harness import assert_no_secrets, running_function
 from issuer import AUDIENCE, configured
 from openid_provider import TILL, openid_provider
 from tls import Authority
 
-EVENT = json.loads((REPOSITORY / "events" / "rest-request.json").read_text())
-URL = f"https://{EVENT['requestContext']['domainName']}{EVENT['requestContext']['path']}"
 CONFIGURATION = """
 development = true
 
@@ -33,25 +26,6 @@ cache_seconds = 0
 [response]
 reason_key = "reason"
 """
-CURVES = {
-    "ES256": (lambda: ec.generate_private_key(ec.SECP256R1()), jwt.algorithms.ECAlgorithm),
-    "EdDSA": (ed25519.Ed25519PrivateKey.generate, jwt.algorithms.OKPAlgorithm),
-}
-
-
-class Client:
-    def __init__(self, algorithm):
-        self.algorithm = algorithm
-        make, self.jose = CURVES[algorithm]
-        self.key = make()
-
-    def proof(self, method, url, token=None, **changes):
-        claims = {"jti": str(uuid.uuid4()), "htm": method, "htu": url, "iat": int(time.time())}
-        if token is not None:
-            claims["ath"] = encoded(hashlib.sha256(token.encode()).digest())
-        jwk = json.loads(self.jose.to_jwk(self.key.public_key()))
-        header = {"typ": "dpop+jwt", "jwk": jwk}
-        return jwt.encode(claims | changes, self.key, algorithm=self.algorithm, headers=header)
 
 
 @pytest.fixture(scope="module")
@@ -70,16 +44,7 @@ def ask(featured, provider, tmp_path_factory):
 
         def ask(scheme, token, proof=None, certificate=None):
             sent.extend([token, *([proof] if proof else [])])
-            event = copy.deepcopy(EVENT)
-            for name in ["authorization", "Authorization"]:
-                event["headers"].pop(name, None)
-                event["multiValueHeaders"].pop(name, None)
-            event["headers"]["Authorization"] = f"{scheme} {token}"
-            if proof:
-                event["headers"]["DPoP"] = proof
-            if certificate:
-                event["requestContext"]["identity"]["clientCert"] = {"clientCertPem": certificate}
-            answer = function.invoke(event)
+            answer = function.invoke(request(f"{scheme} {token}", proof, certificate))
             return None if answer.effect == "Allow" else function.record(answer)["reason"]
 
         yield ask
@@ -124,7 +89,3 @@ def test_a_bearer_token_is_one_still(provider, ask):
     token = provider.client_credentials("ES256", AUDIENCE)
     assert ask("Bearer", token) is None
     assert ask("DPoP", token, Client("ES256").proof("GET", URL, token)) == "token_unbound"
-
-
-def encoded(octets):
-    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()

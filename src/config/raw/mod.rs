@@ -28,7 +28,7 @@ pub(super) use gateway::GatewaySettings;
 pub(super) use introspection::{ClientAuthenticationName, IntrospectionTable, SignedAnswersName};
 pub(super) use oauth::{ClientCredentialsTable, PassedOnName, TokenExchangeTable, UserinfoTable};
 pub(super) use parameter::{CertificateTest, ParameterTest};
-pub(super) use possession::{DpopSettings, ProofName, UnboundName};
+pub(super) use possession::{DpopSettings, ProofName, ReplaysName, UnboundName};
 pub(super) use rule::{
     CredentialName, EffectName, RequirementSettings, RequirementTable, RequirementWord, RuleSettings,
 };

@@ -26,6 +26,17 @@ pub(in crate::config) enum UnboundName {
     Refused,
 }
 
+/// Where it is known which proofs were used.
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub(in crate::config) enum ReplaysName {
+    /// In each process: another one takes a proof once more.
+    Process,
+    /// In the table of `[dynamodb]` as well, which all processes share. A request with a proof waits until it is written there.
+    Table,
+}
+
 /// What DPoP proofs must be like.
 #[derive(Clone, Debug, Default, Deserialize, PartialEq)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -40,4 +51,7 @@ pub(in crate::config) struct DpopSettings {
     /// The URL of the API as its clients know it, up to where the paths of its routes begin: `https://api.example.com/v1`. Default:
     /// as the event tells, which is right unless a proxy stands before API Gateway.
     pub(in crate::config) url: Option<String>,
+    /// Where it is known which proofs were used, so that none is taken twice. Default: `process`. With `table`, the function is built with
+    /// the feature `dynamodb`.
+    pub(in crate::config) replays: Option<ReplaysName>,
 }

@@ -152,6 +152,26 @@ fn names_and_passwords_need_a_place_that_takes_them() {
     assert_eq!(problems(&format!("{TABLE}{rule}")), ["rule[0].requires.credential"]);
 }
 
+/// Off by default, and no reason of its own to trust anybody.
+#[test]
+fn proofs_are_shared_where_the_configuration_says_so() {
+    let issuer = "[[issuer]]\nurl = 'https://id.example.com/'\naudience = 'a'\nproof_of_possession = ['dpop']\n\
+                  [gateway]\ncache_seconds = 0\n";
+    let table = "[dynamodb]\ntable = 'keys'\n";
+    let has_proofs = |sections: &str| {
+        parse(&format!("{issuer}{sections}")).unwrap().database.is_some_and(|database| database.has_proofs)
+    };
+    assert!(has_proofs(&format!("{table}[dpop]\nreplays = 'table'\n")));
+    assert!(!has_proofs("[dpop]\nreplays = 'process'\n") && !has_proofs(""));
+    assert!(!has_proofs(&format!("{table}[api_keys]\nprefix = 'orders'\n")));
+    assert_eq!(problems(&format!("{issuer}[dpop]\nreplays = 'table'\n")), ["dpop.replays"]);
+    assert_eq!(problems(&format!("{issuer}{table}[dpop]\nreplays = 'process'\n")), ["dynamodb"]);
+    assert_eq!(
+        problems(&format!("{issuer}{table}[dpop]\nreplays = 'global'\n")),
+        ["dpop.replays", "dynamodb"]
+    );
+}
+
 #[test]
 fn what_is_revoked_is_looked_at_where_the_configuration_says_so() {
     let issuer = "[[issuer]]\nurl = 'https://id.example.com/'\naudience = 'a'\n";

@@ -18,19 +18,22 @@ impl Check<'_> {
         api_keys: Option<ApiKeysTable>,
         basic: Option<BasicTable>,
         revocation: Option<RevocationTable>,
+        has_proofs: bool,
         issuers: &[String],
     ) -> Option<DatabaseSettings> {
         let sections = [
             ("api_keys", api_keys.is_some()),
             ("basic", basic.is_some()),
             ("revocation", revocation.is_some()),
+            ("dpop.replays", has_proofs),
         ];
         for (section, _) in sections.iter().filter(|(_, is_there)| *is_there && table.is_none()) {
             let hint = "add a `[dynamodb]` with the name of the `table`";
             self.problem_with_hint(*section, "there is no table in which anything could be looked up", hint);
         }
         if table.is_some() && !sections.iter().any(|(_, is_there)| *is_there) {
-            let hint = "add `[api_keys]`, `[basic]` or `[revocation]`, or leave `[dynamodb]` out";
+            let hint =
+                "add `[api_keys]`, `[basic]`, `[revocation]` or `dpop.replays`, or leave `[dynamodb]` out";
             self.problem_with_hint("dynamodb", "nothing is looked up in it", hint);
         }
         let api_keys = api_keys.and_then(|settings| self.api_keys(settings, issuers));
@@ -39,7 +42,7 @@ impl Check<'_> {
         let basic = basic.map(|settings| self.basic(settings, &others));
         let revocation = revocation.map(|settings| self.revocation(&settings));
         let (table, is_consistent, dynamodb) = self.dynamodb(table?)?;
-        Some(DatabaseSettings { table, is_consistent, dynamodb, api_keys, basic, revocation })
+        Some(DatabaseSettings { table, is_consistent, dynamodb, api_keys, basic, revocation, has_proofs })
     }
 
     fn dynamodb(&mut self, settings: DynamoDbTable) -> Option<(String, bool, DynamoDbSettings)> {

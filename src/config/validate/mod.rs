@@ -20,8 +20,8 @@ use std::time::Duration;
 use super::draft::Draft;
 use super::problem::Problem;
 use super::raw::{
-    HttpApiName, IdentitySourceSettings, KeySetSettings, Place, RefusalName, ResponseSettings, SchemeName,
-    Section, Settings, TokenCacheSettings,
+    HttpApiName, IdentitySourceSettings, KeySetSettings, Place, RefusalName, ReplaysName, ResponseSettings,
+    SchemeName, Section, Settings, TokenCacheSettings,
 };
 use super::{Config, Issuer, Waits};
 use crate::claims::ClaimPath;
@@ -53,8 +53,15 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     check.features(&settings);
     #[cfg(feature = "dynamodb")]
     let database = {
-        let database =
-            check.database(settings.dynamodb, settings.api_keys, settings.basic, settings.revocation, &urls);
+        let has_shared_proofs = has_shared_proofs(&settings);
+        let database = check.database(
+            settings.dynamodb,
+            settings.api_keys,
+            settings.basic,
+            settings.revocation,
+            has_shared_proofs,
+            &urls,
+        );
         urls.extend(
             database.iter().flat_map(|database| database.issuers()).map(|(issuer, _)| issuer.to_owned()),
         );
@@ -122,6 +129,12 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
     Draft::new(config, check.problems, of_form)
 }
 
+/// Whether it is to be written to the table which proofs were used.
+fn has_shared_proofs(settings: &Settings) -> bool {
+    let dpop = settings.dpop.as_ref().and_then(Section::as_settings);
+    dpop.and_then(|dpop| dpop.replays) == Some(ReplaysName::Table)
+}
+
 /// Collects the problems on the way.
 struct Check<'a> {
     problems: Vec<Problem>,
@@ -163,6 +176,7 @@ impl Check<'_> {
                     ("api_keys", settings.api_keys.is_some()),
                     ("basic", settings.basic.is_some()),
                     ("revocation", settings.revocation.is_some()),
+                    ("dpop.replays", has_shared_proofs(settings)),
                 ][..],
             ),
             (

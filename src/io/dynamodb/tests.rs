@@ -203,6 +203,36 @@ async fn a_region_is_a_word() {
     assert_eq!(endpoint("cn-north-1").unwrap().as_str(), "https://dynamodb.cn-north-1.amazonaws.com.cn/");
 }
 
+/// The condition that does not hold is an answer, which is not asked for again.
+#[tokio::test(start_paused = true)]
+async fn an_item_is_written_where_its_condition_holds() {
+    let lost = || Err(FetchError::Transport("reset".to_owned()));
+    let exists = || error(400, "ConditionalCheckFailedException");
+    for (answers, attempts, expected) in [
+        (vec![ok("{}")], 1, Ok(true)),
+        (vec![exists()], 1, Ok(false)),
+        (vec![lost(), ok("{}")], 2, Ok(true)),
+        (vec![lost(), exists()], 2, Ok(false)),
+        (vec![error(400, "AccessDeniedException")], 1, Err(DynamoDbError::AccessDenied)),
+    ] {
+        let (server, dynamodb) = dynamodb(answers, Duration::ZERO);
+        let (item, values) = (json!({"pk": {"S": "a"}}), json!({":b": {"S": "c"}}));
+        let written = dynamodb.put(("keys", &item), ("b = :b", &values), PATIENCE).await;
+        assert_eq!(written, expected);
+        let asked = server.asked.lock().unwrap();
+        assert_eq!(asked.len(), attempts);
+        for message in asked.iter() {
+            let target = ("x-amz-target".to_owned(), "DynamoDB_20120810.PutItem".to_owned());
+            assert!(message.headers.contains(&target));
+            let body: Value = serde_json::from_str(message.body.as_ref().unwrap()).unwrap();
+            let expected = json!({
+                "TableName": "keys", "Item": item, "ConditionExpression": "b = :b", "ExpressionAttributeValues": values,
+            });
+            assert_eq!(body, expected);
+        }
+    }
+}
+
 /// What DynamoDB has not looked at is not absent.
 #[tokio::test(start_paused = true)]
 async fn keys_that_are_left_out_are_asked_for_again() {

@@ -148,6 +148,7 @@ impl Setting {
                 entries: 8,
             }),
             revocation,
+            has_proofs: false,
         };
         let environment = AwsEnvironment::of(|name| {
             matches!(name, "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY").then(|| "A".to_owned())

@@ -22,6 +22,8 @@ mod possession;
 mod provider;
 #[cfg(feature = "dynamodb")]
 mod revocation;
+#[cfg(feature = "dynamodb")]
+mod shared_replays;
 mod signed_answers;
 mod token_exchange;
 mod userinfo;

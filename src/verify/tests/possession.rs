@@ -28,15 +28,15 @@ fn sha256(text: &[u8]) -> String {
 }
 
 /// An issuer, a client with a key and a certificate, and a token that is bound to what `cnf` says.
-struct Setting {
-    issuer: Signer,
+pub(super) struct Setting {
+    pub(super) issuer: Signer,
     client: Signer,
     certificate: String,
-    expectations: Expectations,
+    pub(super) expectations: Expectations,
 }
 
 impl Setting {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let certificate = self::certificate();
         let mut expectations = expectations();
         let algorithms = vec![Algorithm::ES256, Algorithm::EdDSA];
@@ -49,7 +49,7 @@ impl Setting {
         self.issuer.sign(&header(), &with(claims(), json!({ "cnf": confirmation })))
     }
 
-    fn key_thumbprint(&self) -> String {
+    pub(super) fn key_thumbprint(&self) -> String {
         thumbprint(self.client.jwk().as_object().unwrap()).unwrap()
     }
 
@@ -59,7 +59,7 @@ impl Setting {
         sha256(&der)
     }
 
-    fn dpop_bound(&self) -> String {
+    pub(super) fn dpop_bound(&self) -> String {
         self.token(json!({"jkt": self.key_thumbprint()}))
     }
 
@@ -68,7 +68,7 @@ impl Setting {
     }
 
     /// A proof with other parameters and claims than it should have.
-    fn proof(&self, token: &str, header: Value, claims: Value) -> String {
+    pub(super) fn proof(&self, token: &str, header: Value, claims: Value) -> String {
         let mut jwk = self.client.jwk();
         jwk.as_object_mut().unwrap().remove("kid");
         let usual = json!({"typ": "dpop+jwt", "alg": "ES256", "jwk": jwk});
@@ -118,7 +118,7 @@ fn parsed(event: &Value) -> Request {
     Event { payload: &event.to_string(), invocation_id: "1", deadline: None }.try_into().unwrap()
 }
 
-fn request(authorization: &str, proofs: &[&str], certificate: Option<&str>) -> Request {
+pub(super) fn request(authorization: &str, proofs: &[&str], certificate: Option<&str>) -> Request {
     parsed(&event(authorization, proofs, certificate))
 }
 
