@@ -15,6 +15,7 @@
 //! # Ok(()) }
 //! ```
 
+mod proofs;
 mod tokens;
 
 use std::collections::BTreeMap;
@@ -33,8 +34,8 @@ use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::signing::{SigningError, SigningKey, key_set};
-pub use tokens::{Client, INTROSPECTION_PATH, TOKEN_PATH};
+use crate::signing::{Algorithm, SigningError, SigningKey, key_set};
+pub use tokens::{Client, INTROSPECTION_PATH, REVOCATION_PATH, TOKEN_PATH};
 
 /// Where the discovery document is.
 pub const DISCOVERY_PATH: &str = "/.well-known/openid-configuration";
@@ -146,17 +147,21 @@ impl DevelopmentIssuer {
         self.state().keys = keys;
     }
 
-    /// Gives tokens to whoever has this client's secret (RFC 6749, client credentials), at [`TOKEN_PATH`], and
-    /// tells what they are (RFC 7662), at [`INTROSPECTION_PATH`].
+    /// Gives tokens to whoever has this client's secret (RFC 6749, client credentials), at [`TOKEN_PATH`], bound to a key where a DPoP
+    /// proof comes with the request (RFC 9449); tells what they are (RFC 7662), at [`INTROSPECTION_PATH`], and revokes
+    /// them (RFC 7009), at [`REVOCATION_PATH`].
     pub fn serve_tokens(&self, client: Client) {
         let mut discovery = self.discovery();
         let url = self.url.trim_end_matches('/');
         if let Value::Object(discovery) = &mut discovery {
             let methods = json!(["client_secret_basic", "client_secret_post"]);
+            let algorithms: Vec<&str> = Algorithm::ALL.map(Algorithm::name).into();
             discovery.extend([
                 ("token_endpoint".to_owned(), format!("{url}{TOKEN_PATH}").into()),
                 ("introspection_endpoint".to_owned(), format!("{url}{INTROSPECTION_PATH}").into()),
+                ("revocation_endpoint".to_owned(), format!("{url}{REVOCATION_PATH}").into()),
                 ("grant_types_supported".to_owned(), json!(["client_credentials"])),
+                ("dpop_signing_alg_values_supported".to_owned(), json!(algorithms)),
                 ("token_endpoint_auth_methods_supported".to_owned(), methods),
             ]);
         }

@@ -24,6 +24,7 @@
 //! | [`explanation`] | `authorizer explain`: a decision as a tree |
 //! | [`demo`] | `authorizer demo`: puts the sample events to a function |
 //! | [`check`] | `authorizer check`: what is to be said of a configuration, and its rules route by route |
+//! | [`certificate`] | mutual TLS: what API Gateway tells of a client's certificate |
 //! | [`mint`] | `authorizer mint`: tokens of a development issuer, and broken ones |
 //! | [`reasons`] | what the codes of reasons mean |
 //! | [`generate`] | `authorizer generate`: writes the files that are made from the sources |
@@ -33,6 +34,7 @@
 //! whoever asks.
 
 pub mod api_keys;
+pub mod certificate;
 pub mod check;
 pub mod commands;
 pub mod database;

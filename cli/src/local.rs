@@ -65,6 +65,22 @@ pub fn is_of_configuration(error: &Error) -> bool {
     error.is::<ConfigError>()
 }
 
+/// The token that is typed, or that a file holds.
+///
+/// # Errors
+///
+/// The file cannot be read.
+pub fn token(typed: Option<&str>, file: Option<&Path>) -> Result<Option<String>, Error> {
+    match file {
+        Some(file) => {
+            let text = fs::read_to_string(file);
+            let text = text.map_err(|error| format!("cannot read `{}`: {error}", file.display()))?;
+            Ok(Some(text.trim().to_owned()))
+        }
+        None => Ok(typed.map(str::to_owned)),
+    }
+}
+
 /// The text of an event: of a file, or for `-` of the standard input.
 ///
 /// # Errors

@@ -32,6 +32,12 @@ pub struct Circumstances {
     pub headers: Vec<Named>,
     /// The variables of the stage.
     pub stage_variables: Vec<Named>,
+    /// A DPoP proof, with which the token comes as `DPoP`.
+    pub proof: Option<String>,
+    /// The client's certificate, as events have it.
+    pub certificate: Option<Value>,
+    /// The API's own domain, with its base path; otherwise one of API Gateway's, with the stage.
+    pub domain: Option<String>,
 }
 
 /// A name and its value.
@@ -125,7 +131,10 @@ impl RequestLine {
                 "the request is none of this `--kind`\nhint: `$connect` is a WebSocket API's, and a path is one of the others'",
             ));
         }
-        let given = circumstances.headers.clone();
+        let mut given = circumstances.headers.clone();
+        given.extend(
+            circumstances.proof.iter().map(|proof| Named { name: "DPoP".to_owned(), value: proof.clone() }),
+        );
         let mut parts = Parts { query: self.query.clone(), given, ..Parts::default() };
         if let Some(token) = token {
             let source = config.identity_sources.as_slice().iter().find(|source| has(kind, &source.location));
@@ -135,7 +144,8 @@ impl RequestLine {
                     name(kind)
                 ))
             })?;
-            parts.put(token, source);
+            let scheme = if circumstances.proof.is_some() { "DPoP" } else { "Bearer" };
+            parts.put(token, scheme, source);
         }
         Ok(self.json(&parts, circumstances).to_string())
     }
@@ -144,9 +154,29 @@ impl RequestLine {
         self.path == CONNECT
     }
 
+    /// The domain, and the path that the client asks it for.
+    fn url(&self, api: &str, circumstances: &Circumstances) -> (String, String) {
+        let Circumstances { kind, stage, domain, .. } = circumstances;
+        let domain = match domain {
+            Some(domain) => domain.clone(),
+            None if *kind != EventKind::RestRequest && stage == "$default" => {
+                format!("{api}.execute-api.us-east-1.amazonaws.com")
+            }
+            None => format!("{api}.execute-api.us-east-1.amazonaws.com/{stage}"),
+        };
+        let (host, base) = domain.split_once('/').unwrap_or((&domain, ""));
+        let base = if base.is_empty() { String::new() } else { format!("/{}", base.trim_end_matches('/')) };
+        (host.to_owned(), format!("{base}{}", self.path))
+    }
+
     fn json(&self, parts: &Parts, circumstances: &Circumstances) -> Value {
-        let Circumstances { kind, stage, source_ip, stage_variables, .. } = circumstances;
-        let (api, identity) = ("a1b2c3d4e5", json!({ "sourceIp": source_ip }));
+        let Circumstances { kind, stage, source_ip, stage_variables, certificate, .. } = circumstances;
+        let api = "a1b2c3d4e5";
+        let identity = match certificate {
+            None => json!({ "sourceIp": source_ip }),
+            Some(own) => json!({ "sourceIp": source_ip, "clientCert": own }),
+        };
+        let (domain, path) = self.url(api, circumstances);
         let arn =
             format!("arn:aws:execute-api:us-east-1:123456789012:{api}/{stage}/{}{}", self.method, self.path);
         let mut event = match kind {
@@ -158,20 +188,24 @@ impl RequestLine {
             }
             EventKind::RestRequest | EventKind::Http1 => json!({
                 "type": "REQUEST", "methodArn": arn, "httpMethod": self.method, "path": self.path,
-                "requestContext": { "httpMethod": self.method, "apiId": api, "stage": stage, "identity": identity },
+                "requestContext": {
+                    "httpMethod": self.method, "apiId": api, "stage": stage, "domainName": domain, "path": path,
+                    "identity": identity,
+                },
             }),
             EventKind::Http2 => json!({
-                "version": "2.0", "type": "REQUEST", "routeArn": arn, "rawPath": self.path,
+                "version": "2.0", "type": "REQUEST", "routeArn": arn, "rawPath": path,
                 "requestContext": {
-                    "apiId": api, "stage": stage,
-                    "http": { "method": self.method, "path": self.path, "sourceIp": source_ip },
+                    "apiId": api, "stage": stage, "domainName": domain,
+                    "authentication": certificate.as_ref().map(|own| json!({ "clientCert": own })),
+                    "http": { "method": self.method, "path": path, "sourceIp": source_ip },
                 },
             }),
             EventKind::WebSocket => json!({
                 "type": "REQUEST", "methodArn": arn,
                 "requestContext": {
                     "routeKey": CONNECT, "eventType": "CONNECT", "connectionId": "Fa1bCcEZIAMCJgQ=", "apiId": api,
-                    "stage": stage, "identity": identity,
+                    "stage": stage, "domainName": domain, "identity": identity,
                 },
             }),
         };
@@ -195,9 +229,9 @@ struct Parts {
 }
 
 impl Parts {
-    fn put(&mut self, token: &str, source: &IdentitySource) {
+    fn put(&mut self, token: &str, scheme: &str, source: &IdentitySource) {
         let value = match source.scheme {
-            Scheme::Bearer | Scheme::BearerOrBasic => format!("Bearer {token}"),
+            Scheme::Bearer | Scheme::BearerOrBasic => format!("{scheme} {token}"),
             Scheme::Basic => format!("Basic {token}"),
             Scheme::None => token.to_owned(),
         };
@@ -328,6 +362,9 @@ mod tests {
             source_ip: "192.0.2.7".parse().unwrap(),
             headers: [("X-Tier", "gold"), ("X-Twice", "a"), ("X-Twice", "b")].map(named).into(),
             stage_variables: [("tier", "internal")].map(named).into(),
+            proof: None,
+            certificate: None,
+            domain: None,
         };
         let payload = line.parse::<RequestLine>()?.event(token, &config(sources), &circumstances)?;
         let request =

@@ -20,6 +20,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
     self, EcdsaKeyPair, EcdsaSigningAlgorithm, Ed25519KeyPair, KeyPair as _, RsaEncoding, RsaKeyPair,
+    RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -93,7 +94,8 @@ impl SigningKey {
         self.public_jwk().as_object().and_then(thumbprint).unwrap_or_default()
     }
 
-    /// A DPoP proof (RFC 9449, section 4.2) for a request with this token: a claim of `changes` takes the place of the usual one.
+    /// A DPoP proof (RFC 9449, section 4.2) for a request with this token: a claim of `changes` takes the place of the usual one, and
+    /// `null` takes it away.
     pub fn dpop_proof(
         &self,
         method: &str,
@@ -108,6 +110,7 @@ impl SigningKey {
         let mut claims = json!({"jti": encode(&id), "htm": method, "htu": url, "iat": crate::issuer::unix_time(), "ath": digest});
         if let (Value::Object(claims), Value::Object(changes)) = (&mut claims, changes) {
             claims.extend(changes.clone());
+            claims.retain(|_, value| !value.is_null());
         }
         self.sign(&header, &claims)
     }
@@ -204,6 +207,39 @@ pub fn key_set<'a>(keys: impl IntoIterator<Item = &'a SigningKey>) -> Value {
     json!({"keys": keys.into_iter().map(SigningKey::public_jwk).collect::<Vec<_>>()})
 }
 
+/// Verifies with nothing but the token and the JWK, as a stranger would.
+///
+/// # Errors
+///
+/// The token's signature is not that of this key, or it is no key for this algorithm.
+pub fn verify(token: &str, jwk: &Value, algorithm: Algorithm) -> Result<(), SigningError> {
+    let (input, signature) = token.rsplit_once('.').ok_or(SigningError(()))?;
+    let decode = |text: &str| URL_SAFE_NO_PAD.decode(text).map_err(|_| SigningError(()));
+    let (message, signature) = (input.as_bytes(), decode(signature)?);
+    let member = |name: &str| decode(jwk.get(name).and_then(Value::as_str).ok_or(SigningError(()))?);
+    let plain = |algorithm: &'static dyn VerificationAlgorithm, key: Vec<u8>| {
+        UnparsedPublicKey::new(algorithm, key).verify(message, &signature)
+    };
+    let rsa = |parameters: &'static RsaParameters| -> Result<(), SigningError> {
+        let key = RsaPublicKeyComponents { n: member("n")?, e: member("e")? };
+        Ok(key.verify(parameters, message, &signature)?)
+    };
+    let point = || -> Result<_, SigningError> { Ok([vec![4], member("x")?, member("y")?].concat()) };
+    match algorithm {
+        Algorithm::RS256 => rsa(&signature::RSA_PKCS1_2048_8192_SHA256)?,
+        Algorithm::RS384 => rsa(&signature::RSA_PKCS1_2048_8192_SHA384)?,
+        Algorithm::RS512 => rsa(&signature::RSA_PKCS1_2048_8192_SHA512)?,
+        Algorithm::PS256 => rsa(&signature::RSA_PSS_2048_8192_SHA256)?,
+        Algorithm::PS384 => rsa(&signature::RSA_PSS_2048_8192_SHA384)?,
+        Algorithm::PS512 => rsa(&signature::RSA_PSS_2048_8192_SHA512)?,
+        Algorithm::ES256 => plain(&signature::ECDSA_P256_SHA256_FIXED, point()?)?,
+        Algorithm::ES384 => plain(&signature::ECDSA_P384_SHA384_FIXED, point()?)?,
+        Algorithm::ES512 => plain(&signature::ECDSA_P521_SHA512_FIXED, point()?)?,
+        Algorithm::EdDSA | Algorithm::Ed25519 => plain(&signature::ED25519, member("x")?)?,
+    }
+    Ok(())
+}
+
 /// The signature library refused to make a key or a signature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SigningError(());
@@ -258,7 +294,7 @@ fn encode(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use aws_lc_rs::signature::{RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm};
+    use std::str::FromStr as _;
 
     use super::*;
 
@@ -266,31 +302,9 @@ mod tests {
         URL_SAFE_NO_PAD.decode(text).unwrap()
     }
 
-    /// Verifies with nothing but the token and the JWK, as a stranger would.
-    fn verify(token: &str, jwk: &Value) -> Result<(), Unspecified> {
-        let (input, signature) = token.rsplit_once('.').unwrap();
-        let (message, signature) = (input.as_bytes(), decode(signature));
-        let member = |name: &str| decode(jwk[name].as_str().unwrap());
-        let plain = |algorithm: &'static dyn VerificationAlgorithm, key: Vec<u8>| {
-            UnparsedPublicKey::new(algorithm, key).verify(message, &signature)
-        };
-        let rsa = |parameters| {
-            RsaPublicKeyComponents { n: member("n"), e: member("e") }.verify(parameters, message, &signature)
-        };
-        let point = || [vec![4], member("x"), member("y")].concat();
-        match jwk["alg"].as_str().unwrap() {
-            "RS256" => rsa(&signature::RSA_PKCS1_2048_8192_SHA256),
-            "RS384" => rsa(&signature::RSA_PKCS1_2048_8192_SHA384),
-            "RS512" => rsa(&signature::RSA_PKCS1_2048_8192_SHA512),
-            "PS256" => rsa(&signature::RSA_PSS_2048_8192_SHA256),
-            "PS384" => rsa(&signature::RSA_PSS_2048_8192_SHA384),
-            "PS512" => rsa(&signature::RSA_PSS_2048_8192_SHA512),
-            "ES256" => plain(&signature::ECDSA_P256_SHA256_FIXED, point()),
-            "ES384" => plain(&signature::ECDSA_P384_SHA384_FIXED, point()),
-            "ES512" => plain(&signature::ECDSA_P521_SHA512_FIXED, point()),
-            "EdDSA" | "Ed25519" => plain(&signature::ED25519, member("x")),
-            other => panic!("no such algorithm: {other}"),
-        }
+    fn verify(token: &str, jwk: &Value) -> Result<(), SigningError> {
+        let algorithm = Algorithm::from_str(jwk["alg"].as_str().unwrap()).unwrap();
+        super::verify(token, jwk, algorithm)
     }
 
     #[test]

@@ -27,9 +27,18 @@ fn shown(arguments: &[&str]) -> String {
 #[test]
 fn the_helps() {
     assert_snapshot("help", &shown(&["--help"]));
-    for command in
-        ["check", "explain", "invoke", "gateway", "mint", "demo", "events", "generate", "completions"]
-    {
+    for command in [
+        "check",
+        "explain",
+        "invoke",
+        "gateway",
+        "mint",
+        "prove",
+        "demo",
+        "events",
+        "generate",
+        "completions",
+    ] {
         assert_snapshot(&format!("help-{command}"), &shown(&[command, "--help"]));
     }
     assert_snapshot("help-keys-fetch", &shown(&["keys", "fetch", "--help"]));

@@ -152,6 +152,7 @@ impl Target {
         // A WebSocket is opened by a request of HTTP, and clients say the one or the other.
         let scheme = match url.scheme() {
             "wss" if kind == EventKind::WebSocket => "https",
+            "ws" if kind == EventKind::WebSocket => "http",
             scheme => scheme,
         };
         // A URL with a user in it is none that API Gateway is asked for.

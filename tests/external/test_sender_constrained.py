@@ -1,12 +1,25 @@
 """Tokens that a real OpenID provider binds to a key of the client; the proofs are PyJWT's."""
 
+import os
+import re
+import shlex
+import subprocess
 import time
 import urllib.parse
 
 import jwt
 import pytest
 from dpop import CURVES, URL, Client, request
-from harness import assert_no_secrets, running_function
+from harness import (
+    PATIENCE,
+    REPOSITORY,
+    accepts_connections,
+    assert_no_secrets,
+    free_port,
+    running,
+    running_function,
+    wait_for,
+)
 from issuer import AUDIENCE, configured
 from openid_provider import TILL, openid_provider
 from tls import Authority
@@ -89,3 +102,22 @@ def test_a_bearer_token_is_one_still(provider, ask):
     token = provider.client_credentials("ES256", AUDIENCE)
     assert ask("Bearer", token) is None
     assert ask("DPoP", token, Client("ES256").proof("GET", URL, token)) == "token_unbound"
+
+
+def test_the_commands_of_the_page_do_what_they_say(cli, tmp_path):
+    """docs/possession.md, "Trying it": its configuration and its commands, at ports that are free."""
+    page = (REPOSITORY / "docs" / "possession.md").read_text(encoding="utf-8").partition("## Trying it")[2]
+    api, issuer = free_port(), free_port()
+    page = page.replace("127.0.0.1:9700", f"127.0.0.1:{api}").replace("127.0.0.1:9800", f"127.0.0.1:{issuer}")
+    [configuration] = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    [gateway, requests] = re.findall(r"^```sh\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (tmp_path / "authorizer.toml").write_text(configuration)
+    environment = {"PATH": f"{cli.parent}:{os.environ['PATH']}"}
+    command = [*shlex.split(gateway), "--listen", f"127.0.0.1:{api}"]
+    with running([cli, *command[1:]], tmp_path, environment, cwd=tmp_path) as process:
+        wait_for(lambda: process.poll() is not None or accepts_connections(api), "the gateway")
+        made = subprocess.run(
+            ["bash", "-euc", requests], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=PATIENCE
+        )
+        assert made.stdout.split() == ["200", "403"], made.stderr + (tmp_path / "stderr").read_text()
+    assert "token_sender_constrained" in (tmp_path / "stderr").read_text()

@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::terminal::is_colourful;
 use super::{Ending, Misuse, examples, print};
+use crate::certificate::ClientCertificate;
 use crate::local;
 use crate::request_line::{Circumstances, KINDS, Named, RequestLine};
 use crate::runtime_api::Outcome;
@@ -55,6 +56,22 @@ pub(super) fn command() -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .requires("request")
                 .conflicts_with("token"),
+        )
+        .arg(
+            text("proof", "PROOF")
+                .help("A DPoP proof of it: the token comes as `DPoP`, and not as `Bearer`")
+                .requires("request"),
+        )
+        .arg(
+            text("client-certificate", "FILE")
+                .help("The client's certificate (PEM), as if it had come by mutual TLS")
+                .value_parser(value_parser!(PathBuf))
+                .requires("request"),
+        )
+        .arg(
+            text("domain", "NAME")
+                .help("The API's own domain, with the base path, as in api.example.com/v1 [default: one of execute-api, with the stage]")
+                .requires("request"),
         )
         .arg(text("stage", "STAGE").help("Its stage").default_value("dev").requires("request"))
         .arg(
@@ -152,22 +169,20 @@ fn event(matches: &ArgMatches, config: &Config) -> Result<String, Error> {
     let request: RequestLine = request.parse()?;
     let kind = matches.get_one::<String>("kind");
     let kind = kind.and_then(|name| KINDS.iter().find(|(known, _)| known == name).map(|(_, kind)| *kind));
+    let certificate = matches.get_one::<PathBuf>("client-certificate");
+    let certificate = certificate.map(|file| ClientCertificate::read(file)).transpose()?;
     let circumstances = Circumstances {
         kind: kind.unwrap_or_else(|| request.likely_kind(config)),
         stage: matches.get_one::<String>("stage").cloned().unwrap_or_default(),
         source_ip: matches.get_one("source-ip").copied().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED)),
         headers: matches.get_many("header").into_iter().flatten().cloned().collect(),
         stage_variables: matches.get_many("stage-variable").into_iter().flatten().cloned().collect(),
+        proof: matches.get_one::<String>("proof").cloned(),
+        certificate: certificate.map(|certificate| certificate.member().clone()),
+        domain: matches.get_one::<String>("domain").cloned(),
     };
-    let token = match matches.get_one::<PathBuf>("token-file") {
-        Some(file) => Some(
-            std::fs::read_to_string(file)
-                .map_err(|error| format!("cannot read `{}`: {error}", file.display()))?
-                .trim()
-                .to_owned(),
-        ),
-        None => matches.get_one::<String>("token").cloned(),
-    };
+    let token = matches.get_one::<String>("token").map(String::as_str);
+    let token = local::token(token, matches.get_one::<PathBuf>("token-file").map(PathBuf::as_path))?;
     Ok(request.event(token.as_deref(), config, &circumstances)?)
 }
 

@@ -80,6 +80,7 @@ pub(super) fn command() -> Command {
                 .value_parser(value_parser!(IpAddr))
                 .help("The client's address, as events have it [default: the connection's]"),
         )
+        .arg(file("client-certificate").help("The certificate (PEM) of every client, as if it had come by mutual TLS"))
         .arg(option("history", "N").value_parser(value_parser!(usize)).help("How many requests are kept [default: 200]"))
         .after_help(examples(&[
             "authorizer gateway",
@@ -116,6 +117,7 @@ fn options(matches: &ArgMatches) -> GatewayOptions {
         client: matches.get_one("client").cloned(),
         listen: matches.get_one("listen").copied().unwrap_or(usual.listen),
         source_ip: matches.get_one("source-ip").copied(),
+        client_certificate: file("client-certificate"),
         history: matches.get_one("history").copied().unwrap_or(usual.history),
         environment: usual.environment,
     }

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::{Ending, Misuse, examples, print};
 use crate::Error;
+use crate::certificate::ClientCertificate;
 use crate::events::ISSUER;
 use crate::issuer::AUDIENCE;
 use crate::mint::{Broken, KeyFile, Mint, open, write_key_set};
@@ -54,6 +55,8 @@ pub(super) fn command() -> Command {
                 .help("A claim: JSON, or else a text; `null` takes one away; may come several times"),
         )
         .arg(file("claims").help("A JSON object of claims"))
+        .arg(file("dpop-key").help("The client's private key (PEM): the token is bound to it; it is made where there is none"))
+        .arg(file("client-certificate").help("The client's certificate (PEM): the token is bound to it"))
         .arg(
             text("broken", "HOW")
                 .value_parser(PossibleValuesParser::new(Broken::ALL.map(Broken::name)))
@@ -63,6 +66,7 @@ pub(super) fn command() -> Command {
             "authorizer mint --key development.pem --jwks jwks.json --claim 'scope=orders:read orders:write'",
             "authorizer mint --key rsa.pem --algorithm PS256 --subject u1 --claim 'org={\"tier\": \"gold\"}'",
             "authorizer mint --key development.pem --issuer http://127.0.0.1:8080/ --expires-in 3600",
+            "authorizer mint --key development.pem --dpop-key client.pem --claim scope=orders:read",
             "authorizer mint --key development.pem --broken expired",
         ]))
 }
@@ -71,7 +75,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<Ending, Error> {
     let text = |name| matches.get_one::<String>(name).cloned().unwrap_or_default();
     let path = |name| matches.get_one::<PathBuf>(name).map(PathBuf::as_path);
     let broken = text("broken");
-    let mint = Mint {
+    let mut mint = Mint {
         issuer: text("issuer"),
         audience: matches.get_many("audience").into_iter().flatten().cloned().collect(),
         subject: text("subject"),
@@ -81,6 +85,7 @@ pub(super) fn run(matches: &ArgMatches) -> Result<Ending, Error> {
     };
     // Before there is a key for it.
     mint.refuse_others().map_err(|error| Misuse::new(error.to_string()))?;
+    bind(&mut mint.claims, path("dpop-key"), path("client-certificate"))?;
     let algorithm = matches.get_one::<String>("algorithm").and_then(|name| Algorithm::from_str(name).ok());
     let file = path("key").unwrap_or(Path::new(""));
     let KeyFile { key, is_new } = open(file, algorithm)?;
@@ -104,6 +109,31 @@ pub(super) fn run(matches: &ArgMatches) -> Result<Ending, Error> {
     }
     print(&format!("{token}\n"))?;
     Ok(Ending::Done)
+}
+
+/// Puts what the token is bound to into its claims; a `cnf` of one's own stays.
+fn bind(
+    claims: &mut Map<String, Value>,
+    key: Option<&Path>,
+    certificate: Option<&Path>,
+) -> Result<(), Error> {
+    let mut confirmation = Map::new();
+    if let Some(file) = key {
+        let KeyFile { key, is_new } = open(file, None)?;
+        if is_new {
+            eprintln!("made the client's key, for {}: `{}`", key.algorithm().name(), file.display());
+        }
+        eprintln!("`authorizer prove --key {}` makes the proofs of it", file.display());
+        confirmation.insert("jkt".to_owned(), key.thumbprint().into());
+    }
+    if let Some(file) = certificate {
+        let thumbprint = ClientCertificate::read(file)?.thumbprint().to_owned();
+        confirmation.insert("x5t#S256".to_owned(), thumbprint.into());
+    }
+    if !confirmation.is_empty() {
+        claims.entry("cnf").or_insert(Value::Object(confirmation));
+    }
+    Ok(())
 }
 
 /// Those of the file, and those that are typed in their place.

@@ -14,6 +14,7 @@ mod generate;
 mod invoke;
 mod keys;
 mod mint;
+mod prove;
 mod revoke;
 mod terminal;
 
@@ -91,6 +92,7 @@ pub fn command() -> Command {
             gateway::command(),
             check::command(),
             mint::command(),
+            prove::command(),
             keys::command(),
             revoke::command(),
             demo::command(),
@@ -108,6 +110,7 @@ pub async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
         Some(("gateway", matches)) => gateway::run(matches).await,
         Some(("check", matches)) => check::run(matches),
         Some(("mint", matches)) => mint::run(matches),
+        Some(("prove", matches)) => prove::run(matches),
         Some(("keys", matches)) => keys::run(matches).await,
         Some(("revoke", matches)) => revoke::run(matches).await,
         Some(("demo", matches)) => demo::run(matches).await,

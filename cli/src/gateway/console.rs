@@ -167,6 +167,7 @@ async fn explained(
         headers: forwarded(&headers, api.protocol, &source_ip.to_string()),
         body: Bytes::new(),
         source_ip,
+        certificate: door.house.certificate.clone(),
         received_at: SystemTime::now(),
         id: random_uuid(),
     };

@@ -187,7 +187,7 @@ impl Routed<'_> {
     }
 
     fn http_2_context(&self) -> Value {
-        json!({
+        let context = json!({
             "accountId": ACCOUNT,
             "apiId": self.api.id,
             "domainName": self.api.domain(),
@@ -204,7 +204,11 @@ impl Routed<'_> {
             "stage": self.api.stage,
             "time": self.request.common_log_time(),
             "timeEpoch": self.milliseconds(),
-        })
+        });
+        match &self.request.certificate {
+            None => context,
+            Some(own) => with(context, [("authentication", json!({ "clientCert": own }))]),
+        }
     }
 
     fn websocket_context(&self) -> Value {
@@ -235,6 +239,8 @@ impl Routed<'_> {
             names.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
         identity.insert("sourceIp".into(), self.request.source_ip.to_string().into());
         identity.insert("userAgent".into(), self.request.user_agent().into());
+        // Live calls without one do not have it, not even as `null`.
+        identity.extend(self.request.certificate.iter().map(|own| ("clientCert".to_owned(), own.clone())));
         identity.into()
     }
 

@@ -39,6 +39,8 @@ pub struct GatewayOptions {
     pub listen: SocketAddr,
     /// The client's address in events.
     pub source_ip: Option<IpAddr>,
+    /// The certificate of every client, as if it had come by mutual TLS.
+    pub client_certificate: Option<PathBuf>,
     /// How many requests are kept.
     pub history: usize,
     /// The variables of the environment that configure the authorizer.
@@ -62,6 +64,7 @@ impl Default for GatewayOptions {
             client: None,
             listen: (Ipv4Addr::LOCALHOST, 9700).into(),
             source_ip: None,
+            client_certificate: None,
             history: 200,
             environment: Vec::new(),
         }

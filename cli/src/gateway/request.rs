@@ -8,6 +8,7 @@ use axum::body::Bytes;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lambda_authorizer::io::rfc3339;
+use serde_json::Value;
 use std::time::UNIX_EPOCH;
 
 /// A request of a client.
@@ -25,6 +26,8 @@ pub(super) struct ClientRequest {
     pub body: Bytes,
     /// The client's address.
     pub source_ip: IpAddr,
+    /// `clientCert`, where the client has come by mutual TLS.
+    pub certificate: Option<Value>,
     /// When it came.
     pub received_at: SystemTime,
     /// The ID that it is given.

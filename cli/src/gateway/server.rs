@@ -34,6 +34,8 @@ pub(super) struct Gatehouse {
     pub(super) history: History,
     /// The client's address in every event, in the place of the real one.
     pub(super) source_ip: Option<IpAddr>,
+    /// `clientCert` of every event.
+    pub(super) certificate: Option<Value>,
     /// What the console explains with: the library with the function's configuration, or why there is none.
     pub(super) explainer: Result<Arc<Authorizer>, String>,
     /// What is to be said at the start of the API and the configuration.
@@ -95,6 +97,7 @@ impl Door {
             headers: forwarded(&headers, self.api.protocol, &source_ip.to_string()),
             body: axum::body::Bytes::new(),
             source_ip,
+            certificate: self.house.certificate.clone(),
             received_at: SystemTime::now(),
             id: match self.api.protocol {
                 Protocol::Rest => random_uuid(),

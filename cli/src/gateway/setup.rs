@@ -23,6 +23,7 @@ use super::options::GatewayOptions;
 use super::pipeline::Pipeline;
 use super::server::Gatehouse;
 use crate::Error;
+use crate::certificate::ClientCertificate;
 use crate::commands::Misuse;
 use crate::issuer::{Client, DevelopmentIssuer, TOKEN_PATH};
 use crate::local::quiet_edges;
@@ -88,12 +89,15 @@ pub(super) async fn gatehouse(
         Some(url) => Backend::Proxy(Proxy::new(url)?),
         None => Backend::Echo,
     };
+    let certificate = options.client_certificate.as_deref().map(ClientCertificate::read).transpose()?;
+    let certificate = certificate.map(|certificate| certificate.member().clone());
     let house = Gatehouse {
         apis: apis.into_iter().map(Arc::new).collect(),
         pipeline: Pipeline { function, cache: Cache::default(), credentials },
         backend,
         history: History::new(options.history),
         source_ip: options.source_ip,
+        certificate,
         explainer,
         warnings,
     };

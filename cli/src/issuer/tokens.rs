@@ -1,9 +1,10 @@
-//! The issuer's token endpoint (RFC 6749, client credentials) and its introspection (RFC 7662).
+//! The issuer's token endpoint (RFC 6749, client credentials), its introspection (RFC 7662) and its revocation (RFC 7009).
 //!
 //! A form at [`TOKEN_PATH`] has `grant_type=client_credentials`, and may have `scope`, `audience`, a JSON object
 //! `claims`, and any other field, which becomes a claim that is a string. The client says who it is in HTTP Basic,
 //! or in the fields `client_id` and `client_secret`. With `Accept: application/jwt` the answer is the token alone,
-//! for a shell to take; otherwise it is the JSON of the RFC.
+//! for a shell to take; otherwise it is the JSON of the RFC. With a header `DPoP` the token is bound to the key of that
+//! proof (RFC 9449).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::{AUDIENCE, unix_time};
+use super::{AUDIENCE, proofs, unix_time};
 use crate::loopback::is_of_this_machine;
 use crate::signing::SigningKey;
 
@@ -24,6 +25,9 @@ pub const TOKEN_PATH: &str = "/token";
 
 /// Where it is told what a token is.
 pub const INTROSPECTION_PATH: &str = "/introspect";
+
+/// Where tokens are revoked.
+pub const REVOCATION_PATH: &str = "/revoke";
 
 /// A client that may ask for tokens.
 #[derive(Clone, PartialEq, Eq)]
@@ -82,7 +86,7 @@ impl Tokens {
         }
         let form: Form = form_urlencoded::parse(body).into_owned().collect();
         match path {
-            TOKEN_PATH | INTROSPECTION_PATH if !self.is_client(headers, &form) => {
+            TOKEN_PATH | INTROSPECTION_PATH | REVOCATION_PATH if !self.is_client(headers, &form) => {
                 let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"development\"")];
                 let refusal =
                     refused(StatusCode::UNAUTHORIZED, "invalid_client", "no such client and secret");
@@ -90,6 +94,7 @@ impl Tokens {
             }
             TOKEN_PATH => self.token(headers, &form, key),
             INTROSPECTION_PATH => self.introspection(&form),
+            REVOCATION_PATH => self.revocation(&form),
             _ => StatusCode::NOT_FOUND.into_response(),
         }
     }
@@ -114,22 +119,45 @@ impl Tokens {
             let said = "`grant_type` is not `client_credentials`";
             return refused(StatusCode::BAD_REQUEST, "unsupported_grant_type", said);
         }
-        let claims = match self.claims(form) {
+        let mut claims = match self.claims(form) {
             Ok(claims) => claims,
             Err(said) => return refused(StatusCode::BAD_REQUEST, "invalid_request", said),
         };
+        match self.key_of_client(headers) {
+            Ok(Some(key)) => {
+                let bound = claims.entry("cnf").or_insert_with(|| json!({}));
+                bound.as_object_mut().and_then(|bound| bound.insert("jkt".to_owned(), key.into()));
+            }
+            Ok(None) => {}
+            Err(said) => return refused(StatusCode::BAD_REQUEST, "invalid_dpop_proof", said),
+        }
         let Ok(token) = key.token(&Value::Object(claims.clone())) else {
             return refused(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "the key could not sign");
         };
         let scope = claims.get("scope").cloned().unwrap_or_else(|| "".into());
-        let answer =
-            json!({"access_token": token, "token_type": "Bearer", "expires_in": LIFETIME, "scope": scope});
+        let answer = json!({
+            "access_token": token, "token_type": token_type(&claims), "expires_in": LIFETIME, "scope": scope,
+        });
         self.remember(&token, claims);
         let no_store = (header::CACHE_CONTROL, "no-store");
         let wants_jwt = headers.get(header::ACCEPT).is_some_and(|accept| accept == "application/jwt");
         match wants_jwt {
             true => ([no_store, (header::CONTENT_TYPE, "application/jwt")], token).into_response(),
             false => ([no_store, JSON], answer.to_string()).into_response(),
+        }
+    }
+
+    /// Whose proof came with the request, if any did.
+    fn key_of_client(&self, headers: &HeaderMap) -> Result<Option<String>, &'static str> {
+        let mut proofs = headers.get_all("dpop").iter();
+        match (proofs.next(), proofs.next()) {
+            (None, _) => Ok(None),
+            (Some(_), Some(_)) => Err("there are several proofs"),
+            (Some(proof), None) => {
+                let endpoint = format!("{}{TOKEN_PATH}", self.issuer.trim_end_matches('/'));
+                let proof = proof.to_str().map_err(|_| "the proof is no JWT")?;
+                proofs::key_of(proof, &endpoint).map(Some)
+            }
         }
     }
 
@@ -177,14 +205,26 @@ impl Tokens {
         let claims = form.get("token").and_then(|token| given.get(token)).filter(|claims| is_active(claims));
         let mut answer = claims.cloned().unwrap_or_default();
         answer.insert("active".into(), claims.is_some().into());
-        if claims.is_some() {
-            answer.insert("token_type".into(), "Bearer".into());
+        if let Some(claims) = claims {
+            answer.insert("token_type".into(), token_type(claims).into());
         }
         ([JSON], Value::Object(answer).to_string()).into_response()
+    }
+
+    /// RFC 7009, section 2.2: a token that nobody knows is revoked already.
+    fn revocation(&self, form: &Form) -> Response {
+        let mut given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        form.get("token").and_then(|token| given.remove(token));
+        StatusCode::OK.into_response()
     }
 }
 
 const JSON: (header::HeaderName, &str) = (header::CONTENT_TYPE, "application/json");
+
+fn token_type(claims: &Map<String, Value>) -> &'static str {
+    let is_bound = claims.get("cnf").is_some_and(|bound| bound.get("jkt").is_some());
+    if is_bound { "DPoP" } else { "Bearer" }
+}
 
 fn is_active(claims: &Map<String, Value>) -> bool {
     claims.get("exp").and_then(Value::as_u64).is_some_and(|expiry| unix_time() < expiry)

@@ -10,6 +10,7 @@ mod command;
 mod events;
 mod http;
 mod management;
+mod possession;
 mod rest;
 mod support;
 mod template;

@@ -85,4 +85,6 @@ async fn discovery_names_the_endpoints() {
     let discovery = send_to(address, "GET /.well-known/openid-configuration", &[], "").await.json();
     assert_eq!(discovery["token_endpoint"], format!("{url}token"));
     assert_eq!(discovery["introspection_endpoint"], format!("{url}introspect"));
+    assert_eq!(discovery["revocation_endpoint"], format!("{url}revoke"));
+    assert!(discovery["dpop_signing_alg_values_supported"].as_array().unwrap().contains(&json!("ES256")));
 }

@@ -49,7 +49,7 @@ pub(in crate::config) struct DpopSettings {
     #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 300)))]
     pub(in crate::config) lifetime_seconds: Option<u64>,
     /// The URL of the API as its clients know it, up to where the paths of its routes begin: `https://api.example.com/v1`. Default:
-    /// as the event tells, which is right unless a proxy stands before API Gateway.
+    /// as the event tells, which is right unless a proxy stands before API Gateway. With `development = true` it may be http to loopback.
     pub(in crate::config) url: Option<String>,
     /// Where it is known which proofs were used, so that none is taken twice. Default: `process`. With `table`, the function is built with
     /// the feature `dynamodb`.

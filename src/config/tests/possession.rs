@@ -59,10 +59,18 @@ fn settings_that_make_no_sense_are_told() {
         ("", "[dpop]\nlifetime_seconds = 301", "dpop.lifetime_seconds"),
         ("", "[dpop]\nurl = 'api.example.com'", "dpop.url"),
         ("", "[dpop]\nurl = 'http://api.example.com'", "dpop.url"),
+        ("", "[dpop]\nurl = 'http://127.0.0.1:9700'", "dpop.url"),
         ("", "[dpop]\nurl = 'https://api.example.com/?a=b'", "dpop.url"),
         ("", "[dpop]\nurl = 'https://user@api.example.com/'", "dpop.url"),
     ] {
         assert_eq!(problems(issuer, &format!("{NO_CACHE}{sections}")), [path], "{issuer} {sections}");
+    }
+    // A gateway on the developer's own machine.
+    for (url, is_taken) in [("http://127.0.0.1:9700", true), ("http://api.example.com", false)] {
+        let text = format!(
+            "development = true\n{NO_CACHE}[dpop]\nurl = '{url}'\n[[issuer]]\nurl = 'https://a.example/'\naudience = 'a'"
+        );
+        assert_eq!(Config::parse(&text, None).is_ok(), is_taken, "{url}");
     }
     for written in ["proof_of_possession = ['tls']", "proof_of_possession = 'dpop'", "unbound_tokens = 'no'"]
     {

@@ -6,7 +6,7 @@ use url::Url;
 
 use super::Check;
 use crate::config::raw::{DpopSettings, ProofName, UnboundName};
-use crate::jwks::Algorithm;
+use crate::jwks::{self, Algorithm};
 use crate::verify::{DpopProofs, ProofOfPossession};
 
 /// What is the same for all who issue tokens.
@@ -27,8 +27,11 @@ impl Check<'_> {
     fn api_url(&mut self, text: &str) -> Option<Url> {
         let url: Url = self.parsed("dpop.url".to_owned(), text)?;
         let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-        if !matches!(url.scheme(), "https" | "wss") || !is_plain || url.password().is_some() {
-            let hint = "it is such as `https://api.example.com/v1`";
+        // A gateway of one's own on loopback has no TLS.
+        let is_secure = matches!(url.scheme(), "https" | "wss") || jwks::is_safe(&url, self.development);
+        if !is_secure || !is_plain || url.password().is_some() {
+            let hint =
+                "it is such as `https://api.example.com/v1`; `development = true` allows http to loopback";
             self.problem_with_hint("dpop.url", format!("`{text}` is not the URL of an API"), hint);
             return None;
         }
