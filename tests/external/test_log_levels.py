@@ -130,3 +130,5 @@ def test_a_credential_in_the_output_would_be_noticed(issuer):
     for part in token.split("."):
         with pytest.raises(AssertionError):
             assert_no_secrets([f"Bearer {token}"], f"cannot read `{part[3:19]}`")
+    with pytest.raises(AssertionError):
+        assert_no_secrets(["of-the-shop"], "the secret is `of-the-shop`")

@@ -98,6 +98,53 @@ def test_mutual_tls(provider, ask):
     assert ask("Bearer", token) == "client_certificate_missing"
 
 
+OPAQUE = """
+development = true
+
+[introspection]
+url                       = "{url}/token/introspection"
+issuer                    = "{url}"
+audience                  = "unchecked"
+subject                   = "optional"
+client_id                 = "shop"
+client_secret             = "of-the-shop"
+proof_of_possession       = ["dpop", "mutual_tls"]
+lifetime_seconds          = 0
+negative_lifetime_seconds = 0
+
+[gateway]
+cache_seconds = 0
+
+[response]
+principal_id = ["sub", "client_id"]
+"""
+
+
+def test_an_opaque_token_is_bound_as_the_provider_says_until_it_is_revoked(binary, provider, tmp_path):
+    client, certificate = Client("ES256"), Authority("own").pem
+    by_key = {"DPoP": client.proof("POST", f"{provider.url}/token")}
+    by_certificate = {"x-client-certificate": urllib.parse.quote(certificate)}
+    token = provider.tokens(headers=by_key, grant_type="client_credentials")["access_token"]
+    of_till = provider.tokens(client=TILL, headers=by_certificate, grant_type="client_credentials")["access_token"]
+    assert "." not in token and "." not in of_till
+    environment = configured(tmp_path / "configured", OPAQUE.format(url=provider.url))
+    with running_function(binary, tmp_path, environment) as function:
+
+        def reason(authorization, proof=None, certificate=None):
+            function.secrets += [authorization, *([proof] if proof else [])]
+            answer = function.invoke(request(authorization, proof, certificate))
+            return None if answer.effect == "Allow" else function.record(answer)["reason"]
+
+        assert reason(f"DPoP {token}", client.proof("GET", URL, token)) is None
+        assert reason(f"Bearer {token}") == "token_sender_constrained"
+        assert reason(f"DPoP {token}", Client("ES256").proof("GET", URL, token)) == "dpop_proof_invalid"
+        assert reason(f"Bearer {of_till}", certificate=certificate) is None
+        assert reason(f"Bearer {of_till}", certificate=Authority("other").pem) == "client_certificate_mismatch"
+        assert reason(f"Bearer {of_till}") == "client_certificate_missing"
+        provider.revoke(token)
+        assert reason(f"DPoP {token}", client.proof("GET", URL, token)) == "token_inactive"
+
+
 def test_a_bearer_token_is_one_still(provider, ask):
     token = provider.client_credentials("ES256", AUDIENCE)
     assert ask("Bearer", token) is None

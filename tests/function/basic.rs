@@ -12,6 +12,36 @@ use crate::support::{KINDS, event};
 
 const PASSWORD: &str = "ThisIsThePasswordThatNobodyMayWrite";
 
+/// What some server or other takes for the very same name and password (RFC 7617; RFC 4648, section 3).
+fn encoding_tricks() -> Vec<(String, &'static str)> {
+    let pair = format!("alice:{PASSWORD}");
+    let encoded = STANDARD.encode(&pair);
+    vec![
+        (STANDARD.encode(format!("alice:{PASSWORD}\0")), "a NUL behind it"),
+        (STANDARD.encode(format!("alice\0:{PASSWORD}")), "a NUL in the name"),
+        (STANDARD.encode(format!("alice:{PASSWORD}\r\n")), "a line's end behind it"),
+        (STANDARD.encode([b"alice\xff:", PASSWORD.as_bytes()].concat()), "no UTF-8"),
+        (STANDARD.encode([b"\xc1\xa1lice:", PASSWORD.as_bytes()].concat()), "an overlong `a`"),
+        (STANDARD.encode(format!("alice{PASSWORD}")), "no colon"),
+        (STANDARD.encode(format!(":{PASSWORD}")), "no name"),
+        (pair, "not encoded"),
+        (encoded.trim_end_matches('=').to_owned(), "no padding"),
+        (format!("{encoded}="), "more padding"),
+        (URL_SAFE_NO_PAD.encode(format!("alice:{PASSWORD}\u{ff}?>")), "the other alphabet"),
+        (with_spare_bits(&encoded), "spare bits"),
+        (STANDARD.encode(&encoded), "encoded twice"),
+    ]
+}
+
+/// Another last letter before the padding, which decoders that do not look at spare bits take for the same.
+fn with_spare_bits(encoded: &str) -> String {
+    let digits = encoded.trim_end_matches('=');
+    assert!(digits.len() < encoded.len(), "without padding there are no spare bits");
+    let (rest, last) = digits.split_at(digits.len() - 1);
+    let next = char::from(last.as_bytes()[0] + 1);
+    format!("{rest}{next}{}", &encoded[digits.len()..])
+}
+
 #[tokio::test]
 async fn a_name_and_a_password_are_taken_by_every_kind_of_api() {
     let server = KeyServer::start([]).await;
@@ -41,6 +71,11 @@ async fn a_name_and_a_password_are_taken_by_every_kind_of_api() {
         assert_eq!(answer.record["principal"], "alice");
         function.ask(&by(kind, "alice:another")).await.is_refused("user_unknown", "another password");
         function.ask(&by(kind, "alice")).await.is_refused("credential_malformed", "no password");
+        for (wrong, what) in encoding_tricks() {
+            let text = event(kind, &wrong).to_string().replace("Bearer ", "Basic ");
+            let event = serde_json::from_str(&text).unwrap();
+            function.ask(&event).await.is_refused("credential_malformed", what);
+        }
         let as_token = event(kind, &STANDARD.encode(format!("alice:{PASSWORD}")));
         function.ask(&as_token).await.is_refused("token_malformed", "as a token");
     }

@@ -2,6 +2,9 @@
 
 use authorizer_cli::gateway::EventKind;
 use authorizer_cli::signing::{Algorithm, SigningKey};
+use aws_lc_rs::digest::{SHA256, digest};
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::process::{Function, Settings};
@@ -45,6 +48,8 @@ async fn a_bound_token_is_taken_with_its_proof_by_every_kind_of_api() {
             function.ask(&stale).await.is_refused("dpop_proof_invalid", "an old proof");
             let elsewhere = with_proof(kind, &token, &proof(&json!({"htu": format!("{url}/1")})));
             function.ask(&elsewhere).await.is_refused("dpop_proof_invalid", "of another URL");
+            let method = with_proof(kind, &token, &proof(&json!({"htm": "DELETE"})));
+            function.ask(&method).await.is_refused("dpop_proof_invalid", "of another method");
             let bearer = event(kind, &token);
             function.ask(&bearer).await.is_refused("token_sender_constrained", "without a proof");
             let thief = SigningKey::generate(algorithm, "thief").unwrap();
@@ -54,7 +59,33 @@ async fn a_bound_token_is_taken_with_its_proof_by_every_kind_of_api() {
             function.ask(&with_proof(kind, &token, &proof(&json!({})))).await.is_allowed("another proof");
         }
     }
+    assert_certificates_count(&function).await;
     let unbound = event(EventKind::RestRequest, &function.issuer.mint(&json!({})).unwrap());
     function.ask(&unbound).await.is_refused("token_unbound", "bound to nothing");
     function.ends_without_a_trace_of_tokens().await;
+}
+
+/// RFC 8705: the client's own certificate, another one, none.
+async fn assert_certificates_count(function: &Function) {
+    let [own, other] = [(); 2].map(|()| {
+        let signed = rcgen::generate_simple_self_signed(["client.example.com".to_owned()]).unwrap();
+        let lines = STANDARD.encode(signed.cert.der());
+        let pem = format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n");
+        (pem, URL_SAFE_NO_PAD.encode(digest(&SHA256, signed.cert.der())))
+    });
+    let token = function.issuer.mint(&json!({"cnf": {"x5t#S256": own.1}})).unwrap();
+    for (kind, place) in [
+        (EventKind::RestRequest, "identity"),
+        (EventKind::Http1, "identity"),
+        (EventKind::Http2, "authentication"),
+    ] {
+        let with = |pem: &str| {
+            let mut event = event(kind, &token);
+            event["requestContext"][place]["clientCert"] = json!({ "clientCertPem": pem });
+            event
+        };
+        function.ask(&with(&own.0)).await.is_allowed("with its certificate");
+        function.ask(&with(&other.0)).await.is_refused("client_certificate_mismatch", "another one");
+        function.ask(&event(kind, &token)).await.is_refused("client_certificate_missing", "none");
+    }
 }

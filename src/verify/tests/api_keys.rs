@@ -274,6 +274,29 @@ async fn a_key_with_another_secret_is_as_unknown_as_one_that_does_not_exist() {
     assert!(setting.verify(&key('c', 's'), 0.0).await.is_ok());
 }
 
+/// However much of a secret somebody has, all but the last letter of it tells no more than nothing of it. Its checksum is right each time.
+#[tokio::test(start_paused = true)]
+async fn a_secret_cannot_be_guessed_letter_by_letter() {
+    let setting = Setting::new();
+    setting.stores(&key('a', 's'), None, json!({}));
+    let guess = |right: usize, from: usize| {
+        let secret: String =
+            (0..43).map(|place| if (from..from + right).contains(&place) { 's' } else { 't' }).collect();
+        ApiKey::assemble("orders", &"a".repeat(16), &secret).unwrap()
+    };
+    let refused = async |text: &str| {
+        let refused = setting.verifiers.verify(Presented::bearer(text), NOW, PATIENCE).await;
+        let Err(Error::Rejection(rejection)) = refused else { panic!("refused") };
+        rejection
+    };
+    let nothing = refused(&guess(0, 0)).await;
+    assert_eq!(nothing.reason.code().name(), "api_key_unknown");
+    for (right, from) in [(1, 0), (21, 0), (42, 0), (42, 1), (1, 42)] {
+        assert_eq!(refused(&guess(right, from)).await, nothing, "{right} from {from}");
+    }
+    assert!(setting.verify(&guess(43, 0), 0.0).await.is_ok());
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_disabled_key_and_one_that_has_expired_are_refused() {
     let setting = Setting::new();
