@@ -35,6 +35,9 @@ pub struct TableOptions {
 /// A person waits for it, and no function's timeout.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// How many items are looked at in one request: an answer has no more than 150 KB.
+const PAGE: u32 = 100;
+
 /// A new table takes a few seconds.
 const LONGEST_MAKING: Duration = Duration::from_secs(120);
 
@@ -160,6 +163,41 @@ impl Database {
             Ok(_) => Ok(true),
             Err(error) if is_condition(&error) => Ok(false),
             Err(error) => Err(self.explained(&error)),
+        }
+    }
+
+    /// These attributes of all items whose keys begin so, as DynamoDB writes them. The whole table is read.
+    ///
+    /// # Errors
+    ///
+    /// What DynamoDB says.
+    pub async fn scan(&self, kind: &str, attributes: &[&str]) -> Result<Vec<Map<String, Value>>, Error> {
+        // By other names than their own: some of those are words of DynamoDB's.
+        let names: Map<String, Value> =
+            attributes.iter().map(|name| (format!("#{name}"), (*name).into())).collect();
+        let mut input = json!({
+            "FilterExpression": "begins_with(#pk, :kind)",
+            "ProjectionExpression": names.keys().cloned().collect::<Vec<_>>().join(", "),
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": { ":kind": { "S": kind } },
+            "Limit": PAGE,
+        });
+        let mut items = Vec::new();
+        loop {
+            let mut answer =
+                self.call("Scan", input.clone()).await.map_err(|error| self.explained(&error))?;
+            let malformed = || self.explained(&DynamoDbError::Malformed);
+            let Some(Value::Array(page)) = answer.remove("Items") else { return Err(malformed()) };
+            for item in page {
+                let Value::Object(item) = item else { return Err(malformed()) };
+                items.push(item);
+            }
+            match (answer.remove("LastEvaluatedKey"), &mut input) {
+                (Some(last), Value::Object(members)) => {
+                    members.insert("ExclusiveStartKey".to_owned(), last);
+                }
+                (Some(_) | None, _) => return Ok(items),
+            }
         }
     }
 

@@ -18,6 +18,7 @@
 //! | [`events`] | `authorizer events`: writes the sample events |
 //! | [`keys`] | `authorizer keys fetch`: writes an issuer's key set to a file |
 //! | [`api_keys`] | `authorizer keys create`: makes an API key, and writes its hash into a table |
+//! | [`key_list`] | `authorizer keys list`: who has a key, and until when |
 //! | [`database`] | the DynamoDB table of a configuration, to be made and written to |
 //! | [`local`] | a configuration from this machine, and events to put to it |
 //! | [`request_line`] | `authorizer explain --request`: the event of a request in one line |
@@ -30,7 +31,7 @@
 //! | [`generate`] | `authorizer generate`: writes the files that are made from the sources |
 //! | [`commands`] | the commands as they are typed: arguments, help, and what they end with |
 //!
-//! But for [`keys`], [`api_keys`] and [`database`], nothing here is for production: private keys live in memory and tokens are made for
+//! But for [`keys`], [`api_keys`], [`key_list`] and [`database`], nothing here is for production: private keys live in memory and tokens are made for
 //! whoever asks.
 
 pub mod api_keys;
@@ -45,6 +46,7 @@ pub mod function;
 pub mod gateway;
 pub mod generate;
 pub mod issuer;
+pub mod key_list;
 pub mod keys;
 pub mod local;
 mod loopback;

@@ -42,6 +42,7 @@ fn the_helps() {
         assert_snapshot(&format!("help-{command}"), &shown(&[command, "--help"]));
     }
     assert_snapshot("help-keys-fetch", &shown(&["keys", "fetch", "--help"]));
+    assert_snapshot("help-keys-list", &shown(&["keys", "list", "--help"]));
     assert_snapshot("help-keys-create", &shown(&["keys", "create", "--help"]));
 }
 

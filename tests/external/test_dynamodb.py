@@ -3,11 +3,13 @@
 import base64
 import concurrent.futures
 import contextlib
+import json
 import os
 import re
 import subprocess
 import time
 
+import boto3
 import pytest
 from aws import dynalite, moto
 from dpop import URL, Client, request
@@ -142,6 +144,35 @@ def test_a_disabled_key_is_refused_until_it_is_enabled(tool, function):
     assert "there is no key" in unknown.stderr
     whole = tool.run("keys", "disable", key, status=3)
     assert_no_secrets([key.split("_")[-1]], whole.stderr)
+
+
+def test_keys_are_listed_and_nothing_secret_of_them(tool, dynamodb):
+    key = tool.create("--scope", "orders:read", "--expires-in", "30")
+    tool.run("keys", "disable", identity_of(key))
+    tool.create_table()
+    # More than one page of them.
+    client = boto3.client(
+        "dynamodb",
+        endpoint_url=dynamodb.url,
+        region_name="eu-central-1",
+        aws_access_key_id=dynamodb.identity["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=dynamodb.identity["AWS_SECRET_ACCESS_KEY"],
+    )
+    names = [f"many{number:012}" for number in range(230)]
+    for start in range(0, len(names), 25):
+        items = [{"pk": {"S": f"key#{name}"}, "owner": {"S": "zoo"}} for name in names[start : start + 25]]
+        client.batch_write_item(RequestItems={"authorizer": [{"PutRequest": {"Item": item}} for item in items]})
+    listed = json.loads(tool.run("keys", "list", "--format", "json").stdout)
+    assert [entry["id"] for entry in listed if entry["owner"] == "zoo"] == names
+    [own] = [entry for entry in listed if entry["id"] == identity_of(key)]
+    assert (own["owner"], own["state"], own["scopes"]) == ("acme", "disabled", ["orders:read"])
+    assert own["expires_at"] - own["created_at"] == 30 * 86_400
+    table = tool.run("keys", "list").stdout
+    assert re.search(rf"^{identity_of(key)} +acme +disabled +\d{{4}}-\d\d-\d\d +orders:read$", table, re.MULTILINE)
+    users = json.loads(tool.run("keys", "list", "--users", "--format", "json").stdout)
+    assert "x" in [entry["id"] for entry in users] and identity_of(key) not in str(users)
+    for printed in [json.dumps(listed), table, json.dumps(users)]:
+        assert "hash" not in printed and "salt" not in printed and key.split("_")[-1] not in printed
 
 
 def test_a_key_of_another_pepper_is_unknown(cli, featured, dynamodb, tmp_path):

@@ -1,4 +1,4 @@
-//! `authorizer keys create`, `create-user`, `disable` and `enable`: API keys and users in a DynamoDB table.
+//! `authorizer keys create`, `create-user`, `list`, `disable` and `enable`: API keys and users in a DynamoDB table.
 
 use std::path::PathBuf;
 
@@ -6,10 +6,12 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 use lambda_authorizer::verify::user_key;
 use serde_json::{Map, Value};
 
-use super::{Ending, Misuse, configuration_argument, examples, print};
+use super::terminal::is_colourful;
+use super::{Ending, Misuse, configuration_argument, examples, format_argument, is_json, print};
 use crate::Error;
 use crate::api_keys::{KeyToMake, UserToMake};
 use crate::database::{Database, TableOptions};
+use crate::key_list::{KeyList, Listed};
 use crate::local;
 
 pub(super) fn create() -> Command {
@@ -97,6 +99,17 @@ pub(super) fn enable() -> Command {
     switch("enable", "Switch an API key, or a user, on again").after_help(examples(&[
         "authorizer keys enable 4fVbJ0cXyZ81mNpQ",
         "authorizer keys enable --user alice",
+    ]))
+}
+
+pub(super) fn list() -> Command {
+    let command = Command::new("list")
+        .about("List the API keys of the table, or its users: whose they are, and until when")
+        .arg(Arg::new("users").long("users").action(ArgAction::SetTrue).help("Users, instead of keys"));
+    of_a_table(command).arg(format_argument()).after_help(examples(&[
+        "authorizer keys list",
+        "authorizer keys list --users --table authorizer",
+        "authorizer keys list --format json",
     ]))
 }
 
@@ -276,6 +289,20 @@ pub(super) async fn run_switch(matches: &ArgMatches, is_disabled: bool) -> Resul
         return Err(format!("there is no {what} in the table `{}`", database.name()).into());
     }
     eprintln!("the {what} is {}", if is_disabled { "disabled" } else { "enabled" });
+    Ok(Ending::Done)
+}
+
+pub(super) async fn run_list(matches: &ArgMatches) -> Result<Ending, Error> {
+    let database = match named_table(matches)? {
+        Some(database) => database,
+        None => Database::of(matches.get_one::<PathBuf>("config").map(PathBuf::as_path))?.0,
+    };
+    let listed = if matches.get_flag("users") { Listed::Users } else { Listed::Keys };
+    let list = KeyList::read(&database, listed).await?;
+    match is_json(matches) {
+        true => print(&format!("{:#}\n", list.to_json()))?,
+        false => print(&list.render(is_colourful()))?,
+    }
     Ok(Ending::Done)
 }
 

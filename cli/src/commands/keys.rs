@@ -17,6 +17,7 @@ pub(super) fn command() -> Command {
             fetch(),
             api_keys::create(),
             api_keys::create_user(),
+            api_keys::list(),
             api_keys::disable(),
             api_keys::enable(),
         ])
@@ -74,6 +75,7 @@ pub(super) async fn run(matches: &ArgMatches) -> Result<Ending, Error> {
         Some(("fetch", matches)) => run_fetch(matches).await,
         Some(("create", matches)) => api_keys::run_create(matches).await,
         Some(("create-user", matches)) => api_keys::run_create_user(matches).await,
+        Some(("list", matches)) => api_keys::run_list(matches).await,
         Some(("disable", matches)) => api_keys::run_switch(matches, true).await,
         Some(("enable", matches)) => api_keys::run_switch(matches, false).await,
         Some(_) | None => Ok(Ending::Invalid),
