@@ -3,7 +3,9 @@
 
 use serde_json::Value;
 use serde_json::value::RawValue;
+use url::Url;
 
+use crate::possession::LIFETIME;
 use crate::{AUDIENCE, ISSUER, KEY_ID, LEEWAY, NOW, json};
 
 /// How deep arrays and objects may stand in each other.
@@ -73,6 +75,50 @@ pub fn whoever_sends_them(bytes: &[u8], audience: &str) -> bool {
         && ["jti", "client_id", "azp"].iter().all(is_text)
         && members.get("sub").is_none_or(Value::is_string)
         && !members.contains_key("cnf")
+}
+
+/// Whether these claims are of a proof for the request of [`possession`](crate::possession), and the token with this `ath`.
+pub fn proof(bytes: &[u8], ath: &str) -> bool {
+    let Some(members) = json::object(bytes, DEEPEST) else { return false };
+    let text = |name: &str| members.get(name).and_then(Value::as_str).unwrap_or_default();
+    let issued_at = members.get("iat").and_then(Value::as_f64);
+    text("htm") == "GET"
+        && is_asked_for(text("htu"))
+        && text("ath") == ath
+        && (1..=256).contains(&text("jti").len())
+        && issued_at.is_some_and(|at| at <= NOW + LEEWAY && NOW < at + LIFETIME + LEEWAY)
+}
+
+/// Whether it is the URL of the request, in whatever spelling (RFC 9449, section 4.3; RFC 3986, section 6.2).
+fn is_asked_for(url: &str) -> bool {
+    let Ok(url) = Url::parse(url) else { return false };
+    let has_nobody = url.username().is_empty() && url.password().is_none();
+    let is_there =
+        url.scheme() == "https" && url.port().is_none() && url.host_str() == Some("api.example.com");
+    has_nobody && is_there && plain(url.path().as_bytes()) == b"/v1/orders/7"
+}
+
+/// Without the escapes of letters, digits and four others, which need none.
+fn plain(path: &[u8]) -> Vec<u8> {
+    let mut plain = Vec::new();
+    let mut place = 0;
+    while let Some(byte) = path.get(place) {
+        let digits = path.get(place + 1..place + 3).filter(|_| *byte == b'%');
+        let digits = digits.filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let escaped =
+            digits.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok());
+        match escaped.filter(|byte| byte.is_ascii_alphanumeric() || b"-._~".contains(byte)) {
+            Some(byte) => {
+                plain.push(byte);
+                place += 3;
+            }
+            None => {
+                plain.push(*byte);
+                place += 1;
+            }
+        }
+    }
+    plain
 }
 
 /// The members of `keys`, if the bytes are a JSON object that has one such array.

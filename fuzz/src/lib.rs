@@ -5,6 +5,7 @@
 pub mod answer;
 pub mod expected;
 pub mod json;
+pub mod possession;
 mod subject;
 
 use std::sync::LazyLock;
