@@ -174,7 +174,7 @@ codes! {
         "The DPoP proof is malformed, or of another method, URL, time, token or key. `detail` says which.",
         "Compare `htu` with the URL that the client asks for, and the clocks; behind a proxy set `dpop.url`.";
     DpopProofReplayed = "dpop_proof_replayed", RefusedCredential,
-        "This process has taken the same proof before.",
+        "This process, or with `dpop.replays = \"table\"` any, has taken the same proof before.",
         "Let the client make a proof for each request. Otherwise somebody repeats a request that was overheard.";
     ClientCertificateMissing = "client_certificate_missing", RefusedCredential,
         "The token is bound to a certificate, or `[client_certificate]` asks for one, and the event holds none.",
@@ -280,7 +280,7 @@ codes! {
         "Look at the provider, at the function's way to it, and at `[token_exchange]`: its client, what it asks for, how long the tokens live.";
     TableUnavailable = "table_unavailable", Fault,
         "The DynamoDB table cannot be asked, or an item in it is not as it should be. `detail` says what failed.",
-        "Look at `detail`: the table's name and region, the function's right to `dynamodb:GetItem` on it, its capacity, the network, the item.";
+        "Look at `detail`: the table's name and region, the function's right to `dynamodb:GetItem` on it (`PutItem` for proofs), its capacity, the network, the item.";
     BasicThrottled = "basic_throttled", Fault,
         "In this process the name has failed `failures` times in a row, and its password is not looked at for `pause_seconds`. Whoever is known from before is let in all the same. Nobody is refused: API Gateway would keep that, for a password that may be right.",
         "Somebody guesses, or a client has an old password: find out which by the addresses in API Gateway's access log.";
