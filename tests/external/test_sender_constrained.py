@@ -120,7 +120,7 @@ principal_id = ["sub", "client_id"]
 """
 
 
-def test_an_opaque_token_is_bound_as_the_provider_says_until_it_is_revoked(binary, provider, tmp_path):
+def test_an_opaque_token_is_bound_as_the_provider_says_until_it_is_revoked(featured, provider, tmp_path):
     client, certificate = Client("ES256"), Authority("own").pem
     by_key = {"DPoP": client.proof("POST", f"{provider.url}/token")}
     by_certificate = {"x-client-certificate": urllib.parse.quote(certificate)}
@@ -128,7 +128,7 @@ def test_an_opaque_token_is_bound_as_the_provider_says_until_it_is_revoked(binar
     of_till = provider.tokens(client=TILL, headers=by_certificate, grant_type="client_credentials")["access_token"]
     assert "." not in token and "." not in of_till
     environment = configured(tmp_path / "configured", OPAQUE.format(url=provider.url))
-    with running_function(binary, tmp_path, environment) as function:
+    with running_function(featured, tmp_path, environment) as function:
 
         def reason(authorization, proof=None, certificate=None):
             function.secrets += [authorization, *([proof] if proof else [])]
