@@ -54,10 +54,12 @@ impl fmt::Display for Problem {
 }
 
 impl Problem {
+    #[cold]
     pub(super) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
         Self { path: path.into(), message: message.into(), hint: None }
     }
 
+    #[cold]
     pub(super) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
     }

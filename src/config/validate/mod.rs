@@ -157,10 +157,14 @@ struct Check<'a> {
 }
 
 impl Check<'_> {
+    #[cold]
+    #[inline(never)]
     fn problem(&mut self, path: impl Into<String>, message: impl Into<String>) {
         self.problems.push(Problem::new(path, message));
     }
 
+    #[cold]
+    #[inline(never)]
     fn problem_with_hint(&mut self, path: impl Into<String>, message: impl Into<String>, hint: &str) {
         self.problems.push(Problem::new(path, message).hint(hint));
     }
