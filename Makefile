@@ -36,7 +36,7 @@ NODE_TOOLS   := $(TOOLS)/node_modules/$(call digest,tools/package.json tools/pac
 DENY         := $(TOOLS)/cargo-deny-$(CARGO_DENY).installed
 FUZZ         := $(TOOLS)/cargo-fuzz-$(CARGO_FUZZ).installed
 
-# What the function is built with besides, for `make package` and `make deploy`: dynamodb. `none` leaves out what it is built with by
+# What the function is built with besides, for `make package` and `make deploy`: dynamodb, saml. `none` leaves out what it is built with by
 # default, and `none,oauth` all of that but one.
 export FEATURES ?=
 

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+#[cfg(feature = "saml")]
+use crate::config::Saml;
 use crate::config::{AnswerKeys, Config, Gateway, Waits};
 use crate::credential::{Credential, CredentialKind, IdentitySources};
 use crate::error::{Error, Reason, Rejection};
@@ -131,6 +133,15 @@ impl Authorizer {
                 edges.clone(),
                 Arc::new(telemetry.clone()),
             ),
+        };
+        #[cfg(feature = "saml")]
+        let verifiers = match config.saml {
+            None => verifiers,
+            Some(Saml { settings, source, connector }) => {
+                let issuer = Arc::clone(&settings.expectations.issuer);
+                let server = KeyServer { issuer, source, connector, loopback: config.development };
+                verifiers.taking_assertions(settings, cache(server, None))
+            }
         };
         let verifiers = config.custom.iter().fold(verifiers, |verifiers, kind| {
             match custom.iter().find(|(name, _)| **name == *kind.name) {

@@ -12,7 +12,7 @@ use std::path::Path;
 use lambda_authorizer::config::Config;
 use lambda_authorizer::error::Code;
 
-const DOCUMENTS: [&str; 23] = [
+const DOCUMENTS: [&str; 24] = [
     "README.md",
     "SECURITY.md",
     "CONTRIBUTING.md",
@@ -34,6 +34,7 @@ const DOCUMENTS: [&str; 23] = [
     "docs/reasons.md",
     "docs/revocation.md",
     "docs/rules.md",
+    "docs/saml.md",
     "docs/scale.md",
     "docs/threats.md",
 ];
@@ -65,6 +66,7 @@ fn every_reason_named_is_one() {
         "route_",
         "policy_",
         "resource_",
+        "saml_",
     ];
     let settings = [
         "key_id",

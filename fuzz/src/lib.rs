@@ -3,6 +3,7 @@
 //! can be repeated.
 
 pub mod answer;
+pub mod assertions;
 pub mod expected;
 pub mod json;
 pub mod possession;

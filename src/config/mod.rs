@@ -25,6 +25,8 @@ use crate::response::Answers;
 use crate::rules::ContextKey;
 #[cfg(feature = "dynamodb")]
 use crate::verify::DatabaseSettings;
+#[cfg(feature = "saml")]
+use crate::verify::SamlSettings;
 use crate::verify::{
     ClientCertificates, ClientCredentialsSettings, Expectations, IntrospectionSettings, Profile,
     TokenCacheLimits, TokenExchangeSettings,
@@ -58,6 +60,9 @@ pub struct Config {
     /// What is looked up in a DynamoDB table.
     #[cfg(feature = "dynamodb")]
     pub database: Option<DatabaseSettings>,
+    /// What SAML assertions must be like.
+    #[cfg(feature = "saml")]
+    pub saml: Option<Saml>,
     /// Kinds of credential that code of one's own verifies.
     pub custom: Vec<CustomKind>,
     /// Where credentials are looked for.
@@ -108,6 +113,17 @@ pub enum AnswerKeys {
         /// How its server is reached.
         connector: Box<Connector>,
     },
+}
+
+/// The identity provider whose SAML assertions are taken.
+#[cfg(feature = "saml")]
+pub struct Saml {
+    /// What its assertions must be like.
+    pub settings: SamlSettings,
+    /// Where its keys come from.
+    pub source: KeySetSource,
+    /// How its server is reached.
+    pub connector: Connector,
 }
 
 /// One issuer of tokens.
@@ -170,7 +186,10 @@ impl Config {
     /// What is asked of the tokens of each who may vouch for a caller.
     pub fn expectations(&self) -> impl Iterator<Item = &Expectations> {
         let introspected = self.introspection.as_ref().map(|settings| &settings.expectations);
-        self.issuers.iter().map(|issuer| &issuer.expectations).chain(introspected)
+        let all = self.issuers.iter().map(|issuer| &issuer.expectations).chain(introspected);
+        #[cfg(feature = "saml")]
+        let all = all.chain(self.saml.iter().map(|saml| &saml.settings.expectations));
+        all
     }
 
     /// Who may vouch for a caller.
@@ -187,6 +206,9 @@ impl Config {
         let others = introspected.map(|issuer| (issuer, CredentialKind::Opaque)).into_iter();
         #[cfg(feature = "dynamodb")]
         let others = { others.chain(self.database.iter().flat_map(DatabaseSettings::issuers)) };
+        #[cfg(feature = "saml")]
+        let others = others
+            .chain(self.saml.iter().map(|saml| (&*saml.settings.expectations.issuer, CredentialKind::Saml)));
         let custom =
             self.custom.iter().map(|kind| (&*kind.issuer, CredentialKind::Custom(Arc::clone(&kind.name))));
         others.chain(custom).collect()

@@ -42,6 +42,8 @@ pub enum CredentialKind {
     ApiKey,
     /// A name and a password, which were looked up.
     Basic,
+    /// A SAML assertion.
+    Saml,
     /// One of this name, which code of one's own verifies.
     Custom(Arc<str>),
 }
@@ -56,6 +58,7 @@ impl CredentialKind {
             Self::ClientCredentials => "client_credentials",
             Self::ApiKey => "api_key",
             Self::Basic => "basic",
+            Self::Saml => "saml",
             Self::Custom(name) => name,
         }
     }

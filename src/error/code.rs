@@ -117,7 +117,7 @@ codes! {
         "By its header or by a claim, which `detail` names, the token is of another kind than the issuer's `profile` takes, such as an ID token.",
         "Let the client send its access token. Where it does, choose the profile that fits.";
     IssuerUnknown = "issuer_unknown", RefusedCredential,
-        "`iss` is the `url` of no configured issuer.",
+        "`iss` is the `url` of no configured issuer; or the `Issuer` of a SAML assertion is not that of `[saml]`.",
         "Compare both to the letter; mind the slash at the end.";
     AlgorithmNotAllowed = "algorithm_not_allowed", RefusedCredential,
         "`alg` is none of the algorithms that the configuration, or the profile, allows for the issuer.",
@@ -224,6 +224,24 @@ codes! {
     UserExpired = "user_expired", RefusedCredential,
         "The user's `expires_at` has passed.",
         "Write the user anew, where he is to stay.";
+    SamlMalformed = "saml_malformed", RefusedCredential,
+        "The value begins like a SAML assertion in base64url, and is none that is read here. `detail` says what is wrong with it.",
+        "Let the client send the assertion itself, signed, and not the response around it: base64url, without padding (docs/saml.md).";
+    SamlUnsigned = "saml_unsigned", RefusedCredential,
+        "The SAML assertion has no signature. One around the whole response is not its own.",
+        "Let the identity provider sign assertions, for this API at least.";
+    SamlSignatureUnsupported = "saml_signature_unsupported", RefusedCredential,
+        "The signature of the SAML assertion is not of the one form that is taken: one reference, to the assertion by its ID, with exclusive canonicalization and SHA-256 or better. `detail` says what is different.",
+        "Let the identity provider sign with RSA or ECDSA and SHA-256. Otherwise somebody tries to have another element read than the one that is signed.";
+    SamlUnconfirmed = "saml_unconfirmed", RefusedCredential,
+        "The SAML assertion has no subject confirmation by which a bearer may present it here. `detail` says what does not hold of the one that came nearest.",
+        "Compare its `Recipient` with `recipient` of `[saml]`, to the letter. Otherwise it was made for somebody else.";
+    SamlConditionUnmet = "saml_condition_unmet", RefusedCredential,
+        "The SAML assertion holds under a condition that is not known here, or only once, where `replays` are accepted.",
+        "For `OneTimeUse`, set `replays = \"refused\"` in `[saml]`, and `gateway.cache_seconds = 0`.";
+    SamlReplayed = "saml_replayed", RefusedCredential,
+        "`replays` of `[saml]` are refused, and this process has taken the assertion before.",
+        "Let the client get an assertion for each request, or accept replays. Otherwise somebody repeats one that was overheard.";
     TokenRevoked = "token_revoked", RefusedCredential,
         "The credential holds, and the deny list of `[revocation]` has its ID, its subject, its client or its issuer. `detail` says which.",
         "The client gets a new credential, where only what was issued before is revoked. `authorizer revoke --undo` takes an entry back.";

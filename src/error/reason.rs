@@ -242,6 +242,37 @@ pub enum Reason {
         now: UnixTime,
     },
 
+    /// It begins like an assertion, and is none that can be read.
+    #[error("the SAML assertion is malformed: {problem}")]
+    SamlMalformed {
+        /// What does not hold.
+        problem: &'static str,
+    },
+    /// It has no signature of its own. That of a message around it would not be its own.
+    #[error("the SAML assertion is not signed")]
+    SamlUnsigned,
+    /// Its signature is not of the one form that is taken.
+    #[error("the signature of the SAML assertion is not taken: {problem}")]
+    SamlSignatureUnsupported {
+        /// What is different.
+        problem: &'static str,
+    },
+    /// No confirmation of its subject holds for whoever presents it here.
+    #[error("the subject of the SAML assertion is not confirmed: of its confirmations, {problem}")]
+    SamlUnconfirmed {
+        /// What does not hold of the confirmation that came nearest.
+        problem: &'static str,
+    },
+    /// One of its conditions is not met.
+    #[error("the SAML assertion has a condition that is not met: {condition}")]
+    SamlConditionUnmet {
+        /// Which.
+        condition: &'static str,
+    },
+    /// It may be used once, and this process has seen it.
+    #[error("the SAML assertion was used before")]
+    SamlReplayed,
+
     /// It holds, and the deny list has it.
     #[error("the credential is revoked, by its {by}")]
     TokenRevoked {
@@ -391,6 +422,12 @@ impl Reason {
             Self::UserUnknown { .. } => Code::UserUnknown,
             Self::UserDisabled => Code::UserDisabled,
             Self::UserExpired { .. } => Code::UserExpired,
+            Self::SamlMalformed { .. } => Code::SamlMalformed,
+            Self::SamlUnsigned => Code::SamlUnsigned,
+            Self::SamlSignatureUnsupported { .. } => Code::SamlSignatureUnsupported,
+            Self::SamlUnconfirmed { .. } => Code::SamlUnconfirmed,
+            Self::SamlConditionUnmet { .. } => Code::SamlConditionUnmet,
+            Self::SamlReplayed => Code::SamlReplayed,
             Self::TokenRevoked { .. } => Code::TokenRevoked,
             Self::Custom { code, .. } => Code::CustomRefusal(*code),
             Self::ClaimUnsafe { .. } => Code::ClaimUnsafe,

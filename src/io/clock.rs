@@ -41,8 +41,8 @@ fn date(days: i64) -> (i64, i64, i64) {
 }
 
 /// The time that is written so, in UTC; `None` for anything else, other time zones included.
-#[cfg(feature = "dynamodb")]
-pub(super) fn parse_rfc3339(text: &str) -> Option<UnixTime> {
+#[cfg(any(feature = "dynamodb", feature = "saml"))]
+pub(crate) fn parse_rfc3339(text: &str) -> Option<UnixTime> {
     let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
     let (time, fraction) = time.split_once('.').unwrap_or((time, "0"));
     let numbers = |text: &str, separator: char| -> Option<[i64; 3]> {
@@ -122,7 +122,7 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "dynamodb")]
+    #[cfg(any(feature = "dynamodb", feature = "saml"))]
     #[test]
     fn times_are_read_as_they_are_written() {
         for time in [0.0, 951_868_799.0, 951_868_800.0, 1_709_164_800.0, 1_735_689_599.0, 4_107_542_400.0] {

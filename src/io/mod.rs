@@ -17,6 +17,8 @@ mod route;
 #[cfg(feature = "dynamodb")]
 pub use aws::AwsEnvironment;
 pub use chance::{Chance, SystemChance};
+#[cfg(feature = "saml")]
+pub(crate) use clock::parse_rfc3339;
 pub use clock::{Clock, SystemClock, UnixTime, rfc3339};
 pub use connector::{Connector, ConnectorError};
 #[cfg(feature = "dynamodb")]

@@ -10,6 +10,8 @@ use url::Url;
 use super::KeySet;
 use super::current::Current;
 use super::file::KeySetFile;
+#[cfg(feature = "saml")]
+use super::server::KeyReader;
 use super::server::{FetchFailure, Fetched, KeyServer};
 use super::state::{Attempt, Held, Known, Step, elapsed};
 use crate::error::Fault;
@@ -22,6 +24,9 @@ pub enum KeySetSource {
     Discovery,
     /// A configured `jwks_uri`.
     Url(Url),
+    /// Another document than a JWK Set, and who reads the keys in it.
+    #[cfg(feature = "saml")]
+    Document(Url, KeyReader),
     /// A file of the package, read when the configuration was.
     Fixed(Arc<KeySet>),
 }
@@ -160,9 +165,9 @@ impl JwksCache {
     pub fn current(&self) -> Option<Arc<KeySet>> {
         match &self.0.server.source {
             KeySetSource::Fixed(keys) => Some(Arc::clone(keys)),
-            KeySetSource::Discovery | KeySetSource::Url(_) => {
-                self.state().known.held.as_ref().map(|held| Arc::clone(&held.keys))
-            }
+            KeySetSource::Discovery | KeySetSource::Url(_) => self.held(),
+            #[cfg(feature = "saml")]
+            KeySetSource::Document(..) => self.held(),
         }
     }
 
@@ -283,6 +288,10 @@ impl JwksCache {
         ended(self.state().flight.as_ref().map(|flight| flight.ended.clone()))
     }
 
+    fn held(&self) -> Option<Arc<KeySet>> {
+        self.state().known.held.as_ref().map(|held| Arc::clone(&held.keys))
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.state()
     }
@@ -306,9 +315,10 @@ impl Shared {
         let jitter = self.edges.chance.fraction();
         let issuer = &self.server.issuer;
         match answer {
-            Ok(Fetched { keys, fresh_for }) => {
+            Ok(Fetched { keys, fresh_for, valid_until }) => {
                 // As old as the question: the answer may have lain in a buffer while the process was frozen.
                 let held = Held::fetched(keys, fresh_for, flight.started_at, jitter, &self.timing);
+                let held = held.until(valid_until);
                 let event = KeySetEvent::Fetched { keys: &held.keys, lifetime: held.expired_after };
                 self.observer.key_set(issuer, event);
                 self.current.hold(Some(&held));

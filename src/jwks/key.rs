@@ -67,6 +67,10 @@ pub enum KeyProblem {
     /// A number is missing, or has an impossible length or value.
     #[error("the key's `{0}` is missing or invalid")]
     InvalidMember(&'static str),
+    /// Not a certificate (RFC 5280), or none of version 3.
+    #[cfg(feature = "saml")]
+    #[error("it is not an X.509 certificate of version 3")]
+    NotACertificate,
     /// Not a point of the key's curve, or one that signatures can be forged for.
     #[error("the key is not a usable point of its curve")]
     InvalidPoint,
@@ -110,6 +114,12 @@ impl Key {
         }
         let material = jwk.material();
         Ok(Self { id: jwk.kid.map(Arc::from), algorithm, public, material })
+    }
+
+    /// A key that is bound to no algorithm, with the numbers by which it is known again.
+    #[cfg(feature = "saml")]
+    pub(super) fn new(id: String, public: PublicKey, numbers: &[u8]) -> Self {
+        Self { id: Some(id.into()), algorithm: None, public, material: KeyMaterial(numbers.into()) }
     }
 
     /// `kid`.
@@ -226,21 +236,8 @@ impl Jwk {
         }
     }
 
-    /// Rule A4: an odd modulus of 2048 to 8192 bits, and an odd exponent from 3 up, of four bytes at
-    /// the most.
     fn rsa(&self) -> Result<PublicKey, KeyProblem> {
-        // The library below refuses the leading zeros that some key sets carry.
-        let modulus = integer("n", &self.n)?;
-        let exponent = integer("e", &self.e)?;
-        let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
-        let key = RsaKey::new(modulus, exponent);
-        if !(2048..=8192).contains(&key.bits()) || !is_odd(key.modulus()) {
-            return Err(KeyProblem::InvalidMember("n"));
-        }
-        if !is_odd(key.exponent()) || key.exponent().len() > 4 || key.exponent() == [1] {
-            return Err(KeyProblem::InvalidMember("e"));
-        }
-        Ok(PublicKey::Rsa(key))
+        rsa(decode("n", &self.n)?, decode("e", &self.e)?)
     }
 
     /// Rule A4: a point that lies on its curve.
@@ -272,9 +269,26 @@ fn coordinate<const LENGTH: usize>(
     decode(name, value)?.try_into().map_err(|_| KeyProblem::InvalidMember(name))
 }
 
+/// Rule A4: an odd modulus of 2048 to 8192 bits, and an odd exponent from 3 up, of four bytes at
+/// the most.
+pub(super) fn rsa(modulus: Vec<u8>, exponent: Vec<u8>) -> Result<PublicKey, KeyProblem> {
+    // The library below refuses the leading zeros that some key sets carry.
+    let modulus = integer("n", modulus)?;
+    let exponent = integer("e", exponent)?;
+    let is_odd = |number: &[u8]| number.last().is_some_and(|byte| byte % 2 == 1);
+    let key = RsaKey::new(modulus, exponent);
+    if !(2048..=8192).contains(&key.bits()) || !is_odd(key.modulus()) {
+        return Err(KeyProblem::InvalidMember("n"));
+    }
+    if !is_odd(key.exponent()) || key.exponent().len() > 4 || key.exponent() == [1] {
+        return Err(KeyProblem::InvalidMember("e"));
+    }
+    Ok(PublicKey::Rsa(key))
+}
+
 /// A positive integer without its leading zeros.
-fn integer(name: &'static str, value: &Option<String>) -> Result<Vec<u8>, KeyProblem> {
-    let bytes: Vec<u8> = decode(name, value)?.into_iter().skip_while(|byte| *byte == 0).collect();
+fn integer(name: &'static str, number: Vec<u8>) -> Result<Vec<u8>, KeyProblem> {
+    let bytes: Vec<u8> = number.into_iter().skip_while(|byte| *byte == 0).collect();
     if bytes.is_empty() { Err(KeyProblem::InvalidMember(name)) } else { Ok(bytes) }
 }
 

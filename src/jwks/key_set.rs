@@ -94,6 +94,19 @@ impl KeySet {
         Ok(Self { keys, unusable })
     }
 
+    /// The keys of another document than a JWK Set.
+    #[cfg(feature = "saml")]
+    pub(crate) fn of(keys: Vec<Key>, unusable: Vec<UnusableKey>) -> Result<Self, KeySetError> {
+        match keys.len() {
+            0 => Err(KeySetError::NoUsableKey {
+                count: unusable.len(),
+                first: unusable.into_iter().next().map(|key| key.problem),
+            }),
+            1..=MOST_KEYS => Ok(Self { keys, unusable }),
+            _ => Err(KeySetError::TooManyKeys),
+        }
+    }
+
     /// The members that are used.
     #[must_use]
     pub fn keys(&self) -> &[Key] {

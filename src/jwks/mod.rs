@@ -3,6 +3,8 @@
 
 mod algorithm;
 mod cache;
+#[cfg(feature = "saml")]
+mod certificate;
 mod current;
 mod discovery;
 mod edwards;
@@ -24,6 +26,8 @@ pub use key::{Key, KeyProblem, PublicKey};
 pub use key_set::{KeySearch, KeySet, KeySetError, UnusableKey};
 pub use rsa::RsaKey;
 pub use server::{FetchFailure, KeyServer};
+#[cfg(feature = "saml")]
+pub use server::{KeyReader, ReadKeys};
 pub use thumbprint::thumbprint;
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::{KeySet, KeySetFile, KeySetSource, discovery};
-use crate::io::{Connector, Document, Edges, Effort, FetchError, Session};
+use crate::io::{Connector, Document, Edges, Effort, FetchError, Session, UnixTime};
 
 /// Whose keys, where they are, and how to get there.
 #[derive(Clone)]
@@ -26,6 +26,24 @@ pub(super) struct Fetched {
     pub(super) keys: Arc<KeySet>,
     /// How long the issuer lets it be used, in seconds.
     pub(super) fresh_for: Option<f64>,
+    /// From when on it must not be used, even where the issuer cannot be asked.
+    pub(super) valid_until: Option<UnixTime>,
+}
+
+/// Reads the keys of this issuer in a document, at this time.
+#[cfg(feature = "saml")]
+pub type KeyReader = fn(document: &[u8], issuer: &str, now: UnixTime) -> Result<ReadKeys, String>;
+
+/// The keys in a document, and how long it says that they hold.
+#[cfg(feature = "saml")]
+#[derive(Clone)]
+pub struct ReadKeys {
+    /// The keys.
+    pub keys: Arc<KeySet>,
+    /// How long they may be used before they are fetched again, in seconds.
+    pub fresh_for: Option<f64>,
+    /// From when on they must not be used.
+    pub valid_until: Option<UnixTime>,
 }
 
 /// Why there is none, without anything of an answer's header or body.
@@ -59,14 +77,24 @@ impl KeyServer {
     /// Asks the issuer.
     pub(super) async fn fetch(&self, edges: &Edges, effort: Effort) -> Result<Fetched, FetchFailure> {
         let document = self.document(edges, effort).await?;
+        #[cfg(feature = "saml")]
+        if let KeySetSource::Document(_, read) = &self.source {
+            let read = read(&document.body, &self.issuer, edges.clock.now());
+            let ReadKeys { keys, fresh_for, valid_until } =
+                read.map_err(|cause| FetchFailure::because(&cause))?;
+            let fresh_for = [document.fresh_for, fresh_for].into_iter().flatten().reduce(f64::min);
+            return Ok(Fetched { keys, fresh_for, valid_until });
+        }
         let keys = KeySet::parse(&document.body).map_err(|error| FetchFailure::because(&error))?;
-        Ok(Fetched { keys: Arc::new(keys), fresh_for: document.fresh_for })
+        Ok(Fetched { keys: Arc::new(keys), fresh_for: document.fresh_for, valid_until: None })
     }
 
     async fn document(&self, edges: &Edges, effort: Effort) -> Result<Document, FetchFailure> {
         let session = edges.fetch.session(&self.connector, effort);
         let url = match &self.source {
             KeySetSource::Url(url) => url.clone(),
+            #[cfg(feature = "saml")]
+            KeySetSource::Document(url, _) => url.clone(),
             KeySetSource::Discovery | KeySetSource::Fixed(_) => self.discover(session.as_ref()).await?,
         };
         session.get(&url).await.map_err(|error| FetchFailure::of("key set", &error))

@@ -107,6 +107,15 @@ impl Held {
         }
     }
 
+    /// The same, which is not used from this time on, whatever happens.
+    pub(super) fn until(mut self, valid_until: Option<UnixTime>) -> Self {
+        let rest = valid_until.map_or(f64::INFINITY, |end| (end - self.fetched_at).max(0.0));
+        for end in [&mut self.stale_after, &mut self.expired_after, &mut self.spent_after] {
+            *end = end.min(rest);
+        }
+        self
+    }
+
     /// As it lay in the package, `age` seconds old: good for a start, and stale from the start. It does not
     /// expire before it is of no use: an environment may be kept for hours before its first request.
     pub(super) fn of_the_package(keys: Arc<KeySet>, age: f64, now: UnixTime, timing: &Timing) -> Self {

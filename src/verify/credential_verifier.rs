@@ -156,7 +156,7 @@ impl Kind {
         match self.kind {
             CredentialKind::Basic => 0,
             CredentialKind::ClientCredentials => 1,
-            CredentialKind::ApiKey => 2,
+            CredentialKind::ApiKey | CredentialKind::Saml => 2,
             CredentialKind::Custom(_) => 3,
             CredentialKind::Opaque => 4,
             CredentialKind::Jwt => 5,

@@ -78,6 +78,14 @@ impl Expectations {
 }
 
 impl Expectations {
+    /// What is asked of the SAML assertions of this issuer: nothing by a profile of JWTs.
+    #[cfg(feature = "saml")]
+    #[must_use]
+    pub fn of_assertions(issuer: &str, audience: AudienceCheck) -> Self {
+        let usual = Self::new(Profile::AccessToken, issuer, audience);
+        Self { claims: Vec::new(), issued_at: Presence::Required, ..usual }
+    }
+
     /// What else is asked of the claims: by the profile, and by [`require`](Self::require).
     #[must_use]
     pub fn claims(&self) -> &[ClaimRule] {

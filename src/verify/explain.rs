@@ -17,6 +17,8 @@ use super::expectations::{AudienceCheck, ClaimRule, Expectations, Presence, Toke
 use super::introspection::Introspector;
 #[cfg(feature = "dynamodb")]
 use super::revocation::{self, Revocation};
+#[cfg(feature = "saml")]
+use super::saml::Saml;
 use super::token::Token;
 use super::{Presented, ProofOfPossession, Verifiers, admission, signature};
 use crate::claims::{ClaimPath, Claims};
@@ -88,6 +90,8 @@ fn explaining(verifier: &dyn CredentialVerifier) -> Option<&dyn Explain> {
     let known = known
         .or_else(|| verifier.downcast_ref::<ApiKeys>().map(|known| known as &dyn Explain))
         .or_else(|| verifier.downcast_ref::<Basic>().map(|known| known as &dyn Explain));
+    #[cfg(feature = "saml")]
+    let known = known.or_else(|| verifier.downcast_ref::<Saml>().map(|known| known as &dyn Explain));
     known
 }
 

@@ -39,6 +39,8 @@ mod replays;
 #[cfg(feature = "dynamodb")]
 mod revocation;
 mod room;
+#[cfg(feature = "saml")]
+mod saml;
 #[cfg(feature = "dynamodb")]
 mod shared_replays;
 mod signature;
@@ -79,6 +81,10 @@ pub use profile::Profile;
 pub use records::is_own_claim;
 #[cfg(feature = "dynamodb")]
 pub use revocation::{ObserveRevocation, RevocationSettings, RevokedBy};
+#[cfg(feature = "saml")]
+pub use saml::{SamlSettings, read_metadata};
+#[cfg(feature = "saml")]
+pub(crate) use saml::{is_claim_of_assertions, read_metadata_file};
 use signature::Signed;
 pub use signed_answers::SignedAnswers;
 use token::Token;

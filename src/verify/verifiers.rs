@@ -14,6 +14,8 @@ use super::introspection::{IntrospectionSettings, Introspector};
 use super::replays::{Replays, Usage};
 #[cfg(feature = "dynamodb")]
 use super::revocation::ObserveRevocation;
+#[cfg(feature = "saml")]
+use super::saml::{Saml, SamlSettings};
 use super::token::{LONGEST_TOKEN, Token};
 use super::verified_tokens::{TokenCacheLimits, TokenDigest, VerifiedToken, VerifiedTokens};
 use super::{Admitted, Expectations, Presented, Principal, Vouched};
@@ -98,6 +100,14 @@ impl Verifiers {
         let LookUps { kinds, revocation, replays } = settings.looked_up(environment, edges, observer);
         let verifiers = kinds.into_iter().fold(self, Self::with);
         Self { of_all: revocation, of_proofs: replays, ..verifiers }
+    }
+
+    /// The same, which also takes the SAML assertions of an identity provider with these keys.
+    #[cfg(feature = "saml")]
+    #[must_use]
+    pub fn taking_assertions(self, settings: SamlSettings, keys: JwksCache) -> Self {
+        let issuer = Arc::clone(&settings.expectations.issuer);
+        self.with(Kind::built_in(CredentialKind::Saml, issuer, Arc::new(Saml::new(settings, keys))))
     }
 
     fn with(mut self, kind: Kind) -> Self {

@@ -12,6 +12,7 @@ SECTIONS = {
     },
     "possession": {"dpop": "lifetime_seconds = 30"},
     "dynamodb": {"dynamodb": "table = 'authorizer'", "api_keys": "prefix = 'orders'", "basic": "", "revocation": ""},
+    "saml": {"saml": "issuer = 'https://idp.example.com/'"},
 }
 
 

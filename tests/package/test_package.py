@@ -148,14 +148,20 @@ def test_the_features_are_those_of_the_function():
     assert own == set(package.FEATURES) and set(manifest["features"]["default"]) <= own
 
 
-def test_a_feature_only_adds_crates():
+@pytest.mark.parametrize("feature", ["dynamodb", "saml"])
+def test_a_feature_only_adds_crates(feature):
     _, target = package.host()
-    plain, featured = package.crates(target, []), package.crates(target, ["dynamodb"])
+    plain, featured = package.crates(target, []), package.crates(target, [feature])
     assert plain < featured
-    assert not [name for name, _ in plain if name.startswith("aws-") and "lc" not in name]
-    package.check_crates(featured, ["dynamodb"])
+    assert not [name for name, _ in plain if name.startswith(("aws-", "bergshamra")) and "lc" not in name]
+    assert len(featured) - len(plain) <= package.FEATURES[feature][1]
+    package.check_crates(featured, [feature])
+
+
+def test_crates_of_a_feature_are_not_given_away():
+    _, target = package.host()
     with pytest.raises(package.Refused, match="crates"):
-        package.check_crates(featured, [])
+        package.check_crates(package.crates(target, ["dynamodb"]), [])
 
 
 def test_crates_have_their_limit():

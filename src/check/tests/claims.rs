@@ -168,6 +168,35 @@ fn api_keys_may_have_what_no_jwt_has() {
     }
 }
 
+/// Nor is it of a SAML assertion, of which only what is asked for is known.
+#[cfg(feature = "saml")]
+#[test]
+fn assertions_may_have_what_no_jwt_has() {
+    const SAML: &str = "[saml]\nissuer = 'https://idp.example.com/'\naudience = 'a'\nrecipient = 'https://api.example.com/'\nmetadata_url = 'https://idp.example.com/'\n";
+    let issuer = "[[issuer]]\nurl = 'https://accounts.google.com'\naudience = 'a'\nprofile = 'google'\n";
+    let rule = |requires: &str| format!("[[rule]]\nname = 'r'\nroutes = ['GET /r']\nrequires = {requires}\n");
+    let never = one("claim_never_there", "rule[0] `r`");
+    for (issuers, requires, expected) in [
+        (&[issuer][..], READ, &never[..]),
+        (&[issuer, SAML], READ, &[]),
+        (&[issuer, SAML], "{ scope = 'read', credential = 'jwt' }", &never),
+        (&[issuer, SAML], "{ scope = 'read', credential = 'saml' }", &[]),
+    ] {
+        let found = in_text(&format!("{}{}", issuers.concat(), rule(requires)));
+        assert_eq!(found, expected, "{} issuers, {requires}", issuers.len());
+    }
+    let asks = "required_claims = ['tenant']\n";
+    for (text, expected) in [
+        (format!("{ISSUER}{asks}{SAML}"), false),
+        (format!("{ISSUER}{asks}{SAML}{asks}"), true),
+        (format!("{SAML}{asks}"), true),
+    ] {
+        let config = Config::parse(&text, None).unwrap();
+        let claim = crate::claims::ClaimPath::of(["tenant"]);
+        assert_eq!(supposed::is_always_there(&claim, &config), expected, "{text}");
+    }
+}
+
 /// A claim is always there where everybody who vouches for callers is asked for it.
 #[cfg(feature = "introspection")]
 #[test]

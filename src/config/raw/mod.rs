@@ -10,6 +10,7 @@ mod oauth;
 mod parameter;
 mod possession;
 mod rule;
+mod saml;
 mod section;
 
 use std::collections::BTreeMap;
@@ -32,6 +33,9 @@ pub(super) use possession::{DpopSettings, ProofName, ReplaysName, UnboundName};
 pub(super) use rule::{
     CredentialName, EffectName, RequirementSettings, RequirementTable, RequirementWord, RuleSettings,
 };
+#[cfg(feature = "saml")]
+pub(super) use saml::SamlReplaysName;
+pub(super) use saml::SamlTable;
 pub(super) use section::Section;
 
 /// The configuration of lambda-authorizer: `authorizer.toml`.
@@ -43,7 +47,7 @@ pub(super) struct Settings {
     /// The function refuses to start with it on AWS Lambda.
     pub(super) development: bool,
     /// The issuers whose tokens are accepted. A token is verified with the keys of the issuer that
-    /// it names, and of no other. One is needed, unless there is an `[introspection]`, `[api_keys]`, `[basic]` or `[[custom]]`.
+    /// it names, and of no other. One is needed, unless there is an `[introspection]`, `[api_keys]`, `[basic]`, `[saml]` or `[[custom]]`.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub(super) issuer: Vec<IssuerSettings>,
     /// Where the credential is looked for, in this order; the first place that holds one wins.
@@ -76,6 +80,8 @@ pub(super) struct Settings {
     pub(super) basic: Option<BasicTable>,
     /// Whether credentials that hold are revoked.
     pub(super) revocation: Option<RevocationTable>,
+    /// What SAML assertions must be like.
+    pub(super) saml: Option<SamlTable>,
     /// Kinds of credential that code verifies which was added to the function (docs/extending.md).
     pub(super) custom: Vec<CustomSettings>,
     /// What DPoP proofs must be like, for the issuers whose `proof_of_possession` takes them.

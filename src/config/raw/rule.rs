@@ -150,6 +150,8 @@ pub(in crate::config) enum CredentialName {
     ApiKey,
     /// A name and a password, which `[basic]` is about.
     Basic,
+    /// A SAML assertion, which `[saml]` is about.
+    Saml,
     /// The `kind` of a `[[custom]]`.
     #[serde(untagged)]
     Custom(String),

@@ -23,7 +23,7 @@ fn a_kind_of_ones_own_is_enough_and_rules_know_it() {
     assert!(
         error
             .to_string()
-            .contains("one of `jwt`, `opaque`, `client_credentials`, `api_key`, `basic`, `ticket`")
+            .contains("one of `jwt`, `opaque`, `client_credentials`, `api_key`, `basic`, `saml`, `ticket`")
     );
 }
 

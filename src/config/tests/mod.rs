@@ -11,6 +11,8 @@ mod parameters;
 #[cfg(feature = "possession")]
 mod possession;
 mod rules;
+#[cfg(feature = "saml")]
+mod saml;
 
 use super::*;
 use crate::claims::ClaimPath;

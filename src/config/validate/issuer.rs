@@ -17,13 +17,16 @@ use crate::verify::{AudienceCheck, ClaimRule, Expectations, Presence, TokenTypes
 
 impl Check<'_> {
     pub(super) fn issuers(&mut self, settings: Vec<IssuerSettings>, proofs: &Proofs) -> Vec<Issuer> {
-        let has_others =
-            self.has_opaque_tokens || self.has_api_keys || self.has_basic || !self.custom.is_empty();
+        let has_others = self.has_opaque_tokens
+            || self.has_api_keys
+            || self.has_basic
+            || self.has_saml
+            || !self.custom.is_empty();
         if settings.is_empty() && !has_others {
             self.problem_with_hint(
                 "issuer",
                 "there is none",
-                "add an `[[issuer]]` with its `url` and `audience`, an `[introspection]`, `[api_keys]` or `[basic]`",
+                "add an `[[issuer]]` with its `url` and `audience`, an `[introspection]`, `[api_keys]`, `[basic]` or `[saml]`",
             );
         }
         let mut seen = BTreeSet::new();
@@ -87,6 +90,8 @@ impl Check<'_> {
             KeySetSource::Url(uri) => Some(uri.clone()),
             KeySetSource::Discovery => Url::parse(url.as_deref()?).ok(),
             KeySetSource::Fixed(_) => None,
+            #[cfg(feature = "saml")]
+            KeySetSource::Document(..) => None,
         });
         let connector = if is_reached {
             self.connector(path, settings.ca_file, settings.proxy, &settings.headers, reached.as_ref())
@@ -171,7 +176,7 @@ impl Check<'_> {
     }
 
     /// A limit that holds for every token there is would be none.
-    fn seconds(&mut self, path: &str, value: Option<u64>) -> Option<f64> {
+    pub(super) fn seconds(&mut self, path: &str, value: Option<u64>) -> Option<f64> {
         const LONGEST: u32 = 366 * 24 * 60 * 60;
         value.map(|_| f64::from(self.number(path, value, LONGEST, 1, LONGEST)))
     }

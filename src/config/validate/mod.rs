@@ -11,6 +11,8 @@ mod oauth;
 mod parameter;
 mod possession;
 mod rule;
+#[cfg(feature = "saml")]
+mod saml;
 
 use std::fmt::Display;
 use std::path::Path;
@@ -42,6 +44,7 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         has_client_credentials: settings.client_credentials.is_some(),
         has_api_keys: settings.api_keys.is_some(),
         has_basic: settings.basic.is_some(),
+        has_saml: settings.saml.is_some(),
         custom: settings.custom.iter().filter_map(|custom| custom.kind.clone()).collect(),
     };
     let mut urls: Vec<String> = settings.issuer.iter().filter_map(|issuer| issuer.url.clone()).collect();
@@ -66,6 +69,13 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
             database.iter().flat_map(|database| database.issuers()).map(|(issuer, _)| issuer.to_owned()),
         );
         database
+    };
+    #[cfg(feature = "saml")]
+    let saml = {
+        let may_cache = settings.gateway.cache_seconds != Some(0);
+        let saml = settings.saml.and_then(|table| check.saml(table, &urls, may_cache));
+        urls.extend(saml.iter().map(|saml| saml.settings.expectations.issuer.to_string()));
+        saml
     };
     let dpop = settings.dpop.and_then(Section::settings).unwrap_or_default();
     let proofs = check.proofs(dpop, settings.gateway.cache_seconds != Some(0));
@@ -117,6 +127,8 @@ pub(super) fn validate(settings: Settings, directory: Option<&Path>) -> Draft {
         token_exchange,
         #[cfg(feature = "dynamodb")]
         database,
+        #[cfg(feature = "saml")]
+        saml,
         custom,
         identity_sources,
         compiler,
@@ -152,6 +164,8 @@ struct Check<'a> {
     has_api_keys: bool,
     /// Whether names and passwords can be checked.
     has_basic: bool,
+    /// Whether SAML assertions are taken.
+    has_saml: bool,
     /// The kinds of credential that code of one's own verifies.
     custom: Vec<String>,
 }
@@ -200,6 +214,7 @@ impl Check<'_> {
                 ],
             ),
             ("possession", cfg!(feature = "possession"), &[("dpop", settings.dpop.is_some())]),
+            ("saml", cfg!(feature = "saml"), &[("saml", settings.saml.is_some())]),
         ] {
             for (section, _) in sections.iter().filter(|(_, is_there)| *is_there && !is_built) {
                 self.unbuilt(*section, feature);

@@ -135,12 +135,17 @@ impl Check<'_> {
                 hint,
             );
         }
+        if table.credential == Some(CredentialName::Saml) && !self.has_saml {
+            let hint = "add `[saml]`";
+            self.problem_with_hint(format!("{path}.credential"), "nobody has an assertion here", hint);
+        }
         if let Some(CredentialName::Custom(kind)) = &table.credential
             && !self.custom.contains(kind)
         {
             let message = format!("`{kind}` is no kind of credential");
             let others = self.custom.iter().map(|kind| format!(", `{kind}`")).collect::<String>();
-            let hint = format!("one of `jwt`, `opaque`, `client_credentials`, `api_key`, `basic`{others}");
+            let hint =
+                format!("one of `jwt`, `opaque`, `client_credentials`, `api_key`, `basic`, `saml`{others}");
             self.problem_with_hint(format!("{path}.credential"), message, &hint);
         }
         all.extend(table.credential.map(|name| {
@@ -150,6 +155,7 @@ impl Check<'_> {
                 CredentialName::ClientCredentials => CredentialKind::ClientCredentials,
                 CredentialName::ApiKey => CredentialKind::ApiKey,
                 CredentialName::Basic => CredentialKind::Basic,
+                CredentialName::Saml => CredentialKind::Saml,
                 CredentialName::Custom(kind) => CredentialKind::Custom(kind.into()),
             })
         }));

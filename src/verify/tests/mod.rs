@@ -22,6 +22,8 @@ mod possession;
 mod provider;
 #[cfg(feature = "dynamodb")]
 mod revocation;
+#[cfg(feature = "saml")]
+mod saml;
 #[cfg(feature = "dynamodb")]
 mod shared_replays;
 mod signed_answers;
