@@ -69,7 +69,7 @@ check: ## Formatting and lints: the quick look before a commit
 # What is behind a feature must not need another one.
 .PHONY: features
 features: ## Lints of the function without any feature, and with each of them alone
-	@for feature in "" dynamodb introspection oauth possession; do \
+	@for feature in "" dynamodb introspection oauth possession saml; do \
 	    echo "feature: $${feature:-none}"; \
 	    cargo clippy -q --lib --bins --no-default-features --features "$$feature" -- -D warnings; \
 	done

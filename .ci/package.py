@@ -29,11 +29,11 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 
 # Lambda fetches and unpacks the zip at every cold start.
 # What is reached, with little to spare; 2,400,000 is what is wanted: docs/performance.md has what stands in the way.
-ZIP_LIMIT = 2_800_000
+ZIP_LIMIT = 2_650_000
 # Everything that `cargo tree` shows for the function, macros and itself included; not what only builds it.
 CRATE_LIMIT = 115
 # What a feature may add: bytes of the zip, and crates. Of those that Cargo.toml has as default it is within the limits above.
-FEATURES = {"dynamodb": (200_000, 35), "introspection": (0, 0), "oauth": (0, 0), "possession": (0, 0), "saml": (150_000, 5)}
+FEATURES = {"dynamodb": (200_000, 35), "introspection": (0, 0), "oauth": (0, 0), "possession": (0, 0), "saml": (180_000, 5)}
 # Without those of the default.
 NONE = "none"
 
