@@ -113,7 +113,7 @@ test: tools check ## Everything that CI runs
 
 .PHONY: mutants
 mutants: ## Break the verifier and the rules line by line: what survives is in CONTRIBUTING.md
-	cargo mutants --output "$(TARGET)" --file 'src/verify/*.rs' \
+	cargo mutants --output "$(TARGET)" --file 'src/verify/*.rs' --file 'src/verify/saml/*.rs' \
 	    --file 'src/jwks/*.rs' --file src/io/freshness.rs \
 	    -- --lib --test verification
 	POLICY_CASES=1000 cargo mutants --output "$(TARGET)/policy" --file 'src/policy/*.rs' --file 'src/rules/*.rs' \
