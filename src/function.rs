@@ -20,13 +20,16 @@ use crate::verify::CredentialVerifier;
 /// The Lambda function: its `main` is `Function::new().run()`.
 ///
 /// ```no_run
+/// # use lambda_authorizer::error::CustomCode;
 /// # use lambda_authorizer::verify::{Asked, CredentialVerifier, Presented, Verification};
 /// use lambda_authorizer::{Function, Setup};
 ///
 /// # struct Tickets;
 /// # impl CredentialVerifier for Tickets {
 /// #     fn is_meant(&self, _: &Presented<'_>) -> bool { false }
-/// #     fn verify<'a>(&'a self, _: Asked<'a>) -> Verification<'a> { unimplemented!() }
+/// #     fn verify<'a>(&'a self, _: Asked<'a>) -> Verification<'a> {
+/// #         Box::pin(async { Err(CustomCode::new("ticket_forged").refusal("no ticket is taken here")) })
+/// #     }
 /// # }
 /// # impl Tickets { fn new(_: &Setup<'_>) -> Result<Self, String> { Ok(Self) } }
 /// fn main() -> std::process::ExitCode {
