@@ -249,7 +249,7 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
-    use crate::io::{Clock, ExchangeFuture, Fetch, FetchError, FetchFuture, RawAnswer, Session};
+    use crate::io::{Answer, Clock, ExchangeFuture, FetchError, Line, RawAnswer};
 
     /// An endpoint with credentials that end a quarter of an hour after they were asked for, and the clock.
     #[derive(Default)]
@@ -260,10 +260,7 @@ mod tests {
         token: StdMutex<String>,
     }
 
-    #[derive(Clone)]
-    struct Line(Arc<Endpoint>);
-
-    impl Clock for Line {
+    impl Clock for Line<Endpoint> {
         fn now(&self) -> UnixTime {
             1_800_000_000.0 + *self.0.now.lock().unwrap()
         }
@@ -273,28 +270,18 @@ mod tests {
         }
     }
 
-    impl Fetch for Line {
-        fn session(&self, _: &Connector, _: Effort) -> Arc<dyn Session> {
-            Arc::new(self.clone())
-        }
-    }
-
-    impl Session for Line {
-        fn get<'a>(&'a self, _: &'a Url) -> FetchFuture<'a> {
-            Box::pin(async { unreachable!("a message is sent") })
-        }
-
-        fn exchange(&self, message: Message) -> ExchangeFuture<'_> {
+    impl Answer for Endpoint {
+        fn answer(&self, message: Message) -> ExchangeFuture<'_> {
             Box::pin(async move {
                 assert_eq!(message.url.as_str(), "http://127.0.0.1:9001/credentials");
                 let [(name, value)] = message.headers.as_slice() else { panic!("one header field") };
                 assert_eq!(name, "authorization");
-                *self.0.token.lock().unwrap() = value.clone();
-                let number = self.0.asked.fetch_add(1, Ordering::Relaxed);
-                if *self.0.is_down.lock().unwrap() {
+                *self.token.lock().unwrap() = value.clone();
+                let number = self.asked.fetch_add(1, Ordering::Relaxed);
+                if *self.is_down.lock().unwrap() {
                     return Err(FetchError::Transport("refused".to_owned()));
                 }
-                let expiration = crate::io::rfc3339(self.now() + 900.0);
+                let expiration = crate::io::rfc3339(1_800_000_000.0 + *self.now.lock().unwrap() + 900.0);
                 let body = format!(
                     r#"{{"AccessKeyId":"ID{number}","SecretAccessKey":"s","Token":"t","Expiration":"{expiration}"}}"#
                 );
@@ -311,9 +298,8 @@ mod tests {
 
     fn credentialed(variables: &[(&str, &str)]) -> (Arc<Endpoint>, Credentialed) {
         let endpoint = Arc::new(Endpoint::default());
-        let line = Line(Arc::clone(&endpoint));
-        let edges =
-            Edges { fetch: Arc::new(line.clone()), clock: Arc::new(line), ..Edges::of_this_machine() };
+        let line = || Arc::new(Line(Arc::clone(&endpoint)));
+        let edges = Edges { fetch: line(), clock: line(), ..Edges::of_this_machine() };
         (endpoint, Credentialed::new(&environment(variables), edges))
     }
 

@@ -11,6 +11,8 @@ mod dynamodb;
 mod files;
 mod freshness;
 mod http;
+#[cfg(all(test, feature = "dynamodb"))]
+mod line;
 mod log;
 mod route;
 
@@ -31,6 +33,8 @@ pub use http::{
 };
 #[cfg(feature = "dynamodb")]
 pub use http::{ExchangeFuture, Message, RawAnswer};
+#[cfg(all(test, feature = "dynamodb"))]
+pub(crate) use line::{Answer, Line};
 pub use log::{Log, StandardOutput};
 
 use std::sync::Arc;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::*;
-use crate::io::{ExchangeFuture, Fetch, FetchFuture};
+use crate::io::{Answer, ExchangeFuture, Line};
 
 /// Answers one after another, the last one for ever; and what it was asked.
 struct Server {
@@ -12,25 +12,12 @@ struct Server {
     delay: Duration,
 }
 
-#[derive(Clone)]
-struct Line(Arc<Server>);
-
-impl Fetch for Line {
-    fn session(&self, _: &Connector, _: Effort) -> Arc<dyn Session> {
-        Arc::new(self.clone())
-    }
-}
-
-impl Session for Line {
-    fn get<'a>(&'a self, _: &'a Url) -> FetchFuture<'a> {
-        Box::pin(async { unreachable!("a message is sent") })
-    }
-
-    fn exchange(&self, message: Message) -> ExchangeFuture<'_> {
+impl Answer for Server {
+    fn answer(&self, message: Message) -> ExchangeFuture<'_> {
         Box::pin(async move {
-            self.0.asked.lock().unwrap().push(message);
-            tokio::time::sleep(self.0.delay).await;
-            let mut answers = self.0.answers.lock().unwrap();
+            self.asked.lock().unwrap().push(message);
+            tokio::time::sleep(self.delay).await;
+            let mut answers = self.answers.lock().unwrap();
             if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() }
         })
     }

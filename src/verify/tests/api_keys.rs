@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use url::Url;
 
 use super::*;
 use crate::credential::CredentialKind;
 use crate::error::Error;
 use crate::io::{
-    AwsEnvironment, Connector, DynamoDbSettings, Edges, Effort, ExchangeFuture, Fetch, FetchError,
-    FetchFuture, Message, RawAnswer, Session,
+    Answer, AwsEnvironment, Connector, DynamoDbSettings, Edges, ExchangeFuture, FetchError, Line, Message,
+    RawAnswer,
 };
 use crate::verify::api_keys::ApiKeySettings;
 use crate::verify::basic::{BasicSettings, ITERATIONS};
@@ -32,21 +31,8 @@ struct Server {
     questions: AtomicUsize,
 }
 
-#[derive(Clone)]
-struct Line(Arc<Server>);
-
-impl Fetch for Line {
-    fn session(&self, _: &Connector, _: Effort) -> Arc<dyn Session> {
-        Arc::new(self.clone())
-    }
-}
-
-impl Session for Line {
-    fn get<'a>(&'a self, _: &'a Url) -> FetchFuture<'a> {
-        Box::pin(async { unreachable!("a message is sent") })
-    }
-
-    fn exchange(&self, message: Message) -> ExchangeFuture<'_> {
+impl Answer for Server {
+    fn answer(&self, message: Message) -> ExchangeFuture<'_> {
         Box::pin(async move {
             let input: Value = serde_json::from_str(&message.body.unwrap()).unwrap();
             let key_of = |key: &Value| key["pk"]["S"].as_str().unwrap().to_owned();
@@ -57,14 +43,14 @@ impl Session for Line {
                     vec![key_of(&input["Key"])]
                 }
             };
-            self.0.asked.lock().unwrap().extend(keys.clone());
-            self.0.questions.fetch_add(1, Ordering::Relaxed);
-            let delay = *self.0.delay.lock().unwrap();
+            self.asked.lock().unwrap().extend(keys.clone());
+            self.questions.fetch_add(1, Ordering::Relaxed);
+            let delay = *self.delay.lock().unwrap();
             tokio::time::sleep(delay).await;
-            if let Some(failure) = self.0.failure.lock().unwrap().clone() {
+            if let Some(failure) = self.failure.lock().unwrap().clone() {
                 return failure;
             }
-            let items = self.0.items.lock().unwrap();
+            let items = self.items.lock().unwrap();
             let found = |key: &String| {
                 let item = items.get(key)?;
                 Some(with(item.clone(), json!({ "pk": { "S": key } })))

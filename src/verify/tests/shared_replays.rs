@@ -4,15 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
-use url::Url;
-
 use super::possession::Setting;
 use super::*;
 use crate::credential::IdentitySources;
 use crate::error::Error;
 use crate::io::{
-    AwsEnvironment, Connector, DynamoDbSettings, Edges, Effort, ExchangeFuture, Fetch, FetchError,
-    FetchFuture, Message, RawAnswer, Session,
+    Answer, AwsEnvironment, Connector, DynamoDbSettings, Edges, ExchangeFuture, FetchError, Line, Message,
+    RawAnswer,
 };
 use crate::verify::database::DatabaseSettings;
 
@@ -34,29 +32,16 @@ enum Mishap {
     Denied,
 }
 
-#[derive(Clone)]
-struct Line(Arc<Server>);
-
-impl Fetch for Line {
-    fn session(&self, _: &Connector, _: Effort) -> Arc<dyn Session> {
-        Arc::new(self.clone())
-    }
-}
-
-impl Session for Line {
-    fn get<'a>(&'a self, _: &'a Url) -> FetchFuture<'a> {
-        Box::pin(async { unreachable!("a message is sent") })
-    }
-
-    fn exchange(&self, message: Message) -> ExchangeFuture<'_> {
+impl Answer for Server {
+    fn answer(&self, message: Message) -> ExchangeFuture<'_> {
         let input: Value = serde_json::from_str(&message.body.unwrap()).unwrap();
-        let answer = self.0.answer(&input);
+        let answer = self.put(&input);
         Box::pin(async move { answer })
     }
 }
 
 impl Server {
-    fn answer(&self, input: &Value) -> Result<RawAnswer, FetchError> {
+    fn put(&self, input: &Value) -> Result<RawAnswer, FetchError> {
         *self.asked.lock().unwrap() += 1;
         let error = |name: &str| {
             let body = json!({"__type": format!("com.amazonaws.dynamodb.v20120810#{name}")}).to_string();
