@@ -9,6 +9,16 @@ use crate::claims::{ClaimPath, Claims};
 use crate::error::Reason;
 use crate::io::UnixTime;
 
+/// Whether a claim says who vouches for whom, to whom, how long, or to whose key it is bound. Attributes that somebody keeps beside a
+/// credential never become such a claim.
+#[cfg(any(feature = "dynamodb", feature = "saml"))]
+pub(super) fn is_reserved(name: &str) -> bool {
+    matches!(
+        name,
+        "iss" | "sub" | "aud" | "exp" | "nbf" | "iat" | "jti" | "client_id" | "azp" | "cnf" | "act"
+    )
+}
+
 /// Checks what the issuer says, but for `iss`, without which there would be no keys. A check that is
 /// asked for makes its claim required.
 pub(super) fn check(

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::Value;
 
+use super::claims;
 use crate::claims::Claims;
 use crate::io::{Item, UnixTime};
 
@@ -18,28 +19,10 @@ pub(super) struct Record {
     pub(super) claims: Claims,
 }
 
-/// The claims that an item's other attributes become. `attributes` must not take the place of one.
-const OWN_CLAIMS: [&str; 14] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "nbf",
-    "iat",
-    "jti",
-    "scope",
-    "scp",
-    "client_id",
-    "azp",
-    "cnf",
-    "act",
-    "usage_plan_key",
-];
-
 /// Whether a claim says what another attribute of an item says, so that it cannot be one of its `attributes`.
 #[must_use]
 pub fn is_own_claim(name: &str) -> bool {
-    OWN_CLAIMS.contains(&name)
+    claims::is_reserved(name) || matches!(name, "scope" | "scp" | "usage_plan_key")
 }
 
 /// An item, and what to call it in an error.

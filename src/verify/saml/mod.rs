@@ -57,29 +57,10 @@ pub struct SamlSettings {
     pub valid_until: Option<UnixTime>,
 }
 
-/// The claims that an assertion has without its attributes. No attribute takes the place of one, or of one by which a token is
-/// bound.
-const OWN_CLAIMS: [&str; 14] = [
-    "iss",
-    "sub",
-    "aud",
-    "exp",
-    "nbf",
-    "iat",
-    "jti",
-    "auth_time",
-    "acr",
-    "name_id_format",
-    "cnf",
-    "act",
-    "client_id",
-    "azp",
-];
-
 /// Whether a claim says what another part of an assertion says, so that no attribute may become it.
 #[must_use]
 pub(crate) fn is_claim_of_assertions(name: &str) -> bool {
-    OWN_CLAIMS.contains(&name)
+    claims::is_reserved(name) || matches!(name, "acr" | "auth_time" | "name_id_format")
 }
 
 /// Verifies the assertions of one identity provider.
