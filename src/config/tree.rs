@@ -215,3 +215,73 @@ impl<'de> SeqAccess<'de> for Items<'de> {
         seed.deserialize(Tree(item)).map(Some).map_err(|error| error.below(step))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+    use serde::de::IgnoredAny;
+
+    use super::*;
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Shelf {
+        #[serde(default)]
+        boxes: Vec<Case>,
+        label: Option<String>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(deny_unknown_fields)]
+    struct Case {
+        size: u64,
+        sort: Option<Sort>,
+    }
+
+    #[derive(Debug, Deserialize, PartialEq)]
+    #[serde(rename_all = "snake_case")]
+    enum Sort {
+        Open,
+    }
+
+    fn read(toml: &str) -> Result<Shelf, (String, String)> {
+        let value = Value::Table(toml::from_str(toml).unwrap());
+        Shelf::deserialize(Tree(&value)).map_err(|error| (error.shown_path(), error.message))
+    }
+
+    #[test]
+    fn what_has_the_right_form_is_read() {
+        let read = read("label = 'a'\n[[boxes]]\nsize = 1\n[[boxes]]\nsize = 2\nsort = 'open'").unwrap();
+        let boxes = vec![Case { size: 1, sort: None }, Case { size: 2, sort: Some(Sort::Open) }];
+        assert_eq!(read, Shelf { boxes, label: Some("a".into()) });
+    }
+
+    #[test]
+    fn what_has_another_form_is_told_with_its_place() {
+        for (toml, place) in [
+            ("label = 5", "label"),
+            ("label = 2026-11-30", "label"),
+            ("labels = 'a'", "labels"),
+            ("boxes = {}", "boxes"),
+            ("boxes = [{ size = 1 }, 'b']", "boxes[1]"),
+            ("boxes = [{ size = 1 }, [2]]", "boxes[1]"),
+            ("boxes = [{}]", "boxes[0]"),
+            ("boxes = [{ size = -1 }]", "boxes[0].size"),
+            ("boxes = [{ size = 1.0 }]", "boxes[0].size"),
+            ("boxes = [{ size = 1, sort = 'Open' }]", "boxes[0].sort"),
+            ("boxes = [{ size = 1, sort = true }]", "boxes[0].sort"),
+            ("boxes = [{ size = 1, sort = { open = 1 } }]", "boxes[0].sort"),
+        ] {
+            let (found, message) = read(toml).unwrap_err();
+            assert_eq!(found, place, "{toml}: {message}");
+        }
+    }
+
+    #[test]
+    fn anything_may_be_passed_over() {
+        for text in ["a = 1", "a = 2026-11-30", "a = [[1], { b = 'c' }]"] {
+            let value = Value::Table(toml::from_str(text).unwrap());
+            assert!(IgnoredAny::deserialize(Tree(value.get("a").unwrap())).is_ok(), "{text}");
+        }
+    }
+}
