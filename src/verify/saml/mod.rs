@@ -148,6 +148,7 @@ impl Saml {
     ) -> Result<(Claims, Confirmed), Reason> {
         let assertion = read(signed)?;
         let expected = &self.settings.expectations;
+        // What was read of it before the signature only spared the others a look for keys.
         if assertion.issuer != *expected.issuer {
             return Err(Reason::IssuerUnknown);
         }

@@ -4,7 +4,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use super::*;
-use crate::credential::Presentation;
 use crate::error::{CustomCode, Error};
 use crate::event::Event;
 use crate::request::Request;
@@ -92,19 +91,24 @@ async fn what_has_another_form_is_never_shown_to_it() {
 /// Rule Z4: answers are kept by the credential, so that nothing else may be looked at, unless the configuration says so.
 #[tokio::test]
 async fn it_sees_the_request_where_the_configuration_says_so() {
-    let payload = r#"{"type": "TOKEN", "authorizationToken": "DPoP guest~alice",
-        "methodArn": "arn:aws:execute-api:us-east-1:123456789012:abc/prod/GET/orders"}"#;
-    let event = Event { payload, invocation_id: "1", deadline: None };
-    let request = Request::try_from(event).unwrap();
-    let credential = crate::credential::IdentitySources::default().extract(&request).unwrap();
-    let presented = Presented::new(&credential, &request);
-    assert_eq!(presented.presentation(), Presentation::Dpop);
-    for (looks_at_request, requests) in [(false, 0), (true, 1)] {
+    for (scheme, looks_at_request, requests, refusal) in [
+        ("Bearer", false, 0, None),
+        ("Bearer", true, 1, None),
+        // RFC 9449, section 7.1: without the request no proof can be looked at.
+        ("DPoP", false, 0, Some(Reason::TokenUnbound)),
+        ("DPoP", true, 1, None),
+    ] {
+        let payload = format!(
+            r#"{{"type": "TOKEN", "authorizationToken": "{scheme} guest~alice",
+                "methodArn": "arn:aws:execute-api:us-east-1:123456789012:abc/prod/GET/orders"}}"#
+        );
+        let event = Event { payload: &payload, invocation_id: "1", deadline: None };
+        let request = Request::try_from(event).unwrap();
+        let credential = crate::credential::IdentitySources::default().extract(&request).unwrap();
+        let presented = Presented::new(&credential, &request);
         let guests = Arc::new(Guests::default());
         let verified = verify(&verifiers(&guests, looks_at_request), presented).await;
-        // RFC 9449, section 7.1: without the request no proof can be looked at.
-        let expected = if looks_at_request { None } else { Some(Reason::TokenUnbound) };
-        assert_eq!(verified.err(), expected);
-        assert_eq!(guests.requests.load(Ordering::Relaxed), requests);
+        assert_eq!(verified.err(), refusal, "{scheme}");
+        assert_eq!(guests.requests.load(Ordering::Relaxed), requests, "{scheme}, {looks_at_request}");
     }
 }
